@@ -1,0 +1,148 @@
+"""Why things happen: the rules, what caused what, and what people believe instead.
+
+A :class:`Cause` stands behind every record of a timeline. It names the rule that was
+applied (a function of Kubernetes), the values it was applied to, and the cause before it,
+back to the action or fault with which it all began. Causes are made where the rule
+runs; they cost one small object, and text is only made when somebody asks.
+
+:class:`Rules` holds the few points at which a *belief*, a common wrong idea of how
+Kubernetes works, can be tried out: the same engine then shows what would happen if
+the belief were true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Cause:
+    """One step of a chain of causes."""
+
+    __slots__ = ("at", "inputs", "parent", "rule")
+
+    def __init__(self, rule: str, parent: Cause | None = None, at: int | None = None, **inputs: Any) -> None:
+        self.rule = rule
+        """Key into :data:`RULES`."""
+        self.inputs = inputs
+        """The values that the rule looked at."""
+        self.parent = parent
+        self.at = at
+        """When, in µs of cluster time, if it differs from the record's own time."""
+
+    def __repr__(self) -> str:
+        return f"Cause({self.rule!r}, {self.inputs})"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of Kubernetes: where it stands and what it says."""
+
+    source: str
+    """File in kubernetes/kubernetes, or a page of the documentation."""
+    function: str
+    text: str
+    """One sentence; ``{name}`` is filled from the cause's inputs."""
+
+
+RULES: dict[str, Rule] = {}
+"""All rules by key. Each module adds its own where it is defined, by :func:`rule`."""
+
+
+def rule(key: str, source: str, function: str, text: str) -> str:
+    """Define a rule; returns its key."""
+    RULES[key] = Rule(source, function, text)
+    return key
+
+
+ACTION = rule("action", "", "", "{what}")
+"""Something done from outside: where a chain of causes begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The points at which a belief may differ from Kubernetes. The defaults are Kubernetes 1.36."""
+
+    killing_probes: tuple[str, ...] = ("liveness", "startup")
+    """Probes whose failure kills the container (kuberuntime_manager.go computePodActions)."""
+    liveness_waits_for_readiness: bool = False
+    """Whether liveness is probed only once the container is ready (worker.go doProbe has no such rule)."""
+    first_restart_waits: bool = False
+    """Whether the first restart waits 10 s too (kuberuntime_manager.go doBackOff: it does not)."""
+    stop_is_instant: bool = False
+    """Whether a killed container is gone at once (kuberuntime_container.go killContainer: up to the grace period)."""
+    extra_failures: int = 0
+    """Failures needed beyond failureThreshold (worker.go doProbe: none)."""
+    delay_counts_from_started: bool = False
+    """Whether initialDelaySeconds of liveness and readiness begins after the startup probe (it does not)."""
+    readiness_threshold_kills: bool = False
+    """Whether liveness uses the readiness probe's failureThreshold (it uses its own)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A common wrong idea, as a variant of the rules."""
+
+    key: str
+    says: str
+    """The belief in the words of those who hold it."""
+    truth: str
+    rules: Rules = field(default_factory=Rules)
+    source: str = ""
+
+
+BELIEFS: dict[str, Belief] = {
+    b.key: b
+    for b in (
+        Belief(
+            "readiness-restarts",
+            "A readiness probe that fails long enough restarts the container.",
+            "Readiness only decides about traffic; it never kills anything.",
+            Rules(killing_probes=("liveness", "startup", "readiness")),
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
+        ),
+        Belief(
+            "liveness-waits-for-readiness",
+            "The liveness probe waits until the readiness probe has succeeded.",
+            "The two are independent; only a startup probe holds both back.",
+            Rules(liveness_waits_for_readiness=True),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "restart-is-instant",
+            "A failed liveness probe restarts the container at once.",
+            "The container is stopped first, and stopping may take the whole grace period.",
+            Rules(stop_is_instant=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer",
+        ),
+        Belief(
+            "first-restart-waits",
+            "The first restart waits 10 seconds.",
+            "The first restart is immediate; the back-off begins with the second.",
+            Rules(first_restart_waits=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff",
+        ),
+        Belief(
+            "threshold-plus-one",
+            "failureThreshold: 3 means that the fourth failure counts.",
+            "The third failure in a row is the verdict.",
+            Rules(extra_failures=1),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "raise-readiness-threshold",
+            "Raise the readiness failureThreshold and the container is killed later.",
+            "Kills follow the liveness probe's own threshold.",
+            Rules(readiness_threshold_kills=True),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "delay-after-startup",
+            "initialDelaySeconds begins once the startup probe has succeeded.",
+            "Every delay counts from the start of the container.",
+            Rules(delay_counts_from_started=True),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+    )
+}
+"""Beliefs by key; each is a rule variant with a test that it differs from the truth."""
