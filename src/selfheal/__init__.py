@@ -1,0 +1,30 @@
+"""A small, exact Kubernetes: probes, kubelet and controllers in simulated time.
+
+>>> from selfheal import Cluster
+>>> cluster = Cluster(nodes=2, seed=7)
+
+``import selfheal`` itself loads nothing; a name brings in its room when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from selfheal.cluster import Cluster
+
+__all__ = ["Cluster", "__version__"]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Cluster":
+        from selfheal.cluster import Cluster
+
+        return Cluster
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
