@@ -1,0 +1,138 @@
+"""What the API server adds to a new object before it stores it.
+
+Admission plugins and the ``PrepareForCreate`` of each kind: a pod gets its first status and the
+tolerations that let it stay for five minutes on a node that is gone; a Service its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from selfheal.chance import Chance
+from selfheal.objects import Object, key
+
+Lister = Callable[[str], list[Object]]
+
+TOLERATION_SECONDS = 300
+"""plugin/pkg/admission/defaulttolerationseconds"""
+
+SERVICE_NETWORK = "10.96."
+"""The first half of every clusterIP (10.96.0.0/16); 10.96.0.1 is the API server's own."""
+
+NODE_PORTS = range(30000, 32768)
+
+
+class Admission:
+    """The last step before a new object is stored. ``existing(kind)`` lists what is there."""
+
+    def __init__(self, chance: Chance, existing: Lister) -> None:
+        self._chance = chance
+        self._existing = existing
+        self._specs: dict[int, tuple[Object, Object]] = {}
+
+    def prepare(self, obj: Object) -> Object:
+        """The object as it will be stored; what a client says of its status is ignored, as for every kind but nodes."""
+        kind = obj["kind"]
+        if kind == "Pod":
+            spec = self._pod_spec(obj["spec"])
+            return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
+        if kind == "Service":
+            return _service(obj, self._chance, self._existing)
+        if kind == "Namespace":
+            return {**obj, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+        if kind in ("Node", "Lease", "EndpointSlice") or "spec" not in obj:
+            return obj
+        return {**obj, "status": dict.fromkeys(COUNTS.get(kind, ()), 0)}
+
+    def _pod_spec(self, spec: Object) -> Object:
+        """What the admission plugins add to a pod. Pods of one template share one dict."""
+        found = self._specs.get(id(spec))
+        if found is None:
+            if len(self._specs) >= 1024:
+                self._specs.clear()
+            # The first dict is kept with the second, so that no other can ever have its id.
+            found = self._specs[id(spec)] = (spec, _admitted(spec))
+        return found[1]
+
+
+COUNTS: dict[str, tuple[str, ...]] = {
+    "ReplicaSet": ("replicas",),
+    "ReplicationController": ("replicas",),
+    "StatefulSet": ("replicas",),
+    "DaemonSet": ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"),
+}
+"""Numbers that a status has from its first moment on."""
+
+
+def _admitted(spec: Object) -> Object:
+    tolerations = list(spec.get("tolerations") or ())
+    for taint in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(_tolerates_eviction(t, taint) for t in tolerations):
+            tolerations.append(
+                {"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_SECONDS}
+            )
+    new = {"serviceAccountName": "default", "priority": 0, "preemptionPolicy": "PreemptLowerPriority", **spec}
+    new.setdefault("serviceAccount", new["serviceAccountName"])
+    new.setdefault("enableServiceLinks", True)
+    new["tolerations"] = tolerations
+    return new
+
+
+def _tolerates_eviction(toleration: dict[str, Any], taint: str) -> bool:
+    effect = toleration.get("effect") or "NoExecute"
+    return effect == "NoExecute" and toleration.get("key") in (None, "", taint)
+
+
+def qos_class(spec: Object) -> str:
+    """Guaranteed, Burstable or BestEffort (pkg/apis/core/v1/helper/qos/qos.go ComputePodQOS)."""
+    requested, guaranteed = False, True
+    for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
+        resources = container.get("resources") or {}
+        limits = {k: v for k, v in (resources.get("limits") or {}).items() if k in ("cpu", "memory")}
+        requests = {k: v for k, v in (resources.get("requests") or {}).items() if k in ("cpu", "memory")}
+        requested = requested or bool(limits or requests)
+        guaranteed = guaranteed and len(limits) == 2 and all(limits.get(k) == v for k, v in requests.items())
+    if not requested:
+        return "BestEffort"
+    return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _service(service: Object, chance: Chance, existing: Lister) -> Object:
+    """Give a Service its address and node ports (pkg/registry/core/service/storage/alloc.go)."""
+    spec = dict(service.get("spec") or {})
+    kind = spec.setdefault("type", "ClusterIP")
+    others = [s["spec"] for s in existing("Service")] if kind != "ExternalName" else []
+    if kind != "ExternalName":
+        if not spec.get("clusterIP"):
+            spec["clusterIP"] = _free_address(chance, key(service), {o.get("clusterIP") for o in others})
+        spec.setdefault("clusterIPs", [spec["clusterIP"]])
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+        spec.setdefault("sessionAffinity", "None")
+    if kind in ("NodePort", "LoadBalancer"):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+        taken = {p.get("nodePort") for o in others for p in o.get("ports") or ()}
+        spec["ports"] = [_with_node_port(p, chance, key(service), taken) for p in spec.get("ports") or ()]
+    return {**service, "spec": spec, "status": {"loadBalancer": {}}}
+
+
+def _free_address(chance: Chance, service: tuple[str, str], taken: set[str | None]) -> str:
+    stream = chance.stream("clusterIP", *service)
+    while True:
+        n = stream.next()
+        address = f"{SERVICE_NETWORK}{stream.between(n, 16, 256)}.{1 + stream.bits(n) % 254}"
+        if address not in taken:
+            return address
+
+
+def _with_node_port(port: Object, chance: Chance, service: tuple[str, str], taken: set[int | None]) -> Object:
+    if port.get("nodePort"):
+        return port
+    stream = chance.stream("nodePort", *service, str(port["port"]))
+    while True:
+        number = stream.between(stream.next(), NODE_PORTS.start, NODE_PORTS.stop)
+        if number not in taken:
+            taken.add(number)
+            return {**port, "nodePort": number}

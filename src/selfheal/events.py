@@ -1,0 +1,280 @@
+"""Events: what components tell about their work, merged and rationed on the way to the API.
+
+A component says "this happened" as often as it likes. Before that becomes an Event object
+three things are done to it, and all three can be seen in ``kubectl describe``:
+
+* the same words about the same object only raise a ``count``;
+* from the tenth different text on, texts of one reason are merged into one event;
+* 25 events of one object and type pass, then one each five minutes. What is held back is counted all the same.
+
+Follows staging/src/k8s.io/client-go/tools/record/events_cache.go (:class:`EventRecorder`) and
+staging/src/k8s.io/client-go/tools/events/event_broadcaster.go (:class:`SeriesRecorder`, which only the scheduler uses).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from selfheal import latencies
+from selfheal.chance import Chance
+from selfheal.clock import SECOND, Clock
+from selfheal.errors import AlreadyExists
+from selfheal.objects import Object, key, name, namespace
+from selfheal.rules import Cause
+from selfheal.store import Store
+
+CACHE_ENTRIES = 4096
+"""Series that a recorder remembers (maxLruCacheEntries)."""
+
+SIMILAR_TEXTS = 10
+"""From this many different texts on they are merged (defaultAggregateMaxEvents)."""
+
+SIMILAR_WITHIN = 600 * SECOND
+"""A longer gap than this, in µs, forgets the texts so far (defaultAggregateIntervalInSeconds)."""
+
+BURST = 25
+"""Events of one object and type that pass at once (defaultSpamBurst)."""
+
+REFILL = 300 * SECOND
+"""One more passes each 5 minutes, in µs (defaultSpamQPS)."""
+
+MERGED = "(combined from similar events): "
+
+V = TypeVar("V")
+
+
+class Recent(Generic[V]):
+    """The most recently used entries of a map (github.com/golang/groupcache/lru)."""
+
+    def __init__(self, size: int = CACHE_ENTRIES) -> None:
+        self._size = size
+        self._entries: OrderedDict[Any, V] = OrderedDict()
+
+    def get(self, key: Any) -> V | None:
+        if key not in self._entries:
+            return None
+        self._entries.move_to_end(key)
+        return self._entries[key]
+
+    def put(self, key: Any, value: V) -> V:
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+        return value
+
+    def items(self) -> list[tuple[Any, V]]:
+        return list(self._entries.items())
+
+    def pop(self, key: Any) -> None:
+        self._entries.pop(key, None)
+
+
+class TokenBucket:
+    """``burst`` at once, then one per ``refill`` µs."""
+
+    __slots__ = ("_at", "_capacity", "_filled", "_refill")
+
+    def __init__(self, burst: int, refill: int, now: int) -> None:
+        self._refill = refill
+        self._capacity = burst * refill
+        self._filled = self._capacity
+        self._at = now
+
+    def accept(self, now: int) -> bool:
+        """Take a token if there is one."""
+        self._filled = min(self._capacity, self._filled + now - self._at)
+        self._at = now
+        if self._filled < self._refill:
+            return False
+        self._filled -= self._refill
+        return True
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a recorder remembers of an event: enough to raise its count."""
+
+    name: str
+    count: int
+    first: str
+
+
+@dataclass(slots=True)
+class Similar:
+    """The texts of one object and reason."""
+
+    texts: list[str]
+    last: int
+
+
+class Correlator:
+    """Decides what becomes of an event: itself, one more of a series, or nothing (EventCorrelator)."""
+
+    def __init__(self, clock: Clock, chance: Chance) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._seen: Recent[Seen] = Recent()
+        self._similar: Recent[Similar] = Recent()
+        self._buckets: Recent[TokenBucket] = Recent()
+
+    def correlate(self, event: Object) -> Object | None:
+        """The event to write, with its name, message and count; None if it is held back."""
+        event, series = self._aggregate(event)
+        seen = self._seen.get(series)
+        if seen is None:
+            seen = self._seen.put(series, Seen(event["metadata"]["name"], 0, event["firstTimestamp"]))
+        seen.count += 1
+        event = {
+            **event,
+            "metadata": {**event["metadata"], "name": seen.name},
+            "firstTimestamp": seen.first,
+            "count": seen.count,
+        }
+        return event if self._passes(event) else None
+
+    def _aggregate(self, event: Object) -> tuple[Object, Any]:
+        """EventAggregate: the event itself, or the one that stands for many similar ones."""
+        now = self._clock.now
+        about, text = _about(event), event["message"]
+        group = (*about[:-1], event["type"], event["reason"])
+        similar = self._similar.get(group)
+        if similar is None or now - similar.last > SIMILAR_WITHIN:
+            similar = self._similar.put(group, Similar([], now))
+        if text not in similar.texts:
+            similar.texts.append(text)
+        similar.last = now
+        if len(similar.texts) < SIMILAR_TEXTS:
+            return event, (*about, event["type"], event["reason"], text)
+        # One text, whichever, makes room: there are never more than nine.
+        stream = self._chance.stream("similar events", *(str(part) for part in group))
+        similar.texts.pop(stream.between(stream.next(), 0, len(similar.texts)))
+        return {**event, "message": MERGED + text}, group
+
+    def _passes(self, event: Object) -> bool:
+        """EventSourceObjectSpamFilter"""
+        about = (*_about(event)[:-1], event["type"])
+        bucket = self._buckets.get(about)
+        if bucket is None:
+            bucket = self._buckets.put(about, TokenBucket(BURST, REFILL, self._clock.now))
+        return bucket.accept(self._clock.now)
+
+
+def _about(event: Object) -> tuple[str, ...]:
+    """Source and object of an event; the field of the object last."""
+    source, regarding = event["source"], event["involvedObject"]
+    return (
+        source["component"],
+        source.get("host", ""),
+        *(regarding.get(k, "") for k in ("kind", "namespace", "name", "uid", "apiVersion", "fieldPath")),
+    )
+
+
+def reference(obj: Object, field: str | None = None) -> Object:
+    """The ``involvedObject`` of an event about ``obj`` (client-go/tools/reference/ref.go)."""
+    out = {"kind": obj["kind"]}
+    meta = obj["metadata"]
+    for k in ("namespace", "name", "uid"):
+        if meta.get(k):
+            out[k] = meta[k]
+    out["apiVersion"] = obj.get("apiVersion", "v1")
+    if meta.get("resourceVersion"):
+        out["resourceVersion"] = meta["resourceVersion"]
+    if field:
+        out["fieldPath"] = field
+    return out
+
+
+class _Recorder:
+    """Writes events to the API, one after another, some milliseconds later."""
+
+    def __init__(self, store: Store, clock: Clock, chance: Chance, component: str, host: str = "") -> None:
+        self.component = component
+        self.host = host
+        self._store = store
+        self._clock = clock
+        self._chance = chance
+        self._free = 0
+        self._last_name = 0
+        self._nanosecond = chance.stream("event name", component, host).between(0, 0, 900)
+
+    def _write_later(self, event: Object, cause: Cause | None) -> None:
+        """Create the event, or patch the one that is there. One event is written after another."""
+        about = event["involvedObject"]
+        stream = self._chance.stream("event", self.component, self.host, about.get("namespace", ""), about["name"])
+        self._free = max(self._free, self._clock.now + latencies.draw("event", stream, stream.next()))
+        self._clock.at(self._free, lambda: self._write(event, cause))
+
+    def _write(self, event: Object, cause: Cause | None) -> None:
+        space, called = key(event)
+        if self._repeats(event) and self._store.get("Event", space, called) is not None:
+            changes: Object = {k: event[k] for k in ("count", "lastTimestamp", "message", "series") if k in event}
+            self._store.patch("Event", space, called, lambda old: {**old, **changes}, cause=cause)
+            return
+        try:
+            self._store.create(event, cause=cause)
+        except AlreadyExists:
+            pass  # two recorders in the same nanosecond; client-go gives up too: "Server rejected event (will not retry!)"
+
+    @staticmethod
+    def _repeats(event: Object) -> bool:
+        return bool(event.get("series")) or event.get("count", 0) > 1
+
+    def _unique_name(self, obj: Object) -> str:
+        """``<object>.<hex of unix nanoseconds>``; no two of one recorder are alike."""
+        self._last_name = max(self._last_name + 1, self._clock.unix() * 1000 + self._nanosecond)
+        return f"{name(obj)}.{self._last_name:x}"
+
+    def _new(self, obj: Object, type_: str, reason: str, message: str, field: str | None) -> Object:
+        """The parts that all events have (client-go/tools/record/event.go makeEvent)."""
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {
+                "name": self._unique_name(obj),
+                "namespace": namespace(obj) or "default",
+            },
+            "involvedObject": reference(obj, field),
+            "reason": reason,
+            "message": message,
+            "type": type_,
+        }
+
+
+class EventRecorder(_Recorder):
+    """The recorder of one component: ``EventRecorder(store, clock, chance, "kubelet", "node-1")``."""
+
+    def __init__(self, store: Store, clock: Clock, chance: Chance, component: str, host: str = "") -> None:
+        super().__init__(store, clock, chance, component, host)
+        self._correlator = Correlator(clock, chance)
+
+    def event(
+        self,
+        obj: Object,
+        type_: str,
+        reason: str,
+        message: str,
+        *,
+        field: str | None = None,
+        cause: Cause | None = None,
+    ) -> None:
+        """Tell that something happened to ``obj``. ``type_`` is Normal or Warning, ``field`` a part of it.
+
+        The field of a container is ``spec.containers{app}``.
+        """
+        now = self._clock.timestamp()
+        event = {
+            **self._new(obj, type_, reason, message, field),
+            "source": {"component": self.component, **({"host": self.host} if self.host else {})},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+            "eventTime": None,
+            "reportingComponent": self.component,
+            "reportingInstance": self.host,
+        }
+        passed = self._correlator.correlate(event)
+        if passed is not None:
+            self._write_later(passed, cause)

@@ -1,0 +1,56 @@
+"""The kinds of object that the API server knows, and what it must know about each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """What the store must know about a kind."""
+
+    api_version: str
+    plural: str
+    namespaced: bool = True
+    generation: bool = True
+    """Whether its objects have ``metadata.generation``."""
+
+    @property
+    def resource(self) -> str:
+        """``deployments.apps``, as errors name it."""
+        group, slash, _ = self.api_version.rpartition("/")
+        return f"{self.plural}.{group}" if slash else self.plural
+
+
+KINDS: dict[str, Kind] = {
+    "Pod": Kind("v1", "pods"),
+    "Node": Kind("v1", "nodes", namespaced=False, generation=False),
+    "Namespace": Kind("v1", "namespaces", namespaced=False, generation=False),
+    "Service": Kind("v1", "services", generation=False),
+    "Endpoints": Kind("v1", "endpoints", generation=False),
+    "Event": Kind("v1", "events", generation=False),
+    "ConfigMap": Kind("v1", "configmaps", generation=False),
+    "Secret": Kind("v1", "secrets", generation=False),
+    "ServiceAccount": Kind("v1", "serviceaccounts", generation=False),
+    "PersistentVolume": Kind("v1", "persistentvolumes", namespaced=False, generation=False),
+    "PersistentVolumeClaim": Kind("v1", "persistentvolumeclaims", generation=False),
+    "ReplicationController": Kind("v1", "replicationcontrollers"),
+    "Deployment": Kind("apps/v1", "deployments"),
+    "ReplicaSet": Kind("apps/v1", "replicasets"),
+    "StatefulSet": Kind("apps/v1", "statefulsets"),
+    "DaemonSet": Kind("apps/v1", "daemonsets"),
+    "ControllerRevision": Kind("apps/v1", "controllerrevisions", generation=False),
+    "Job": Kind("batch/v1", "jobs"),
+    "CronJob": Kind("batch/v1", "cronjobs"),
+    "HorizontalPodAutoscaler": Kind("autoscaling/v2", "horizontalpodautoscalers", generation=False),
+    "PodDisruptionBudget": Kind("policy/v1", "poddisruptionbudgets"),
+    "EndpointSlice": Kind("discovery.k8s.io/v1", "endpointslices"),
+    "Lease": Kind("coordination.k8s.io/v1", "leases", generation=False),
+    "PriorityClass": Kind("scheduling.k8s.io/v1", "priorityclasses", namespaced=False),
+    "NetworkPolicy": Kind("networking.k8s.io/v1", "networkpolicies"),
+    "Ingress": Kind("networking.k8s.io/v1", "ingresses"),
+}
+"""Kinds by name. A kind that is not here is taken as namespaced, without a generation."""
+
+
+def kind_info(kind: str, api_version: str = "v1") -> Kind:
+    return KINDS.get(kind) or Kind(api_version, kind.lower() + "s", generation=False)

@@ -1,0 +1,407 @@
+"""The API server's storage: where all components of a cluster meet.
+
+Objects are wire-form dicts that nobody ever changes in place: a write puts a new dict in the
+place of the old one and tells the watchers about both. One counter numbers all writes
+(``metadata.resourceVersion``); a write that changes nothing is no write.
+
+Watchers hear of a write after the time that a real watch needs, in the order of the writes of that
+kind. They may therefore act on a state that is already past: Kubernetes lives with that, and so must
+the controllers here.
+
+Follows staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go and
+staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go. Errors are :mod:`selfheal.errors`
+with the API server's texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from selfheal import admission
+from selfheal.chance import Chance
+from selfheal.clock import SECOND, Clock
+from selfheal.errors import AlreadyExists, Conflict, FieldError, Invalid, NotFound
+from selfheal.kinds import Kind, kind_info
+from selfheal.objects import Key, Object, key, namespace
+from selfheal.rules import Cause
+from selfheal.watches import Handler, Watch, Watches, WatchEvent, node_of
+
+__all__ = ["Store", "Watch", "WatchEvent"]
+
+HISTORY = 4096
+"""Writes that a new watch can still be given (``since``); older ones are Gone."""
+
+EVENT_TTL = 3600 * SECOND
+"""How long an Event is kept after its last write, in µs (pkg/controlplane/apiserver/options)."""
+
+
+Objects = list[Object]
+Keys = list[Key]
+
+
+class Store:
+    """All objects of one cluster, and who watches them."""
+
+    def __init__(self, clock: Clock, chance: Chance, *, history: int = HISTORY) -> None:
+        self.clock = clock
+        self.chance = chance
+        self._objects: dict[str, dict[Key, Object]] = {}
+        self._sorted: dict[str, Keys] = {}
+        self._pods_by_node: dict[str, dict[Key, Object]] = {}
+        self._watches = Watches(clock, chance, history)
+        self._event_expiry: dict[Key, int] = {}
+        self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
+        self._admission = admission.Admission(chance, self.list)
+
+    @property
+    def version(self) -> int:
+        """The resourceVersion of the last write."""
+        return self._watches.version
+
+    # ---- reading
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        """The object, or None."""
+        found = self._objects.get(kind, {}).get((namespace, name))
+        if found is not None and kind == "Event" and self._expired(namespace, name):
+            return None
+        return found
+
+    def list(self, kind: str, namespace: str | None = None) -> Objects:
+        """All objects of a kind (of a namespace, or of all), sorted by namespace and name."""
+        objects = self._objects.get(kind)
+        if not objects:
+            return []
+        keys = self._sorted.get(kind)
+        if keys is None:
+            keys = self._sorted[kind] = sorted(objects)
+        return [
+            objects[k]
+            for k in keys
+            if (namespace is None or k[0] == namespace) and not (kind == "Event" and self._expired(*k))
+        ]
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of which there are objects, sorted."""
+        return tuple(sorted(kind for kind, objects in self._objects.items() if objects))
+
+    def pods_on(self, node: str) -> Objects:
+        """The pods bound to a node, sorted by namespace and name."""
+        pods = self._pods_by_node.get(node, {})
+        return [pods[k] for k in sorted(pods)]
+
+    # ---- writing
+
+    def create(self, obj: Object, *, cause: Cause | None = None) -> Object:
+        """Store a new object; raises AlreadyExists or Invalid. Returns it as stored."""
+        kind = obj["kind"]
+        info = kind_info(kind, obj.get("apiVersion", "v1"))
+        meta = dict(obj.get("metadata") or {})
+        space = str(meta.get("namespace") or "default") if info.namespaced else ""
+        name = meta.get("name") or self._generate_name(kind, info, space, meta)
+        if (space, name) in self._objects.get(kind, {}) and not (kind == "Event" and self._expired(space, name)):
+            raise AlreadyExists(f'{info.resource} "{name}" already exists')
+        uids = self.chance.stream("uid", kind, space, name)
+        for given_by_server in ("resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+            meta.pop(given_by_server, None)
+        meta["name"] = name
+        if space:
+            meta["namespace"] = space
+        meta["uid"] = uids.uid(uids.next())
+        meta["creationTimestamp"] = self.clock.timestamp()
+        if info.generation:
+            meta["generation"] = 1
+        new = {"apiVersion": info.api_version, **obj, "metadata": meta}
+        return self._write(kind, self._admission.prepare(new), None, cause)
+
+    def update(self, obj: Object, *, cause: Cause | None = None) -> Object:
+        """Replace all but the status. Raises NotFound, or Conflict if ``resourceVersion`` is not the stored one."""
+        current = self._current_for(obj)
+        return self._replace_spec(current, obj, cause)
+
+    def update_status(self, obj: Object, *, cause: Cause | None = None) -> Object:
+        """Replace the status, and nothing else. Raises as :meth:`update`."""
+        current = self._current_for(obj)
+        return self._replace_status(current, obj, cause)
+
+    def patch(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        change: Callable[[Object], Object],
+        *,
+        status: bool = False,
+        cause: Cause | None = None,
+    ) -> Object:
+        """Write ``change(current)``, whatever the version: of the status if ``status``, else of all but the status."""
+        current = self._require(kind, namespace, name)
+        new = change(current)
+        return self._replace_status(current, new, cause) if status else self._replace_spec(current, new, cause)
+
+    def bind(self, namespace: str, name: str, node: str, *, cause: Cause | None = None) -> Object:
+        """Assign a pod to a node: its node and the condition PodScheduled in one write.
+
+        pkg/registry/core/pod/storage/storage.go assignPod; the generation stays as it is.
+        """
+        pod = self._require("Pod", namespace, name)
+        resource = f'Operation cannot be fulfilled on pods/binding "{name}"'
+        if "deletionTimestamp" in pod["metadata"]:
+            raise Conflict(f"{resource}: pod {name} is being deleted, cannot be assigned to a host")
+        if pod["spec"].get("nodeName"):
+            raise Conflict(f'{resource}: pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"')
+        status = pod.get("status") or {}
+        scheduled = {
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": self.clock.timestamp(),
+            "observedGeneration": pod["metadata"].get("generation", 1),
+        }
+        others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
+        new = {
+            **pod,
+            "spec": self._bound_spec(pod["spec"], node),
+            "status": {**status, "conditions": [*others, scheduled]},
+        }
+        return self._write("Pod", new, pod, cause)
+
+    def delete(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        *,
+        grace: int | None = None,
+        propagation: str | None = "Background",
+        uid: str | None = None,
+        cause: Cause | None = None,
+    ) -> Object:
+        """Delete, or begin to. ``grace`` in seconds (pods only); None means the pod's own.
+
+        The object goes at once unless it is a running pod with time to end, or has finalizers;
+        then it is marked with a ``deletionTimestamp``. Raises NotFound, or Conflict if it is not
+        the object with that ``uid``. Returns the object's last state.
+        """
+        current = self._require(kind, namespace, name)
+        meta = current["metadata"]
+        if uid is not None and uid != meta["uid"]:
+            resource = f'{kind_info(kind).resource} "{name}"'
+            raise Conflict(
+                f"Operation cannot be fulfilled on {resource}: Precondition failed: "
+                f"UID in precondition: {uid}, UID in object meta: {meta['uid']}"
+            )
+        finalizers = _finalizers_for(meta.get("finalizers") or [], propagation)
+        seconds = _pod_grace(current, grace) if kind == "Pod" else 0
+        if seconds == 0 and not finalizers:
+            return self._remove(current, cause)
+        marked = {**meta, "finalizers": finalizers}
+        if not finalizers:
+            del marked["finalizers"]
+        begun = meta.get("deletionTimestamp")
+        if begun is None:
+            marked["deletionTimestamp"] = self.clock.timestamp(self.clock.now + seconds * SECOND)
+            marked["deletionGracePeriodSeconds"] = seconds
+            if "generation" in meta:
+                marked["generation"] = meta["generation"] + 1
+        elif seconds < meta.get("deletionGracePeriodSeconds", 0):
+            # A deletion that has begun may only be shortened; it still counts from its beginning.
+            earlier = meta["deletionGracePeriodSeconds"] - seconds
+            end = self.clock.at_timestamp(begun) - earlier * SECOND
+            marked["deletionTimestamp"] = self.clock.timestamp(end)
+            marked["deletionGracePeriodSeconds"] = seconds
+        if marked == meta:
+            return current
+        return self._write(kind, {**current, "metadata": marked}, current, cause)
+
+    # ---- watching
+
+    def watch(
+        self,
+        kind: str | None,
+        handler: Handler,
+        *,
+        since: int | None = None,
+        node: str | None = None,
+        immediate: bool = False,
+    ) -> Watch:
+        """Call ``handler(event)`` for each write of ``kind`` (None: of all kinds).
+
+        Without ``since``, what exists comes first, as ADDED; with it, all writes after that version
+        (raises Gone if they are no longer known). ``node`` limits pods to those bound to it.
+        ``immediate`` handlers are called within the write itself and must not write.
+        """
+        first: Objects | None = None
+        if since is None:
+            kinds = self.kinds() if kind is None else (kind,)
+            first = self.pods_on(node) if node is not None else [o for k in kinds for o in self.list(k)]
+        return self._watches.add(kind, handler, first, since, node, immediate)
+
+    # ---- what every write does
+
+    def _write(self, kind: str, new: Object, old: Object | None, cause: Cause | None) -> Object:
+        """Put ``new`` in the place of ``old`` and tell everyone."""
+        if kind == "Event":
+            self._expire_events()
+        version = self._watches.next_version()
+        new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(version)}}
+        self._objects.setdefault(kind, {})[key(new)] = new
+        if old is None:
+            self._sorted.pop(kind, None)
+        if kind == "Event":
+            self._event_expiry.pop(key(new), None)
+            self._event_expiry[key(new)] = self.clock.now + EVENT_TTL
+        elif kind == "Pod" and (node := node_of(new)):
+            self._pods_by_node.setdefault(node, {})[key(new)] = new
+        self._watches.tell(WatchEvent("MODIFIED" if old else "ADDED", new, old, cause, version))
+        return new
+
+    def _remove(self, current: Object, cause: Cause | None) -> Object:
+        """Take the object away and tell everyone."""
+        kind, where = current["kind"], key(current)
+        version = self._watches.next_version()
+        del self._objects[kind][where]
+        self._sorted.pop(kind, None)
+        if kind == "Pod" and (node := node_of(current)):
+            del self._pods_by_node[node][where]
+        if kind == "Event":
+            self._event_expiry.pop(where, None)
+        last = {**current, "metadata": {**current["metadata"], "resourceVersion": str(version)}}
+        self._watches.tell(WatchEvent("DELETED", last, current, cause, version))
+        return last
+
+    # ---- parts of a write
+
+    def _bound_spec(self, spec: Object, node: str) -> Object:
+        """The spec with its node. Replicas on one node share one dict."""
+        found = self._bound_specs.get((id(spec), node))
+        if found is None:
+            if len(self._bound_specs) >= 1024:
+                self._bound_specs.clear()
+            # The first dict is kept with the second, so that no other can ever have its id.
+            found = self._bound_specs[id(spec), node] = (spec, {**spec, "nodeName": node})
+        return found[1]
+
+    def _require(self, kind: str, namespace: str, name: str) -> Object:
+        found = self.get(kind, namespace, name)
+        if found is None:
+            raise NotFound(f'{kind_info(kind).resource} "{name}" not found')
+        return found
+
+    def _current_for(self, obj: Object) -> Object:
+        """The stored object that an update means; raises NotFound or Conflict."""
+        meta = obj["metadata"]
+        current = self._require(obj["kind"], namespace(obj), meta["name"])
+        refused = f'Operation cannot be fulfilled on {kind_info(obj["kind"]).resource} "{meta["name"]}"'
+        if meta.get("uid", current["metadata"]["uid"]) != current["metadata"]["uid"]:
+            raise Conflict(
+                f"{refused}: Precondition failed: UID in precondition: {meta['uid']}, "
+                f"UID in object meta: {current['metadata']['uid']}"
+            )
+        if (
+            meta.get("resourceVersion", current["metadata"]["resourceVersion"])
+            != current["metadata"]["resourceVersion"]
+        ):
+            raise Conflict(
+                f"{refused}: the object has been modified; "
+                "please apply your changes to the latest version and try again"
+            )
+        return current
+
+    def _replace_spec(self, current: Object, obj: Object, cause: Cause | None) -> Object:
+        if obj is current:
+            return current
+        kind, old = current["kind"], current["metadata"]
+        meta = {k: v for k, v in obj["metadata"].items() if k not in SERVER_OWNED and v not in EMPTY}
+        meta.update((k, old[k]) for k in SERVER_OWNED if k in old)
+        new = {**obj, "apiVersion": current["apiVersion"], "kind": kind, "metadata": meta}
+        new.pop("status", None)
+        if "status" in current:
+            new["status"] = current["status"]
+        if new == current:
+            return current
+        if "generation" in meta and _means_other(new, current):
+            meta["generation"] += 1
+        if "deletionTimestamp" in meta and not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds"):
+            return self._remove({**new, "metadata": meta}, cause)
+        return self._write(kind, new, current, cause)
+
+    def _replace_status(self, current: Object, obj: Object, cause: Cause | None) -> Object:
+        status = obj.get("status")
+        if status == current.get("status"):
+            return current
+        return self._write(current["kind"], {**current, "status": status}, current, cause)
+
+    def _generate_name(self, kind: str, info: Kind, space: str, meta: dict[str, Any]) -> str:
+        """``generateName`` and five letters (staging/src/k8s.io/apiserver/pkg/storage/names/generate.go)."""
+        base = str(meta.get("generateName") or "")
+        if not base:
+            missing = FieldError(
+                "metadata.name", "FieldValueRequired", "Required value: name or generateName is required"
+            )
+            raise Invalid(f'{kind} "" is invalid: {missing}', (missing,))
+        stream = self.chance.stream("name", kind, space, base)
+        name = ""
+        for _ in range(8):
+            name = base[:58] + stream.letters(stream.next())
+            if self.get(kind, space, name) is None:
+                return name
+        raise AlreadyExists(f'{info.resource} "{name}" already exists')
+
+    # ---- events expire
+
+    def _expired(self, namespace: str, name: str) -> bool:
+        return self._event_expiry.get((namespace, name), 0) <= self.clock.now
+
+    def _expire_events(self) -> None:
+        """Forget events past their time. Done when the next one is written, so that it costs no timer."""
+        while self._event_expiry:
+            where = next(iter(self._event_expiry))
+            if not self._expired(*where):
+                return
+            self._remove(self._objects["Event"][where], None)
+
+
+SERVER_OWNED = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+"""Metadata that a client cannot change."""
+
+EMPTY: tuple[Any, ...] = (None, {}, [])
+
+
+def _means_other(new: Object, old: Object) -> bool:
+    """Whether a write changes what the object asks for, so that its generation rises."""
+    if any(new.get(k) != old.get(k) for k in {**new, **old} if k not in ("metadata", "status")):
+        return True
+    # Deployments only: pkg/registry/apps/deployment/strategy.go PrepareForUpdate
+    notes, before = (o["metadata"].get("annotations") for o in (new, old))
+    return new["kind"] == "Deployment" and bool(notes != before)
+
+
+def _finalizers_for(finalizers: list[str], propagation: str | None) -> list[str]:
+    """The finalizers of an object being deleted: ``propagation`` decides on the garbage collector's two."""
+    if propagation is None:
+        return finalizers
+    own = {"Foreground": ["foregroundDeletion"], "Orphan": ["orphan"], "Background": []}[propagation]
+    return [f for f in finalizers if f not in ("foregroundDeletion", "orphan")] + own
+
+
+def _pod_grace(pod: Object, grace: int | None) -> int:
+    """Seconds that a pod being deleted has left (pkg/registry/core/pod/strategy.go CheckGracefulDelete)."""
+    meta = pod["metadata"]
+    if "deletionTimestamp" in meta:
+        left = int(meta.get("deletionGracePeriodSeconds", 0))
+        return left if grace is None else min(left, max(grace, 1) if grace < 0 else grace)
+    seconds = grace if grace is not None else pod["spec"].get("terminationGracePeriodSeconds", 30)
+    if not pod["spec"].get("nodeName") or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        return 0
+    return 1 if seconds < 0 else int(seconds)
