@@ -1,8 +1,7 @@
 """`make lock`: writes requirements.txt, the one lock of everything, from the extras in pyproject.toml.
 
 Universal: the same file serves each Python from 3.11 on and each system. What is pinned stays
-where it is unless `UPGRADE=1` (everything moves) or pyproject.toml asks for something else.
-Needs `uv`, which it takes from the PATH or else puts into the virtual environment.
+where it is unless ``UPGRADE=1`` (everything moves) or pyproject.toml asks for something else.
 """
 
 from __future__ import annotations
@@ -21,14 +20,15 @@ COMMAND = [
 
 
 def main() -> int:
-    command = [*COMMAND, *(["--upgrade"] if os.environ.get("UPGRADE") else [])]
     if shutil.which("uv") is None:
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "uv"], check=True)
-        command[0] = str(Path(sys.executable).with_name("uv"))
-    if subprocess.run([*command, "--quiet"], check=False).returncode:
+        print("selfheal: `make lock` needs uv, which pip can install", file=sys.stderr)
         return 1
-    LOCK.write_text(f"# {' '.join(COMMAND)}\n{LOCK.read_text('utf-8')}", "utf-8")
-    print(f"{LOCK}: {sum('==' in line for line in LOCK.read_text('utf-8').splitlines())} packages")
+    upgrade = ["--upgrade"] if os.environ.get("UPGRADE") else []
+    if subprocess.run([*COMMAND, *upgrade, "--quiet"], check=False).returncode:
+        return 1
+    text = LOCK.read_text("utf-8")
+    LOCK.write_text(f"# {' '.join(COMMAND)}\n{text}", "utf-8")
+    print(f"{LOCK}: {sum('==' in line for line in text.splitlines())} packages")
     return 0
 
 
