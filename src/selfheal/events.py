@@ -14,6 +14,7 @@ staging/src/k8s.io/client-go/tools/events/event_broadcaster.go (:class:`SeriesRe
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -213,10 +214,9 @@ class _Recorder:
             changes: Object = {k: event[k] for k in ("count", "lastTimestamp", "message", "series") if k in event}
             self._store.patch("Event", space, called, lambda old: {**old, **changes}, cause=cause)
             return
-        try:
+        # Two recorders in the same nanosecond: client-go gives up too ("Server rejected event (will not retry!)").
+        with suppress(AlreadyExists):
             self._store.create(event, cause=cause)
-        except AlreadyExists:
-            pass  # two recorders in the same nanosecond; client-go gives up too: "Server rejected event (will not retry!)"
 
     @staticmethod
     def _repeats(event: Object) -> bool:
@@ -278,3 +278,67 @@ class EventRecorder(_Recorder):
         passed = self._correlator.correlate(event)
         if passed is not None:
             self._write_later(passed, cause)
+
+
+REFRESH = 360 * SECOND
+"""A series that has been still for this long (µs) is finished (finishTime)."""
+
+
+@dataclass(slots=True)
+class Series:
+    """An event and how often it has been seen since it was written."""
+
+    event: Object
+    seen: int
+    last: int
+    written: int = 1
+
+
+class SeriesRecorder(_Recorder):
+    """The scheduler's recorder, of the newer events.k8s.io kind.
+
+    A repetition (same object *in the same version*, same reason) makes the event a series of 2, and is
+    written; further ones are only counted until the series ends.
+    """
+
+    def __init__(self, store: Store, clock: Clock, chance: Chance, component: str) -> None:
+        super().__init__(store, clock, chance, component, f"{component}-control-plane")
+        self._series: Recent[Series] = Recent()
+
+    def event(
+        self, obj: Object, type_: str, reason: str, message: str, *, action: str, cause: Cause | None = None
+    ) -> None:
+        """Tell what was done about ``obj``: ``action`` is what the component tried (Binding, Scheduling)."""
+        now, stamp = self._clock.now, self._clock.micro_timestamp()
+        event = {
+            **self._new(obj, type_, reason, message, None),
+            "action": action,
+            "source": {},
+            "firstTimestamp": None,
+            "lastTimestamp": None,
+            "eventTime": stamp,
+            "reportingComponent": self.component,
+            "reportingInstance": self.host,
+        }
+        regarding = tuple(sorted(event["involvedObject"].items()))
+        series = self._series.get((type_, action, reason, regarding))
+        if series is not None and now - series.last > REFRESH:
+            self._finish(series, cause)
+            series = None
+        if series is None:
+            self._series.put((type_, action, reason, regarding), Series(event, 1, now))
+            self._write_later(event, cause)
+            return
+        series.seen += 1
+        series.last = now
+        if series.seen == 2:
+            self._write_series(series, cause)
+
+    def _write_series(self, series: Series, cause: Cause | None) -> None:
+        series.written = series.seen
+        observed = {"count": series.seen, "lastObservedTime": self._clock.micro_timestamp(series.last)}
+        self._write_later({**series.event, "series": observed}, cause)
+
+    def _finish(self, series: Series, cause: Cause | None) -> None:
+        if series.written < series.seen:
+            self._write_series(series, cause)

@@ -151,19 +151,21 @@ class Store:
             raise Conflict(f"{resource}: pod {name} is being deleted, cannot be assigned to a host")
         if pod["spec"].get("nodeName"):
             raise Conflict(f'{resource}: pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"')
-        status = pod.get("status") or {}
+        status = pod["status"]
         scheduled = {
             "type": "PodScheduled",
             "status": "True",
             "lastProbeTime": None,
             "lastTransitionTime": self.clock.timestamp(),
-            "observedGeneration": pod["metadata"].get("generation", 1),
+            "observedGeneration": pod["metadata"]["generation"],
         }
-        others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
+        conditions = list(status.get("conditions") or ())
+        at = next((i for i, c in enumerate(conditions) if c["type"] == "PodScheduled"), len(conditions))
+        conditions[at : at + 1] = [scheduled]
         new = {
             **pod,
             "spec": self._bound_spec(pod["spec"], node),
-            "status": {**status, "conditions": [*others, scheduled]},
+            "status": {**status, "conditions": conditions},
         }
         return self._write("Pod", new, pod, cause)
 
