@@ -1,0 +1,128 @@
+"""What tests in a real browser share: Chromium, the built book on loopback, axe.
+
+Tests marked ``browser`` run where there is a Chromium. Elsewhere they are left out, and one line says so;
+with ``SELFHEAL_BROWSER=required`` (continuous integration) the run is refused instead.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+
+
+@functools.cache
+def find_chromium() -> str | None:
+    """A Chromium that answers: what ``CHROMIUM`` names, or one on the PATH. A stub that only advertises one is none."""
+    named = os.environ.get("CHROMIUM")
+    for path in [named] if named else [*map(shutil.which, NAMES), *PLACES]:
+        try:
+            if path:
+                subprocess.run([path, "--version"], capture_output=True, timeout=60, check=True)
+                return path
+        except (OSError, subprocess.SubprocessError):
+            continue
+    return None
+
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k have chosen
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = [item for item in items if item.get_closest_marker("browser")]
+    if not asked or find_chromium():
+        return
+    if os.environ.get("SELFHEAL_BROWSER") == "required":
+        raise pytest.UsageError(f"{len(asked)} browser tests, and no Chromium to run them in (CHROMIUM=… names one)")
+    config.stash[LEFT_OUT] = len(asked)
+    items[:] = [item for item in items if item not in asked]
+    config.hook.pytest_deselected(items=asked)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    left_out = config.stash.get(LEFT_OUT, 0)
+    if left_out:
+        terminalreporter.write_line(
+            f"Left out: {left_out} browser tests, for there is no Chromium here (CHROMIUM=… names one)."
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser."""
+    path = find_chromium()
+    assert path, "only tests marked `browser` may ask for Chromium"
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """A headless Chromium in Playwright's hands, that speaks to nobody by itself."""
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*quiet, *sandbox])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Any], list[str]]:
+    """A function from a Playwright page to what axe finds wrong with it, worst first; [] is what we want."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    worst = ["critical", "serious", "moderate", "minor"]
+
+    def check(page: Any) -> list[str]:
+        found = sorted(Axe().run(page).response["violations"], key=lambda v: worst.index(v["impact"]))
+        return [f"{v['impact']}: {v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]}" for v in found]
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def book_html(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built book, built now, in a place of its own."""
+    place = tmp_path_factory.mktemp("book")
+    command = [sys.executable, "tools/build_book.py", str(place)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return place / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def book_url(book_html: Path) -> Iterator[str]:
+    """Where the built book is served: on loopback, under a sub-path as a project's page has."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def translate_path(self, path: str) -> str:
+            return super().translate_path(path.removeprefix("/sub/path"))
+
+        def log_message(self, *args: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(book_html))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/sub/path/"
+        server.shutdown()
+        thread.join()
