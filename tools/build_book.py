@@ -1,4 +1,4 @@
-"""`make book`: the static site in ``_build/html``, here or under the folder named; each page anew, any warning an error."""
+"""`make book`: the site in ``_build/html``, here or under the folder named; each page anew, any warning an error."""
 
 from __future__ import annotations
 
