@@ -54,3 +54,40 @@ KINDS: dict[str, Kind] = {
 
 def kind_info(kind: str, api_version: str = "v1") -> Kind:
     return KINDS.get(kind) or Kind(api_version, kind.lower() + "s", generation=False)
+
+
+SHORT_NAMES = {
+    "po": "Pod",
+    "no": "Node",
+    "ns": "Namespace",
+    "svc": "Service",
+    "ep": "Endpoints",
+    "ev": "Event",
+    "cm": "ConfigMap",
+    "sa": "ServiceAccount",
+    "pv": "PersistentVolume",
+    "pvc": "PersistentVolumeClaim",
+    "rc": "ReplicationController",
+    "deploy": "Deployment",
+    "rs": "ReplicaSet",
+    "sts": "StatefulSet",
+    "ds": "DaemonSet",
+    "cj": "CronJob",
+    "hpa": "HorizontalPodAutoscaler",
+    "pdb": "PodDisruptionBudget",
+    "pc": "PriorityClass",
+    "netpol": "NetworkPolicy",
+    "ing": "Ingress",
+}
+"""As ``kubectl api-resources`` lists them."""
+
+
+def kind_named(word: str) -> str | None:
+    """The kind that kubectl would understand by ``po``, ``pod``, ``pods``, ``Pod`` or ``pods.v1``; None if it is no kind."""
+    lower = word.lower().partition(".")[0]
+    if lower in SHORT_NAMES:
+        return SHORT_NAMES[lower]
+    for kind, info in KINDS.items():
+        if lower in (kind.lower(), info.plural):
+            return kind
+    return None

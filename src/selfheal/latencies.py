@@ -45,3 +45,15 @@ def draw(name: str, stream: Stream, n: int) -> int:
     u = stream.uniform(n)
     value = low + (median - low) * 2 * u if u < 0.5 else median + (high - median) * (2 * u - 1)
     return round(value * SECOND)
+
+
+CHANCES: dict[str, float] = {
+    "trigger before status": 0.03,  # the readiness worker reads the status before the sync has stored it
+    "second volume poll": 0.12,  # the token volume is not mounted at the first poll (a busy node)
+}
+"""Probabilities of races that a real cluster decides by chance."""
+
+
+def happens(name: str, stream: Stream, n: int) -> bool:
+    """Whether the race called ``name`` goes the rarer way, the ``n``-th time."""
+    return stream.uniform(n + 1_000_000) < CHANCES[name]

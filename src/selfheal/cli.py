@@ -1,0 +1,159 @@
+"""The command line: ``selfheal run`` and ``selfheal compare``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from selfheal import __version__
+from selfheal.cluster import Cluster
+from selfheal.errors import ApiError
+from selfheal.explain import headline
+from selfheal.rules import BELIEFS
+from selfheal.scenario import Scenario
+from selfheal.timeline import Timeline
+from selfheal.timeline.compare import compare
+from selfheal.timeline.log import TimelineError
+from selfheal.verdict import verdict
+
+OK, DIFFERENT, BAD_INPUT = 0, 1, 2
+"""Exit codes: done; the timelines differ; something was wrong with what was given."""
+
+EXAMPLES = """\
+examples:
+  selfheal run pod.yaml                                what a cluster would do with this manifest, for two minutes
+  selfheal run pod.yaml --until 600 --seed 3           another draw of chance, for ten minutes
+  selfheal run pod.yaml --do actions.yaml              with actions: exec, kill, http, delete, scale …
+  selfheal run nodes.yaml pod.yaml --record out.jsonl  keep the timeline
+  selfheal run pod.yaml --belief readiness-restarts    what would happen if a common belief were true
+  selfheal compare real.jsonl --with out.jsonl         is a simulated run what a real cluster did?
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the ``selfheal`` command; returns its exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.command is None:
+        parser.print_help()
+        return BAD_INPUT
+    try:
+        return int(options.function(options))
+    except (ApiError, TimelineError, OSError) as error:
+        print(f"selfheal: {_one_line(error)}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        return OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="selfheal",
+        description="See how Kubernetes heals itself: the real rules, in simulated time.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"selfheal {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run",
+        help="run manifests on a simulated cluster and print what happens",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("paths", nargs="+", metavar="PATH", help="manifests (YAML or JSON, files or folders); may hold Nodes")
+    run.add_argument("--do", metavar="FILE", help="actions to perform in time (YAML)")
+    run.add_argument("--nodes", type=_positive, default=1, metavar="N", help="nodes of the cluster (default 1)")
+    run.add_argument("--seed", type=int, default=0, metavar="S", help="what chance is drawn from (default 0)")
+    run.add_argument("--second", type=_second, metavar="0..59", help="second of the minute at which the cluster begins")
+    run.add_argument("--until", type=_seconds, metavar="S", help="seconds of cluster time (default 120)")
+    run.add_argument("--belief", choices=sorted(BELIEFS), help="run with a common wrong idea instead of the real rule")
+    run.add_argument("--traffic", action="append", default=[], metavar="SERVICE=RATE", help="requests per second that users send")
+    run.add_argument("--record", metavar="FILE", help="write the timeline, as a recorder on a real cluster would see it")
+    run.add_argument("--record-all", metavar="FILE", help="write the timeline with probes, traffic and causes")
+    run.add_argument("--quiet", action="store_true", help="print the verdict only")
+    run.set_defaults(function=_run)
+
+    comparison = commands.add_parser("compare", help="compare timelines of a real cluster with simulated ones")
+    comparison.add_argument("real", nargs="+", metavar="REAL.jsonl", help="takes of a real cluster")
+    comparison.add_argument("--with", nargs="+", required=True, dest="simulated", metavar="OTHER.jsonl", help="simulated runs, one for each seed")
+    comparison.set_defaults(function=_compare)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    scenario = Scenario.load(
+        options.paths,
+        actions=options.do,
+        seed=options.seed,
+        nodes=options.nodes,
+        second=options.second,
+        until=120 if options.until is None else options.until,
+        belief=options.belief,
+        traffic=[_traffic(text) for text in options.traffic],
+    )
+    cluster = Cluster.of(scenario)
+    if not options.quiet:
+        cluster.timeline.subscribe(lambda record: print(headline(record), flush=True))
+    cluster.play(scenario)
+    timeline = cluster.timeline
+    print(verdict(timeline))
+    if options.record:
+        timeline.save(options.record)
+    if options.record_all:
+        timeline.save(options.record_all, record_all=True)
+    return OK
+
+
+def _compare(options: argparse.Namespace) -> int:
+    result = compare([Timeline.load(p) for p in options.real], [Timeline.load(p) for p in options.simulated])
+    print(result)
+    return OK if result.ok else DIFFERENT
+
+
+def _traffic(text: str) -> tuple[str, float]:
+    service, _, rate = text.partition("=")
+    try:
+        value = float(rate)
+    except ValueError:
+        value = 0.0
+    if not service or not 0 < value <= 100_000:
+        raise ApiError(f"--traffic {text}: write SERVICE=RATE, for instance web=20")
+    return service, value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 5000:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 5000")
+    return value
+
+
+def _second(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 59:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 59")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1e8:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return value
+
+
+def _one_line(error: Any) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{Path(error.filename)}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

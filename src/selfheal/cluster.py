@@ -1,0 +1,441 @@
+"""A simulated cluster: the one place that knows all the others.
+
+    from selfheal import Cluster
+    cluster = Cluster(nodes=2, seed=7)
+    cluster.apply("pod.yaml")
+    cluster.run(until=120)
+    print(cluster.get("pods"))
+    cluster.timeline.plot()
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from selfheal import manifests, printers
+from selfheal.chance import Chance
+from selfheal.clock import SECOND, Clock, micros
+from selfheal.controllers import start_controllers
+from selfheal.errors import ApiError, BadRequest, NotFound
+from selfheal.explain import Explanation, explain
+from selfheal.kinds import kind_info
+from selfheal.kubelet import Kubelet
+from selfheal.network import Network, Request, Response
+from selfheal.objects import Object, key, name, namespace, ref, replace, terminating
+from selfheal.plot import Plot, plot
+from selfheal.rules import ACTION, BELIEFS, Cause, Rules
+from selfheal.runtime import Container, Exec, Runtime
+from selfheal.scenario import Action, Scenario
+from selfheal.scheduler import Scheduler
+from selfheal.spec import pod_spec
+from selfheal.store import Store
+from selfheal.timeline import Recorder, Timeline
+from selfheal.traffic import Traffic
+
+DEFAULT_NAMESPACE = "default"
+
+
+class ClusterTimeline(Timeline):
+    """A timeline that can draw itself."""
+
+    def plot(self, **options: Any) -> Plot:
+        """The timeline as a picture; see :func:`selfheal.plot.plot`."""
+        return plot(self, **options)
+
+
+class Objects(list[Object]):
+    """Objects in wire form; printed, they are kubectl's table."""
+
+    def __init__(self, kind: str, objs: Iterable[Object], now: int) -> None:
+        super().__init__(objs)
+        self.kind = kind
+        self._now = now
+
+    def __str__(self) -> str:
+        return printers.get(self.kind, list(self), self._now)
+
+    __repr__ = __str__
+
+
+class Node:
+    """A node of a simulated cluster, as somebody standing beside the machine knows it."""
+
+    def __init__(self, cluster: Cluster, kubelet: Kubelet) -> None:
+        self._cluster = cluster
+        self.kubelet = kubelet
+        self.name = kubelet.node
+
+
+class Cluster:
+    """A small Kubernetes in simulated time.
+
+    ``nodes``: how many, or Node objects. ``seed``: the same seed gives the same timeline,
+    byte for byte. ``second``: the second of the minute at which it starts (default:
+    drawn from the seed). ``belief``: a common wrong idea to try out
+    (:data:`selfheal.rules.BELIEFS`). ``parking=False`` executes each tick of each probe, also those
+    that cannot change anything: the same timeline, slower.
+    """
+
+    def __init__(
+        self,
+        nodes: int | Iterable[Object] = 1,
+        *,
+        seed: int = 0,
+        second: int | None = None,
+        belief: str | None = None,
+        parking: bool = True,
+        nodes_in_timeline: bool = False,
+    ) -> None:
+        self.seed = seed
+        self.chance = Chance(seed)
+        start = self.chance.stream("cluster", "start")
+        self.clock = Clock(start.between(0, 0, 60) if second is None else second, start.between(1, 0, SECOND))
+        self.rules = _rules_of(belief)
+        self.store = Store(self.clock, self.chance)
+        self.network = Network(self.clock)
+        self.timeline = ClusterTimeline({"source": f"selfheal, seed {seed}", "scenario": "", "until": 0})
+        self._recorder = Recorder(self.store, self.clock, self.timeline, nodes=nodes_in_timeline)
+        self._parking = parking
+        self._nodes: dict[str, Node] = {}
+        self._traffic: dict[str, Traffic] = {}
+        self._begun = False
+        self.scheduler = Scheduler(self.store, self.clock, self.chance)
+        self.controllers = start_controllers(self.store, self.clock, self.chance, self.network)
+        self.timeline.settle.append(self._settle)
+        for node in _node_objects(nodes):
+            self.add_node(node)
+        self.clock.run(0)
+
+    # ---- nodes
+
+    def add_node(self, node: Object) -> Node:
+        """A machine joins the cluster: its kubelet registers it."""
+        number = len(self._nodes) + 1
+        cidr = (node.get("spec") or {}).get("podCIDR") or f"10.88.{number}.0/24"
+        node = replace(node, "spec.podCIDR", cidr)
+        address = f"10.88.0.{number}"
+        runtime = Runtime(self.clock, self.chance, self.network, name(node), address)
+        images = (node.get("status") or {}).get("images")
+        if images is not None:
+            runtime.images = {image_name: None for image in images for image_name in image.get("names") or ()}
+        runtime.on_report = self._on_report
+        kubelet = Kubelet(
+            self.clock,
+            self.chance,
+            self.store,
+            self.network,
+            runtime,
+            node,
+            self.rules,
+            self._record,
+            address=address,
+            parking=self._parking,
+        )
+        made = self._nodes[name(node)] = Node(self, kubelet)
+        return made
+
+    def node(self, node_name: str) -> Node:
+        """A node by name."""
+        if node_name not in self._nodes:
+            raise NotFound(f'nodes "{node_name}" not found')
+        return self._nodes[node_name]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(self._nodes.values())
+
+    # ---- time
+
+    @property
+    def now(self) -> float:
+        """Seconds of cluster time."""
+        return self.clock.seconds
+
+    def run(self, until: float | Callable[[], bool] | None = None, *, for_: float | None = None, limit: float = 3600) -> Cluster:
+        """Let time pass: until a moment (seconds), for a while, or until a condition holds.
+
+        With a condition, time stops at the event that made it true, or ``limit`` seconds from
+        now, which raises TimeoutError.
+        """
+        if callable(until):
+            if not until():
+                self.clock.run(self.clock.now + micros(limit), until)
+            if not until():
+                raise TimeoutError(f"the condition did not come true within {limit:g} s")
+        else:
+            end = self.now + (for_ or 0) if until is None else float(until)
+            if not end < 1e9:
+                raise ValueError(f"until must be a number of seconds below 1e9, not {until!r}")
+            self.clock.run(max(self.clock.now, micros(end)))
+        self.timeline.header["until"] = max(self.timeline.header["until"], round(self.now, 3))
+        return self
+
+    # ---- the API, as kubectl uses it
+
+    def apply(self, source: Any, *, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None) -> list[Object]:
+        """Create or change objects from a path, a text, a dict or a list of dicts (kubectl apply).
+
+        Raises :class:`selfheal.errors.ApiError` with the API server's own text; then nothing has changed.
+        """
+        objs = manifests.load(source, namespace=namespace)
+        for obj in objs:
+            old = self.store.get(obj["kind"], *key(obj))
+            if old is not None:
+                manifests.validate(obj, old)
+        cause = cause or self._action("apply", ", ".join(ref(o) for o in objs))
+        made = []
+        for obj in objs:
+            if obj["kind"] == "Node":
+                made.append(self.store.get("Node", "", name(self.add_node(obj).kubelet.node_object)) or obj)
+                continue
+            old = self.store.get(obj["kind"], *key(obj))
+            made.append(self.store.create(obj, cause=cause) if old is None else self.store.update(_merged(old, obj), cause=cause))
+        self._begin()
+        return made
+
+    def get(self, kind: str, name: str | None = None, *, namespace: str | None = DEFAULT_NAMESPACE) -> Any:
+        """Objects of a kind (``"pods"``, ``"deploy"``, ``"Pod"``), or the one called ``name``, in wire form.
+
+        Printed, they look as kubectl prints them.
+        """
+        found = kind_info(kind)
+        space = "" if not found.namespaced else namespace
+        self._settle()
+        if name is None:
+            return Objects(found.kind, self.store.list(found.kind, space), self.clock.unix_seconds())
+        obj = self.store.get(found.kind, space or "", name)
+        if obj is None:
+            raise NotFound(f'{found.resource} "{name}" not found')
+        return obj
+
+    def describe(self, what: str, *, namespace: str = DEFAULT_NAMESPACE) -> str:
+        """``kubectl describe pod/web-0``."""
+        kind, object_name = _split(what)
+        return printers.describe(self.get(kind, object_name, namespace=namespace), self.store, self.clock.unix_seconds())
+
+    def delete(
+        self, what: str, *, grace: int | None = None, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None
+    ) -> None:
+        """``kubectl delete pod/web-0``; ``grace=0`` forces it."""
+        kind, object_name = _split(what)
+        obj = self.get(kind, object_name, namespace=namespace)
+        self.store.delete(obj["kind"], *key(obj), grace=grace, cause=cause or self._action("delete", what))
+
+    def scale(self, what: str, replicas: int, *, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None) -> None:
+        """``kubectl scale deployment/web --replicas=5``."""
+        kind, object_name = _split(what)
+        obj = self.get(kind, object_name, namespace=namespace)
+        changed = replace(obj, "spec.replicas", replicas)
+        manifests.validate(changed, obj)
+        self.store.update(changed, cause=cause or self._action("scale", {what: replicas}))
+
+    def label(self, what: str, labels: str, *, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None) -> None:
+        """``kubectl label pod/web-0 a=b c-``."""
+        kind, object_name = _split(what)
+        obj = self.get(kind, object_name, namespace=namespace)
+        new = dict(obj["metadata"].get("labels") or {})
+        for word in shlex.split(labels):
+            if word.endswith("-"):
+                new.pop(word[:-1], None)
+            else:
+                label, _, value = word.partition("=")
+                new[label] = value
+        self.store.update(replace(obj, "metadata.labels", new), cause=cause or self._action("label", f"{what} {labels}"))
+
+    # ---- from outside the API
+
+    def exec(self, pod: str, command: str | list[str], *, container: str | None = None, cause: Cause | None = None) -> Exec:
+        """Run a command in a container (kubectl exec). Its ``output`` and ``exit_code`` are there when it is ``done``."""
+        argv = shlex.split(command) if isinstance(command, str) else list(command)
+        target = self.container(pod, container)
+        cause = cause or self._action("exec", {"pod": pod, "command": argv})
+        return self._runtime_of(pod).exec(target, argv, cause=cause)
+
+    def kill(self, pod: str, *, container: str | None = None, signal: str = "KILL", cause: Cause | None = None) -> None:
+        """A signal from outside to process 1 of a container."""
+        target = self.container(pod, container)
+        self._runtime_of(pod).kill(target, signal, cause=cause or self._action("kill", {"pod": pod, "signal": signal}))
+
+    def http(
+        self, pod: str, path: str = "/", *, port: int = 8080, method: str = "GET", cause: Cause | None = None
+    ) -> Response | str:
+        """A request to the pod's address; the response, or ``"refused"`` or ``"timeout"``."""
+        obj = self.get("Pod", pod)
+        ip = (obj["status"] or {}).get("podIP", "")
+        cause = cause or self._action("http", {"pod": pod, "port": port, "path": path, "method": method})
+        server = self.network.connect("client", ip, port)
+        if isinstance(server, str):
+            return server
+        answer = server.http(Request(method, path, source="client", cause=cause))
+        return answer if isinstance(answer, Response) else Response(0, delay=None)
+
+    def container(self, pod: str, container: str | None = None) -> Container:
+        """The running container of a pod, as its runtime knows it."""
+        obj = self.get("Pod", pod)
+        wanted = container or pod_spec(obj).containers[0].name
+        found = [c for c in self._runtime_of(pod).containers_of(obj["metadata"]["uid"]) if c.name == wanted and c.state == "running"]
+        if not found:
+            raise BadRequest(f'container {wanted} is not running in pod "{pod}"')
+        return found[-1]
+
+    def logs(self, pod: str, *, container: str | None = None, previous: bool = False) -> str:
+        """``kubectl logs``."""
+        obj = self.get("Pod", pod)
+        wanted = container or pod_spec(obj).containers[0].name
+        instances = [c for c in self._runtime_of(pod).containers_of(obj["metadata"]["uid"]) if c.name == wanted]
+        instances.sort(key=lambda c: c.attempt)
+        if previous:
+            if len(instances) < 2:
+                raise BadRequest(f'previous terminated container "{wanted}" in pod "{pod}" not found')
+            return _text(instances[-2])
+        if not instances:
+            raise BadRequest(f'container "{wanted}" in pod "{pod}" is waiting to start: ContainerCreating')
+        return _text(instances[-1])
+
+    def traffic(self, service: str, rate: float, *, namespace: str = DEFAULT_NAMESPACE) -> Traffic:
+        """Users send ``rate`` requests a second to a Service from now on; the timeline tells what became of them."""
+        old = self._traffic.pop(service, None)
+        if old is not None:
+            old.stop()
+        made = self._traffic[service] = Traffic(
+            self.clock, self.chance, self.store, self.network, self._record, (namespace, service), rate
+        )
+        return made
+
+    # ---- scenarios
+
+    def play(self, scenario: Scenario, until: float | None = None) -> Cluster:
+        """Apply a scenario's manifests, do its actions in time, and run to its end."""
+        from selfheal.actions import perform  # actions use the cluster, not the other way round
+
+        self.timeline.header["scenario"] = scenario.name
+        if scenario.second is not None:
+            self.timeline.header["second"] = scenario.second
+        for service, rate in scenario.traffic:
+            self.traffic(service, rate)
+        objs = [o for o in scenario.manifests if o["kind"] != "Node"]
+        if objs:
+            self.apply(objs, cause=Cause(ACTION, what="apply of the manifests"))
+        for action in scenario.actions:
+            self.clock.at(micros(action.at), lambda action=action: perform(self, action))
+        return self.run(until=scenario.until if until is None else until)
+
+    def act(self, action: Action) -> None:
+        """Do one action now."""
+        from selfheal.actions import perform
+
+        perform(self, action)
+
+    def explain(self, record: Mapping[str, Any]) -> Explanation:
+        """Why a record of the timeline came about."""
+        return explain(self.timeline, record)
+
+    # ---- inner
+
+    def _begin(self) -> None:
+        """Time zero of the timeline is when the first object of the manifest appears."""
+        self._begun = True
+
+    def _action(self, verb: str, args: Any) -> Cause:
+        """Something done by the caller: a record and the beginning of a chain of causes."""
+        return Cause(ACTION, at=self.clock.now, what=f"{verb} {args if isinstance(args, str) else _plain(args)}")
+
+    def record_action(self, verb: str, args: Any, result: str = "ok") -> Cause:
+        """An Action record; returns the cause it stands for."""
+        cause = self._action(verb, args)
+        record = {"t": round(self.now, 3), "kind": "Action", "verb": verb, "args": args, "result": result}
+        self.timeline.append(record, cause)
+        return cause
+
+    def _record(self, record: dict[str, Any], cause: Cause | None) -> dict[str, Any]:
+        return self.timeline.append(record, cause)
+
+    def _on_report(self, container: Container, healthy: bool, text: str, cause: Cause | None) -> None:
+        """The app in a container says how it is."""
+        sandbox = container.sandbox
+        self.timeline.append(
+            {
+                "t": round(self.now, 3),
+                "kind": "App",
+                "namespace": sandbox.namespace,
+                "object": f"Pod/{sandbox.name}",
+                "container": container.name,
+                "healthy": healthy,
+                "text": text,
+            },
+            cause,
+        )
+
+    def _settle(self) -> None:
+        """Work out what parked parts would have counted by now."""
+        for node in self._nodes.values():
+            node.kubelet.prober.settle()
+            node.kubelet.node_status.settle()
+        for traffic in self._traffic.values():
+            traffic.settle(self.clock.now)
+
+    def _runtime_of(self, pod: str) -> Runtime:
+        obj = self.get("Pod", pod)
+        node_name = obj["spec"].get("nodeName")
+        if not node_name:
+            raise BadRequest(f"pod {pod} does not have a host assigned")
+        return self.node(node_name).kubelet.runtime
+
+
+def _rules_of(belief: str | None) -> Rules:
+    if belief is None:
+        return Rules()
+    if belief not in BELIEFS:
+        raise ApiError(f'no belief "{belief}"; there are {", ".join(BELIEFS)}')
+    return BELIEFS[belief].rules
+
+
+def _node_objects(nodes: int | Iterable[Object]) -> list[Object]:
+    if not isinstance(nodes, int):
+        return list(nodes)
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": f"node-{n}",
+                "labels": {"kubernetes.io/hostname": f"node-{n}", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
+            },
+            "spec": {"podCIDR": f"10.88.{n}.0/24"},
+            "status": {
+                "capacity": {"cpu": "2", "memory": "24Gi", "pods": "110"},
+                "allocatable": {"cpu": "2", "memory": "24Gi", "pods": "110"},
+            },
+        }
+        for n in range(1, nodes + 1)
+    ]
+
+
+def _merged(old: Object, new: Object) -> Object:
+    """What apply writes: the new spec and labels in the old object."""
+    meta = {**old["metadata"], **{k: v for k, v in new["metadata"].items() if v}}
+    return {**new, "metadata": meta, **({"status": old["status"]} if "status" in old else {})}
+
+
+def _split(what: str) -> tuple[str, str]:
+    kind, _, object_name = what.partition("/")
+    if not object_name:
+        raise BadRequest(f'"{what}" does not name an object; write KIND/NAME, for instance pod/web-0')
+    return kind, object_name
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={_plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return " ".join(_plain(v) for v in value)
+    return str(value)
+
+
+def _text(container: Container) -> str:
+    return "".join(line + "\n" for _, line in container.log)
+
+
+__all__ = ["Cluster", "Objects", "namespace", "terminating"]

@@ -1,0 +1,69 @@
+"""postStart and preStop (pkg/kubelet/lifecycle/handlers.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import simpy
+
+from selfheal.chance import Chance
+from selfheal.clock import SECOND, Clock
+from selfheal.events import EventRecorder
+from selfheal.network import Network
+from selfheal.objects import Object, name, namespace, uid
+from selfheal.probes import http
+from selfheal.rules import Cause
+from selfheal.runtime import Container as RuntimeContainer
+from selfheal.runtime import Runtime
+from selfheal.spec import Container, ExecAction, HTTPGetAction, SleepAction
+
+Steps = Generator[simpy.Event, Any, Any]
+
+
+class Hooks:
+    """Runs the hooks of one node's containers."""
+
+    def __init__(self, clock: Clock, chance: Chance, network: Network, runtime: Runtime, events: EventRecorder, node: str) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._network = network
+        self._runtime = runtime
+        self._events = events
+        self._node = node
+
+    def run(self, pod: Object, c: Container, container: RuntimeContainer, handler: Any, kind: str) -> Steps:
+        """Run one hook to its end; None, or what went wrong."""
+        where = f'for Container "{c.name}" in Pod "{name(pod)}_{namespace(pod)}({uid(pod)})"'
+        if isinstance(handler, SleepAction):
+            yield self._clock.sleep(handler.seconds * SECOND)
+            return None
+        if isinstance(handler, ExecAction):
+            process = self._runtime.exec(container, list(handler.command))
+            if not process.done:
+                yield process.finished
+            if process.exit_code == 0:
+                return None
+            command = " ".join(handler.command)
+            return (
+                f"Exec lifecycle hook ([{command}]) {where} failed - error: command '{command}' exited with "
+                f'{process.exit_code}: {process.output}, message: "{process.output}"'
+            )
+        if isinstance(handler, HTTPGetAction):
+            request = replace(handler, http_headers=(*handler.http_headers, ("User-Agent", "kube-lifecycle/1.36")))
+            outcome = http.probe(self._network, self._node, request, c.ports, container.sandbox.ip, 30 * SECOND)
+            if isinstance(outcome, simpy.Event):
+                outcome = yield outcome
+            else:
+                yield self._clock.sleep(outcome.duration)
+            if outcome.result in ("success", "warning"):
+                return None
+            return f"HTTP lifecycle hook ({handler.path}) {where} failed - error: {outcome.output}"
+        return f"invalid handler: {kind}"  # tcpSocket is accepted by the API and fails here
+
+    def pre_stop(self, pod: Object, c: Container, container: RuntimeContainer, handler: Any, cause: Cause | None) -> Steps:
+        """As a process of its own: the kubelet stops waiting at the end of the grace period, the hook goes on."""
+        error = yield from self.run(pod, c, container, handler, "PreStop")
+        if error is not None:
+            self._events.event(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", field=c.field_path, cause=cause)

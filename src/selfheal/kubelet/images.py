@@ -1,0 +1,88 @@
+"""Images of a node: present or pulled (pkg/kubelet/images/image_manager.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from selfheal.clock import SECOND, Clock
+from selfheal.chance import Chance
+from selfheal.events import EventRecorder
+from selfheal.kubelet.backoff import Backoff
+from selfheal.objects import Object, uid
+from selfheal.rules import Cause
+from selfheal.runtime import Runtime
+from selfheal.spec import Container
+
+REFUSING = (".example", ".invalid", ".test")
+"""Registries that refuse connections: names that exist nowhere (RFC 2606)."""
+
+PULL_SECONDS = (1.0, 4.0)
+"""How long a pull takes; not measured, since the recorded cluster pulls nothing."""
+
+
+class ImagePullError(Exception):
+    """A container cannot start for want of its image."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class ImageManager:
+    """EnsureImageExists for one node."""
+
+    def __init__(self, clock: Clock, chance: Chance, runtime: Runtime, events: EventRecorder) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._runtime = runtime
+        self._events = events
+        self._backoff = Backoff()
+        self._failed: dict[str, tuple[int, str]] = {}  # key -> (when, error) of the last failed pull
+
+    def ensure(self, pod: Object, c: Container, cause: Cause | None) -> Generator[simpy.Event, Any, None]:
+        """Leaves the events; raises :class:`ImagePullError` where the image cannot be had."""
+        image, now = c.image, self._clock.now
+
+        def event(kind: str, reason: str, message: str) -> None:
+            self._events.event(pod, kind, reason, message, field=c.field_path, cause=cause)
+
+        if self._runtime.has_image(image) and c.image_pull_policy != "Always":
+            event("Normal", "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod')
+            return
+        if c.image_pull_policy == "Never":
+            message = f'Container image "{image}" is not present with pull policy of Never'
+            event("Warning", "ErrImageNeverPull", message)
+            event("Warning", "Failed", "Error: ErrImageNeverPull")
+            raise ImagePullError("ErrImageNeverPull", message)
+        key = f"{uid(pod)}_{image}"
+        if key in self._failed:
+            when, error = self._failed[key]
+            if self._backoff.is_in_backoff(key, now, now) and now - when < self._backoff.get(key):
+                event("Normal", "BackOff", f'Back-off pulling image "{image}"')
+                event("Warning", "Failed", "Error: ImagePullBackOff")
+                raise ImagePullError("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
+        event("Normal", "Pulling", f'Pulling image "{image}"')
+        stream = self._chance.stream("pull", uid(pod), image)
+        registry = image.split("/")[0].split(":")[0] if "/" in image else ""
+        begun = now
+        if registry.endswith(REFUSING):
+            yield self._clock.sleep(int(0.05 * SECOND))
+            error = (
+                f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: '
+                f'Head "https://{image.split("/")[0]}/v2/{"/".join(image.split("/")[1:]).replace(":", "/manifests/")}": '
+                f"dial tcp: lookup {registry}: no such host"
+            )
+            event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
+            event("Warning", "Failed", "Error: ErrImagePull")
+            self._backoff.next(key, self._clock.now, self._clock.now)
+            self._failed[key] = (self._clock.now, error)
+            raise ImagePullError("ErrImagePull", error)
+        low, high = PULL_SECONDS
+        yield self._clock.sleep(int((low + (high - low) * stream.uniform(stream.next())) * SECOND))
+        self._runtime.add_image(image)
+        took = f"{(self._clock.now - begun) / SECOND:.3f}s"
+        event("Normal", "Pulled", f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: 12345678 bytes.')

@@ -1,0 +1,415 @@
+"""The kubelet of one node: who asks for a sync, and what a sync does (pkg/kubelet/kubelet.go).
+
+The kubelet meets the rest of the cluster only in the store. It watches the pods of its
+node, gives each a worker, and lets five things ask that worker for a sync: a change of
+the pod in the API, an event of the PLEG, a probe's verdict, an entry of the work queue that is
+due, and the end of the sync before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+
+from selfheal import latencies
+from selfheal.chance import Chance
+from selfheal.clock import MILLISECOND, SECOND, Clock
+from selfheal.events import EventRecorder
+from selfheal.kubelet import generate
+from selfheal.kubelet.hooks import Hooks
+from selfheal.kubelet.images import ImageManager
+from selfheal.kubelet.kuberuntime import RuntimeManager
+from selfheal.kubelet.nodestatus import NodeStatus
+from selfheal.kubelet.pleg import PLEG, PodSnapshot
+from selfheal.kubelet.pod_workers import FINISHED, SYNCING, TERMINATED, TERMINATING, PodWorker, WorkQueue
+from selfheal.kubelet.prober.manager import ProberManager
+from selfheal.kubelet.prober.results import FAILURE, SUCCESS
+from selfheal.kubelet.restart_policy import should_restart
+from selfheal.kubelet.status_manager import StatusManager
+from selfheal.network import Addresses, Network
+from selfheal.objects import Object, name, namespace, terminating, uid
+from selfheal.rules import Cause, Rules, rule
+from selfheal.runtime import Runtime
+from selfheal.spec import Container, PodSpec, pod_spec
+from selfheal.store import Store, WatchEvent
+
+VOLUME_POLL = 300 * MILLISECOND
+"""A pod's volumes are looked at once, then each 300 ms (pkg/kubelet/volumemanager/volume_manager.go)."""
+
+SOURCE = "pkg/kubelet/kubelet.go"
+ADDED = rule("kubelet.added", SOURCE, "HandlePodAdditions", "The pod was bound to this node, so its kubelet starts it.")
+UPDATED = rule("kubelet.updated", SOURCE, "HandlePodUpdates", "The pod changed in the API.")
+DELETED = rule("kubelet.deleted", SOURCE, "HandlePodUpdates", "The pod is being deleted, so its kubelet stops it.")
+REMOVED = rule("kubelet.removed", SOURCE, "HandlePodRemoves", "The pod is gone from the API, so what still runs is stopped.")
+ENDED = rule("kubelet.phase", SOURCE, "SyncPod", "All containers have ended for good: the pod is {phase}.")
+STATUS = rule("kubelet.status", "pkg/kubelet/kubelet_pods.go", "generateAPIPodStatus", "A sync made the pod's status from what the last relist saw.")
+VERDICT_SYNC = rule("kubelet.verdict", SOURCE, "syncLoopIteration", "The {probe} result became {result}; the pod's worker was asked for a sync.")
+
+Steps = Generator[simpy.Event, Any, Any]
+
+
+class Kubelet:
+    """One node's agent."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chance: Chance,
+        store: Store,
+        network: Network,
+        runtime: Runtime,
+        node: Object,
+        rules: Rules,
+        record: Callable[[dict[str, Any], Cause | None], dict[str, Any]],
+        *,
+        address: str,
+        parking: bool = True,
+    ) -> None:
+        self.clock, self.chance, self.store, self.runtime = clock, chance, store, runtime
+        self.node = name(node)
+        self.address = address
+        self._network = network
+        self._addresses = Addresses(node["spec"]["podCIDR"])
+        self._parking = parking
+        self.events = EventRecorder(store, clock, chance, "kubelet", self.node)
+        self.workers: dict[str, PodWorker] = {}
+        self.pleg = PLEG(clock, chance, runtime, self.node, self._on_pleg_event)
+        self._queue = WorkQueue(clock, chance, self.node)
+        self.prober = ProberManager(
+            clock,
+            chance,
+            network,
+            runtime,
+            self.events,
+            rules,
+            self.node,
+            on_result=self._on_probe_result,
+            will_restart=self._will_restart,
+            record=record,
+            parking=parking,
+        )
+        self.statuses = StatusManager(
+            clock, chance, store, self.node, on_change=self.prober.status_changed, may_be_running=self._may_be_running
+        )
+        self.images = ImageManager(clock, chance, runtime, self.events)
+        self.manager = RuntimeManager(
+            clock,
+            chance,
+            runtime,
+            self.events,
+            self.prober,
+            self.images,
+            Hooks(clock, chance, network, runtime, self.events, self.node),
+            rules,
+            allocate_ip=self._allocate_ip,
+            environment=self._environment,
+            on_sandbox_ready=self._on_sandbox_ready,
+        )
+        self.node_status = NodeStatus(clock, chance, store, self.events, node, address)
+        self._watch = store.watch("Pod", self._on_pod, node=self.node)
+
+    # ---- requests: the sync loop (syncLoopIteration)
+
+    def _on_pod(self, event: WatchEvent) -> None:
+        """The API has something new about a pod of this node."""
+        pod, pod_uid = event.object, uid(event.object)
+        worker = self.workers.get(pod_uid)
+        if event.type == "DELETED":
+            if worker is not None:
+                worker.pod = pod
+                if worker.state == TERMINATED and worker.last_sync is not None and pod_uid in self.statuses.finished:
+                    self._forget(worker)
+                else:
+                    worker.terminate(Cause(REMOVED, event.cause), grace=pod["metadata"].get("deletionGracePeriodSeconds", 1))
+            return
+        if worker is None:
+            if pod["status"].get("phase") in ("Succeeded", "Failed") and not terminating(pod):
+                return
+            self._add(pod, event.cause)
+            return
+        old, worker.pod = worker.pod, pod
+        if terminating(pod) and (
+            not terminating(old)
+            or pod["metadata"].get("deletionGracePeriodSeconds") != old["metadata"].get("deletionGracePeriodSeconds")
+        ):
+            worker.terminate(Cause(DELETED, event.cause))
+        elif pod["spec"] is not old["spec"] or self._gates_differ(pod):
+            worker.update(Cause(UPDATED, event.cause))
+
+    def _add(self, pod: Object, cause: Cause | None) -> None:
+        worker = PodWorker(
+            self.clock, self.chance, self.pleg, self._queue, pod, sync=self._sync, settled=self._settled, parking=self._parking
+        )
+        self.workers[worker.uid] = worker
+        pause = latencies.draw("admit", self.chance.stream(worker.uid, "admit"), 0)
+        if terminating(pod):
+            self.clock.after(pause, lambda: worker.terminate(Cause(DELETED, cause)))
+        else:
+            self.clock.after(pause, lambda: worker.update(Cause(ADDED, cause)))
+
+    def _gates_differ(self, pod: Object) -> bool:
+        """Somebody set the condition of a readiness gate, and Ready no longer fits (NeedToReconcilePodReadiness)."""
+        spec = pod_spec(pod)
+        if not spec.readiness_gates:
+            return False
+        now = self.clock.timestamp()
+        new = generate.conditions_of_readiness(pod["status"], spec, now)
+        pick = [c["status"] for c in new["conditions"] if c["type"] == "Ready"]
+        return pick != [c["status"] for c in pod["status"].get("conditions") or () if c["type"] == "Ready"]
+
+    def _on_pleg_event(self, pod_uid: str, cause: Cause) -> None:
+        worker = self.workers.get(pod_uid)
+        if worker is not None:
+            worker.update(cause)
+
+    def _on_probe_result(self, pod_uid: str, container_id: str, probe: str, result: str, cause: Cause | None) -> None:
+        """A stored probe result is new (kubelet.go handleProbeSync)."""
+        worker = self.workers.get(pod_uid)
+        if worker is None:
+            return
+        why = Cause(VERDICT_SYNC, cause, probe=probe, result=result)
+        if probe == "liveness" and result != FAILURE:
+            return
+        if probe == "readiness":
+            self.statuses.set_container_readiness(pod_uid, container_id, result == SUCCESS, cause)
+        elif probe == "startup":
+            self.statuses.set_container_startup(pod_uid, container_id, result == SUCCESS, cause)
+        worker.update(why)
+
+    # ---- syncs
+
+    def _sync(self, worker: PodWorker, cause: Cause | None) -> Steps:
+        if worker.state == SYNCING:
+            return (yield from self.sync_pod(worker, cause))
+        if worker.state == TERMINATING:
+            return (yield from self.sync_terminating_pod(worker, cause))
+        return (yield from self.sync_terminated_pod(worker, cause))
+
+    def sync_pod(self, worker: PodWorker, cause: Cause | None) -> Steps:
+        """One sync of a live pod (SyncPod). The status is made *before* the actions: what they do shows with the next sync."""
+        pod, spec = worker.pod, pod_spec(worker.pod)
+        snapshot = self.pleg.snapshot(worker.uid)
+        status = self._generate(worker, pod, spec, snapshot, cause)
+        if status["phase"] in ("Succeeded", "Failed"):
+            ended = Cause(ENDED, cause, phase=status["phase"])
+            self.statuses.set(pod, status, ended)
+            worker.state = TERMINATING
+            worker.cancelled.succeed()
+            return "now"
+        self.statuses.set(pod, status, Cause(STATUS, cause))
+        if not worker.mounted:
+            yield from self._wait_for_volumes(worker, spec)
+            if worker.cancelled.triggered:
+                return "now"
+        self.prober.add_pod(pod, spec)
+        result = yield from self.manager.sync_pod(pod, spec, snapshot, cause, worker.cancelled)
+        for container, reason in result.failed.items():
+            worker.reasons[container] = reason
+        for container in result.started:
+            worker.reasons.pop(container, None)
+        if worker.cancelled.triggered:
+            return "now"
+        if result.error:
+            return "error" if result.backoff_until is None else result.backoff_until
+        if result.acted:
+            self.pleg.request_relist(worker.uid, worker.syncs)
+        return None
+
+    def _wait_for_volumes(self, worker: PodWorker, spec: PodSpec) -> Steps:
+        """Nearly every pod has a volume: the token of its service account."""
+        if spec.automount_service_account_token or spec.volumes:
+            polls = 2 if latencies.happens("second volume poll", self.chance.stream(worker.uid, "volumes"), 0) else 1
+            yield self.clock.sleep(polls * VOLUME_POLL) | worker.cancelled
+        worker.mounted = True
+
+    def sync_terminating_pod(self, worker: PodWorker, cause: Cause | None) -> Steps:
+        """Stop everything that runs (SyncTerminatingPod)."""
+        pod, spec = worker.pod, pod_spec(worker.pod)
+        status = self._generate(worker, pod, spec, self.pleg.snapshot(worker.uid), cause)
+        self.statuses.set(pod, status, Cause(STATUS, cause))
+        self.prober.stop_liveness_and_startup(pod, spec)
+        yield from self.manager.kill_pod(pod, spec, cause, override=worker.grace)
+        if any(c.state == "running" for c in self.runtime.containers_of(worker.uid)):
+            return "error"
+        self.prober.remove_pod(worker.uid)
+        worker.state = TERMINATED
+        pod = worker.pod
+        snapshot = self.pleg.look_now(worker.uid)
+        status = self._generate(worker, pod, spec, snapshot, cause, terminal=True)
+        self.statuses.set(pod, status, Cause(STATUS, cause))
+        return "now"
+
+    def sync_terminated_pod(self, worker: PodWorker, cause: Cause | None) -> Steps:
+        """Clean up; then the object may go (SyncTerminatedPod, TerminatePod)."""
+        pod, spec = worker.pod, pod_spec(worker.pod)
+        status = self._generate(worker, pod, spec, self.pleg.look_now(worker.uid), cause, terminal=True)
+        self.statuses.finished[worker.uid] = None
+        self.statuses.set(pod, self._finalized(status, spec), Cause(STATUS, cause))
+        self.statuses.terminate(pod, cause)
+        live = self.store.get("Pod", namespace(pod), name(pod))
+        if live is None or uid(live) != worker.uid:
+            self._forget(worker)
+        else:
+            worker.finish()
+        return None
+        yield  # a sync is a generator, whether or not it waits
+
+    def _forget(self, worker: PodWorker) -> None:
+        """The pod's object is gone: so is everything that the kubelet knew of it."""
+        worker.finish()
+        self.workers.pop(worker.uid, None)
+        self.prober.remove_pod(worker.uid)
+        self.statuses.forget(worker.uid)
+        self.statuses.finished.pop(worker.uid, None)
+        self.manager.forget(worker.uid)
+        self.pleg.forget(worker.uid)
+
+    # ---- status
+
+    def _generate(
+        self, worker: PodWorker, pod: Object, spec: PodSpec, snapshot: PodSnapshot, cause: Cause | None, *, terminal: bool = False
+    ) -> dict[str, Any]:
+        """The pod's status as of a snapshot (generateAPIPodStatus). Offers readiness workers their triggers."""
+        clock = self.clock
+        old = self.statuses.get(worker.uid) or pod["status"]
+        has_init = bool(spec.init_containers)
+        now = clock.timestamp()
+        generation = pod["metadata"].get("generation", 1)
+        status: dict[str, Any] = {
+            "conditions": old.get("conditions") or [],
+            "hostIP": self.address,
+            "hostIPs": [{"ip": self.address}],
+            "observedGeneration": generation,
+            "qosClass": (pod["status"] or {}).get("qosClass", "BestEffort"),
+            "startTime": old.get("startTime") or now,
+        }
+        status["containerStatuses"] = generate.container_statuses(
+            pod,
+            spec.containers,
+            snapshot,
+            old.get("containerStatuses") or [],
+            worker.reasons,
+            spec,
+            clock,
+            has_init=has_init,
+            init=False,
+        )
+        inits: list[dict[str, Any]] = []
+        if has_init:
+            inits = status["initContainerStatuses"] = generate.container_statuses(
+                pod,
+                spec.init_containers,
+                snapshot,
+                old.get("initContainerStatuses") or [],
+                worker.reasons,
+                spec,
+                clock,
+                has_init=True,
+                init=True,
+            )
+        if snapshot.sandbox_ready and snapshot.ip:
+            status["podIP"] = snapshot.ip
+            status["podIPs"] = [{"ip": snapshot.ip}]
+        elif old.get("podIP") and (terminal or not snapshot.sandbox_id):
+            status["podIP"] = old["podIP"]
+            status["podIPs"] = old["podIPs"]
+        if terminal:
+            self._finalize(status, spec)
+        self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause))
+        status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
+        if old.get("phase") in ("Succeeded", "Failed"):
+            status["phase"] = old["phase"]
+        for key in ("reason", "message"):
+            if old.get(key):
+                status[key] = old[key]
+        sandbox = "True" if snapshot.sandbox_ready else "False"
+        if not terminal and snapshot.sandbox_id is None:
+            sandbox = "True" if generate_condition(old, "PodReadyToStartContainers") and self._sandbox_up(worker.uid) else "False"
+        status = generate.with_condition(status, "PodReadyToStartContainers", sandbox, now, generation=generation)
+        value, reason, message = generate.initialized(status, spec, status["containerStatuses"])
+        status = generate.with_condition(status, "Initialized", value, now, reason, message, generation)
+        status = generate.conditions_of_readiness(status, spec, now, generation)
+        return generate.with_condition(status, "PodScheduled", "True", now, generation=generation)
+
+    def _sandbox_up(self, pod_uid: str) -> bool:
+        sandbox = self.runtime.sandboxes.get(pod_uid)
+        return sandbox is not None and sandbox.ready
+
+    @staticmethod
+    def _finalize(status: dict[str, Any], spec: PodSpec) -> None:
+        """A container without a terminated state becomes ContainerStatusUnknown, once the pod was initialized."""
+        ordinary = [s for s in status.get("initContainerStatuses") or () if not spec.container(s["name"]).restartable_init]
+        if any("terminated" not in s["state"] or s["state"]["terminated"]["exitCode"] != 0 for s in ordinary):
+            return
+        for found in (*status["containerStatuses"], *(status.get("initContainerStatuses") or ())):
+            if "terminated" not in found["state"] and "running" not in found["state"]:
+                found["state"] = {
+                    "terminated": {
+                        "exitCode": 137,
+                        "finishedAt": None,
+                        "message": "The container could not be located when the pod was terminated",
+                        "reason": "ContainerStatusUnknown",
+                        "startedAt": None,
+                    }
+                }
+
+    def _finalized(self, status: dict[str, Any], spec: PodSpec) -> dict[str, Any]:
+        return status
+
+    def _on_sandbox_ready(self, pod: Object, cause: Cause | None) -> None:
+        """PodReadyToStartContainers turns True at once, beside the sync (OnPodSandboxReady)."""
+        self.statuses.set_condition(uid(pod), "PodReadyToStartContainers", "True", cause)
+
+    # ---- questions of the parts
+
+    def _may_be_running(self, pod_uid: str) -> bool:
+        """Whether containers of the pod may still run (PodCouldHaveRunningContainers)."""
+        worker = self.workers.get(pod_uid)
+        return worker is not None and worker.state in (SYNCING, TERMINATING)
+
+    def _will_restart(self, pod_uid: str, container: Container, terminated: dict[str, Any]) -> bool:
+        worker = self.workers.get(pod_uid)
+        return (
+            worker is not None
+            and worker.state == SYNCING
+            and should_restart(container, pod_spec(worker.pod), terminated["exitCode"])
+        )
+
+    def _settled(self, worker: PodWorker) -> bool:
+        """Whether a regular resync of the pod would change nothing: nobody waits for readiness, nothing is held back."""
+        status = self.statuses.get(worker.uid)
+        if status is None or worker.state != SYNCING or worker.reasons:
+            return False
+        return all("running" in s["state"] and s["ready"] for s in status["containerStatuses"])
+
+    def _allocate_ip(self) -> str:
+        ip = self._addresses.allocate()
+        self._network.attach(ip, self.node)
+        return ip
+
+    def _environment(self, pod: Object, spec: PodSpec, c: Container) -> dict[str, str]:
+        """The container's environment: its own variables, the node's view of the pod, HOSTNAME."""
+        env = {"HOSTNAME": name(pod), "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+        fields = {
+            "metadata.name": name(pod),
+            "metadata.namespace": namespace(pod),
+            "metadata.uid": uid(pod),
+            "spec.nodeName": self.node,
+            "status.podIP": (self.runtime.sandboxes[uid(pod)].ip if uid(pod) in self.runtime.sandboxes else ""),
+            "status.hostIP": self.address,
+        }
+        for variable in c.env:
+            if variable.value is not None:
+                env[variable.name] = variable.value
+            elif variable.value_from and "fieldRef" in variable.value_from:
+                env[variable.name] = fields.get(variable.value_from["fieldRef"].get("fieldPath", ""), "")
+        return env
+
+
+def generate_condition(status: dict[str, Any], kind: str) -> bool:
+    return any(c["type"] == kind and c["status"] == "True" for c in status.get("conditions") or ())
+
+
+__all__ = ["FINISHED", "SECOND", "Kubelet"]

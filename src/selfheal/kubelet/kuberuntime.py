@@ -1,0 +1,444 @@
+"""Makes the runtime do what a pod's spec asks for (pkg/kubelet/kuberuntime).
+
+``compute_pod_actions`` decides, from a snapshot; ``sync_pod`` acts: kill, create the
+sandbox, start containers one after another. Follows kuberuntime_manager.go and
+kuberuntime_container.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from selfheal import latencies
+from selfheal.chance import Chance, Stream
+from selfheal.clock import SECOND, Clock
+from selfheal.events import EventRecorder
+from selfheal.kubelet import backoff
+from selfheal.kubelet.backoff import Backoff
+from selfheal.kubelet.hooks import Hooks
+from selfheal.kubelet.images import ImageManager, ImagePullError
+from selfheal.kubelet.pleg import ContainerSnapshot, PodSnapshot
+from selfheal.kubelet.prober.manager import ProberManager
+from selfheal.kubelet.prober.results import FAILURE
+from selfheal.kubelet.restart_policy import restarts_after_probe_kill, should_restart
+from selfheal.objects import Object, name, namespace, uid
+from selfheal.programs.filesystem import Directory
+from selfheal.rules import Cause, Rules, rule
+from selfheal.runtime import Container as RuntimeContainer
+from selfheal.runtime import Runtime, StartError
+from selfheal.spec import Container, PodSpec
+
+MINIMUM_GRACE = 2
+"""Seconds that a container gets at least (kuberuntime_container.go minimumGracePeriodInSeconds)."""
+
+SOURCE = "pkg/kubelet/kuberuntime/kuberuntime_manager.go"
+KILL = rule("kill.probe", SOURCE, "computePodActions", "The stored {probe} result is Failure, so the container is killed.")
+KILL_POD = rule("kill.pod", SOURCE, "killPodWithSyncResult", "The pod is being stopped: each of its containers gets the stop signal.")
+STOPPING = rule(
+    "kill.container",
+    "pkg/kubelet/kuberuntime/kuberuntime_container.go",
+    "killContainer",
+    "The stop signal was sent; after the grace period of {grace} s comes SIGKILL.",
+)
+START = rule("start.container", SOURCE, "SyncPod", "{container} is not running and may be started: this is start number {number}.")
+RESTART_NOW = rule("backoff.start", SOURCE, "doBackOff", "No back-off holds {container}: it starts at once; the back-off is now {backoff}.")
+HELD_BACK = rule(
+    "backoff.held",
+    SOURCE,
+    "doBackOff",
+    "Instance {number} of {container} ended less than {backoff} ago, so its next start is held back.",
+)
+
+Steps = Generator[simpy.Event, Any, Any]
+
+
+@dataclass(slots=True)
+class Actions:
+    """What a sync will do (podActions)."""
+
+    kill_pod: bool = False
+    create_sandbox: bool = False
+    attempt: int = 0
+    to_kill: list[tuple[Container, ContainerSnapshot, str, str | None]] = field(default_factory=list)
+    """(container, instance, message, failed probe)"""
+    init_to_start: list[Container] = field(default_factory=list)
+    to_start: list[Container] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Result:
+    """How a sync of the runtime ended (PodSyncResult)."""
+
+    acted: bool = False
+    """Something was done: relist this pod at once."""
+    failed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Container → (reason, message) of a start that failed; goes to the reason cache."""
+    started: list[str] = field(default_factory=list)
+    backoff_until: int | None = None
+    """The earliest time at which a held-back container may start (µs)."""
+    error: bool = False
+
+
+class RuntimeManager:
+    """The kubelet's way to the container runtime of its node."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chance: Chance,
+        runtime: Runtime,
+        events: EventRecorder,
+        prober: ProberManager,
+        images: ImageManager,
+        hooks: Hooks,
+        rules: Rules,
+        *,
+        allocate_ip: Callable[[], str],
+        environment: Callable[[Object, PodSpec, Container], dict[str, str]],
+        on_sandbox_ready: Callable[[Object, Cause | None], None],
+    ) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._runtime = runtime
+        self._events = events
+        self._prober = prober
+        self._images = images
+        self._hooks = hooks
+        self._rules = rules
+        self._allocate_ip = allocate_ip
+        self._environment = environment
+        self._on_sandbox_ready = on_sandbox_ready
+        self.backoff = Backoff()
+        self._mounts: dict[str, dict[str, Any]] = {}  # pod uid -> volume name -> directory
+
+    # ---- deciding
+
+    def compute_pod_actions(self, pod: Object, spec: PodSpec, snapshot: PodSnapshot) -> Actions:
+        """What to kill and what to start (computePodActions)."""
+        actions = Actions()
+        if not snapshot.sandbox_ready or not snapshot.ip:
+            return self._without_sandbox(spec, snapshot)
+        started_before = any(snapshot.newest(c.name) for c in spec.containers)
+        if not self._init_actions(spec, snapshot, actions, started_before):
+            return actions  # the init phase is not over
+        keep = 0
+        for c in spec.containers:
+            instance = snapshot.newest(c.name)
+            if instance is None or instance.state == "created":
+                actions.to_start.append(c)
+                continue
+            if instance.state == "exited":
+                if should_restart(c, spec, instance.exit_code or 0):
+                    actions.to_start.append(c)
+                continue
+            message, probe, restart = self._kill_reason(c, instance, spec)
+            if message is None:
+                keep += 1
+                continue
+            if restart:
+                message += ", will be restarted"
+                actions.to_start.append(c)
+            actions.to_kill.append((c, instance, message, probe))
+        if keep == 0 and not actions.to_start:
+            actions.kill_pod = True
+            actions.init_to_start.clear()
+        return actions
+
+    def _kill_reason(self, c: Container, instance: ContainerSnapshot, spec: PodSpec) -> tuple[str | None, str | None, bool]:
+        """(message, failed probe, whether it is started again) for a running container."""
+        if instance.image != c.image:
+            return f"Container {c.name} definition changed", None, True
+        for probe in self._rules.killing_probes:
+            results = self._prober.results[probe]
+            if results.get(f"containerd://{instance.id}") == FAILURE and (
+                probe != "readiness" or self._readiness_verdict(c, instance)
+            ):
+                return f"Container {c.name} failed {probe} probe", probe, restarts_after_probe_kill(c, spec)
+        return None, None, False
+
+    def _readiness_verdict(self, c: Container, instance: ContainerSnapshot) -> bool:
+        """For a belief only: whether a readiness Failure is a verdict and not the initial value."""
+        worker = next((w for w in self._prober.workers.values() if w.container_id == f"containerd://{instance.id}" and w.type == "readiness"), None)
+        return worker is not None and worker.result_run >= worker.probe.failure_threshold
+
+    def _without_sandbox(self, spec: PodSpec, snapshot: PodSnapshot) -> Actions:
+        """No sandbox that works: make one and start everything, unless nothing is left to run."""
+        actions = Actions(kill_pod=True, create_sandbox=True)
+        if snapshot.containers and spec.restart_policy == "Never" and all(c.restart_policy is None for c in spec.containers):
+            actions.create_sandbox = False
+            return actions
+        if spec.init_containers:
+            actions.init_to_start = [spec.init_containers[0]]
+            return actions
+        for c in spec.containers:
+            instance = snapshot.newest(c.name)
+            if instance is not None and instance.state == "exited" and spec.restart_policy == "OnFailure" and instance.exit_code == 0:
+                continue
+            actions.to_start.append(c)
+        if not actions.to_start:
+            actions.create_sandbox = False
+        return actions
+
+    def _init_actions(self, spec: PodSpec, snapshot: PodSnapshot, actions: Actions, started_before: bool) -> bool:
+        """Init containers, one after another; True when regular containers may run (computeInitContainerActions)."""
+        for c in spec.init_containers:
+            instance = snapshot.newest(c.name)
+            if c.restartable_init:
+                if instance is None or instance.state != "running":
+                    actions.init_to_start.append(c)
+                    if not started_before:
+                        return False
+                    continue
+                message, probe, _ = self._kill_reason(c, instance, spec)
+                if message is not None:
+                    actions.to_kill.append((c, instance, "Init c" + message[1:], probe))
+                    actions.init_to_start.append(c)
+                elif not started_before and not self._sidecar_started(c, instance):
+                    return False
+                continue
+            if started_before:
+                continue  # done for good
+            if instance is None or instance.state == "created":
+                actions.init_to_start.append(c)
+                return False
+            if instance.state == "running":
+                return False
+            if instance.exit_code != 0:
+                if should_restart(c, spec, instance.exit_code or 0):
+                    actions.init_to_start.append(c)
+                else:
+                    actions.kill_pod = True
+                return False
+        return True
+
+    def _sidecar_started(self, c: Container, instance: ContainerSnapshot) -> bool:
+        return c.startup is None or self._prober.results["startup"].get(f"containerd://{instance.id}") == "Success"
+
+    # ---- acting
+
+    def sync_pod(self, pod: Object, spec: PodSpec, snapshot: PodSnapshot, cause: Cause | None, cancelled: simpy.Event) -> Steps:
+        """Kill, make the sandbox, start (SyncPod). Returns a :class:`Result`."""
+        actions = self.compute_pod_actions(pod, spec, snapshot)
+        result = Result()
+        pod_uid = uid(pod)
+        if actions.kill_pod:
+            if snapshot.sandbox_id is not None:
+                if actions.create_sandbox:
+                    self._events.event(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.", cause=cause)
+                yield from self.kill_pod(pod, spec, cause)
+                result.acted = True
+            if not actions.create_sandbox:
+                return result
+        else:
+            for c, instance, message, probe in actions.to_kill:
+                running = self._runtime.container(instance.id)
+                if running is not None and running.state == "running":
+                    kill = Cause(KILL, cause, probe=probe) if probe else cause
+                    yield from self.kill_container(pod, spec, c, running, message, kill, probe=probe, cancelled=cancelled)
+                    result.acted = True
+                    if cancelled.triggered:
+                        return result
+        sandbox = self._runtime.sandboxes.get(pod_uid)
+        if actions.create_sandbox:
+            stream = self._chance.stream(pod_uid, "sandbox")
+            yield self._clock.sleep(latencies.draw("sandbox", stream, stream.next()))
+            if cancelled.triggered:
+                return result
+            sandbox = self._runtime.run_sandbox(
+                pod_uid, namespace(pod), name(pod), self._allocate_ip(), host_network=spec.host_network
+            )
+            result.acted = True
+            self._on_sandbox_ready(pod, cause)
+        for c in actions.init_to_start:
+            ok = yield from self._start(pod, spec, c, sandbox, snapshot, cause, result)
+            if cancelled.triggered:
+                return result
+            if not ok and not c.restartable_init:
+                return result
+        for c in actions.to_start:
+            yield from self._start(pod, spec, c, sandbox, snapshot, cause, result)
+            if cancelled.triggered:
+                return result
+        return result
+
+    def _start(
+        self, pod: Object, spec: PodSpec, c: Container, sandbox: Any, snapshot: PodSnapshot, cause: Cause | None, result: Result
+    ) -> Steps:
+        """Back-off, image, create, start, postStart (startContainer); True if it runs."""
+        held = self._do_backoff(pod, c, snapshot, cause)
+        if held is not None:
+            message, until = held
+            result.failed[c.name] = ("CrashLoopBackOff", message)
+            result.error = True
+            result.backoff_until = until if result.backoff_until is None else min(result.backoff_until, until)
+            return False
+        pod_uid, newest = uid(pod), snapshot.newest(c.name)
+        attempt = 0 if newest is None else newest.attempt + 1
+        start = Cause(START, cause, container=c.name, number=attempt + 1)
+        if newest is not None:
+            start = Cause(RESTART_NOW, cause, container=c.name, backoff=backoff.text(self.backoff.get(self._key(pod, c))) or "0s")
+        try:
+            yield from self._images.ensure(pod, c, start)
+        except ImagePullError as error:
+            result.failed[c.name] = (error.reason, error.message)
+            result.error = True
+            return False
+        stream = self._chance.stream(pod_uid, c.name, "start")
+        number = stream.next()
+        yield self._clock.sleep(latencies.draw("create", stream, 2 * number))
+        if self._runtime.sandboxes.get(pod_uid) is not sandbox:
+            result.error = True
+            return False
+        container = self._runtime.create_container(
+            sandbox, c, attempt=attempt, env=self._environment(pod, spec, c), mounts=self.mounts(pod, spec, c)
+        )
+        container.cause = start
+        self._event(pod, c, "Normal", "Created", "Container created", start)
+        yield self._clock.sleep(latencies.draw("start", stream, 2 * number + 1))
+        if container.state != "created":
+            result.error = True  # the node went down meanwhile
+            return False
+        try:
+            self._runtime.start_container(container)
+        except StartError as error:
+            self._event(pod, c, "Warning", "Failed", f"Error: {error}", start)
+            result.failed[c.name] = ("RunContainerError", str(error))
+            result.error = True
+            return False
+        self._prune(pod_uid, c.name)
+        self._event(pod, c, "Normal", "Started", "Container started", start)
+        if c.lifecycle is not None and c.lifecycle.post_start is not None:
+            error_text = yield from self._hooks.run(pod, c, container, c.lifecycle.post_start, "PostStart")
+            if error_text is not None:
+                self._event(pod, c, "Warning", "FailedPostStartHook", "PostStartHook failed", start)
+                yield from self.kill_container(pod, spec, c, container, "FailedPostStartHook", start)
+                result.failed[c.name] = ("PostStartHookError", error_text)
+                result.error = True
+                return False
+        result.started.append(c.name)
+        result.acted = True
+        return True
+
+    def _prune(self, pod_uid: str, container: str) -> None:
+        """Keep one dead instance for each container (flag maximum-dead-containers-per-container)."""
+        dead = [c for c in self._runtime.containers_of(pod_uid) if c.name == container and c.state == "exited"]
+        for old in sorted(dead, key=lambda c: c.attempt)[:-1]:
+            self._runtime.remove_container(old)
+
+    # ---- back-off
+
+    @staticmethod
+    def _key(pod: Object, c: Container) -> str:
+        """What a back-off belongs to; a new image or new resources start afresh (helpers.go getBackoffKey)."""
+        return "\x00".join((name(pod), namespace(pod), uid(pod), c.name, c.image, repr(c.resources)))
+
+    def _do_backoff(self, pod: Object, c: Container, snapshot: PodSnapshot, cause: Cause | None) -> tuple[str, int] | None:
+        """None if the container may start now, else (message, when it may) (doBackOff)."""
+        dead = snapshot.newest_exited(c.name)
+        if dead is None or dead.finished_at is None:
+            return None
+        key, now, finished = self._key(pod, c), self._clock.now, dead.finished_at
+        self.backoff.collect(now)
+        if self._rules.first_restart_waits and not self.backoff.get(key):
+            self.backoff.set(key, self.backoff.initial, finished)
+        if self.backoff.is_in_backoff(key, finished, now):
+            value = self.backoff.get(key)
+            held = Cause(HELD_BACK, cause, container=c.name, backoff=backoff.text(value), number=dead.attempt + 1)
+            full = f"{name(pod)}_{namespace(pod)}({uid(pod)})"
+            self._event(pod, c, "Warning", "BackOff", f"Back-off restarting failed container {c.name} in pod {full}", held)
+            return f"back-off {backoff.text(value)} restarting failed container={c.name} pod={full}", finished + value
+        self.backoff.next(key, finished, now)
+        return None
+
+    # ---- stopping
+
+    def kill_container(
+        self,
+        pod: Object,
+        spec: PodSpec,
+        c: Container,
+        container: RuntimeContainer,
+        message: str,
+        cause: Cause | None,
+        *,
+        probe: str | None = None,
+        override: int | None = None,
+        cancelled: simpy.Event | None = None,
+    ) -> Steps:
+        """Event, preStop, stop signal, grace, SIGKILL (killContainer)."""
+        clock = self._clock
+        grace = self._grace(pod, spec, c, probe) if override is None else override
+        stopping = Cause(STOPPING, cause, grace=max(grace, MINIMUM_GRACE))
+        self._event(pod, c, "Normal", "Killing", message, stopping)
+        if self._rules.stop_is_instant:
+            self._runtime.kill(container, "KILL", cause=stopping)
+            return
+        if c.lifecycle is not None and c.lifecycle.pre_stop is not None and grace > 0:
+            begun = clock.now
+            hook = clock.process(self._hooks.pre_stop(pod, c, container, c.lifecycle.pre_stop, stopping))
+            yield hook | clock.sleep(grace * SECOND)
+            grace -= (clock.now - begun) // SECOND
+        grace = max(grace, MINIMUM_GRACE)
+        ended = self._runtime.stop_container(container, grace * SECOND, stopping)
+        yield ended if cancelled is None else ended | cancelled
+        stream = self._stop_stream(pod)
+        yield clock.sleep(latencies.draw("stop", stream, stream.next()))
+
+    def _stop_stream(self, pod: Object) -> Stream:
+        return self._chance.stream(uid(pod), "stop")
+
+    @staticmethod
+    def _grace(pod: Object, spec: PodSpec, c: Container, probe: str | None) -> int:
+        """Seconds: the deletion's, else the failing probe's own, else the pod's."""
+        deletion = pod["metadata"].get("deletionGracePeriodSeconds")
+        if deletion is not None:
+            return int(deletion)
+        failed = None if probe is None else c.probe(probe)  # type: ignore[arg-type]
+        if failed is not None and failed.termination_grace_period_seconds is not None:
+            return failed.termination_grace_period_seconds
+        return spec.termination_grace_period_seconds
+
+    def kill_pod(self, pod: Object, spec: PodSpec, cause: Cause | None, override: int | None = None) -> Steps:
+        """All containers at once, sidecars after the regular ones; then the sandbox (killPodWithSyncResult)."""
+        pod_uid, clock = uid(pod), self._clock
+        specs = {c.name: c for c in (*spec.init_containers, *spec.containers)}
+        running = [c for c in self._runtime.containers_of(pod_uid) if c.state == "running"]
+        why = Cause(KILL_POD, cause)
+        kills = [
+            clock.process(self.kill_container(pod, spec, specs[c.name], c, f"Stopping container {c.name}", why, override=override))
+            for c in sorted(running, key=lambda c: specs[c.name].index)
+            if c.name in specs
+        ]
+        if kills:
+            yield clock.env.all_of(kills)
+        sandbox = self._runtime.sandboxes.get(pod_uid)
+        if sandbox is not None and sandbox.ready:
+            stream = self._stop_stream(pod)
+            yield clock.sleep(latencies.draw("stop sandbox", stream, stream.next()))
+            self._runtime.stop_sandbox(sandbox)
+
+    # ---- volumes
+
+    def mounts(self, pod: Object, spec: PodSpec, c: Container) -> dict[str, Any]:
+        """Mount path → directory. An emptyDir lives as long as its pod and is shared by its containers."""
+        volumes = self._mounts.setdefault(uid(pod), {})
+        out = {}
+        for mount in c.volume_mounts:
+            if mount["name"] not in volumes:
+                volumes[mount["name"]] = Directory()
+            out[mount["mountPath"]] = volumes[mount["name"]]
+        return out
+
+    def forget(self, pod_uid: str) -> None:
+        """The pod is gone: its containers' records and volumes go with it."""
+        self._mounts.pop(pod_uid, None)
+        for container in self._runtime.containers_of(pod_uid):
+            self._runtime.remove_container(container)
+        self._runtime.remove_sandbox(pod_uid)
+
+    def _event(self, pod: Object, c: Container, kind: str, reason: str, message: str, cause: Cause | None) -> None:
+        self._events.event(pod, kind, reason, message, field=c.field_path, cause=cause)

@@ -1,0 +1,237 @@
+"""Starts and stops probe workers, and tells what their results mean (pkg/kubelet/prober/prober_manager.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import simpy
+
+from selfheal.chance import Chance
+from selfheal.clock import SECOND, Clock
+from selfheal.events import EventRecorder
+from selfheal.kubelet.prober.results import SUCCESS, ResultsManager
+from selfheal.kubelet.prober.worker import TRIGGER, Worker
+from selfheal.network import Network
+from selfheal.objects import Object, namespace, uid
+from selfheal.probes import exec as exec_probe
+from selfheal.probes import grpc, http, tcp
+from selfheal.probes.result import Outcome
+from selfheal.rules import Cause, Rules
+from selfheal.runtime import Container as RuntimeContainer
+from selfheal.runtime import Runtime
+from selfheal.spec import Container, ExecAction, GRPCAction, HTTPGetAction, PodSpec, TCPSocketAction
+
+TYPES = ("startup", "readiness", "liveness")
+"""In the order in which AddPod makes workers."""
+
+Recorder = Callable[[dict[str, Any], Cause | None], dict[str, Any]]
+"""Puts a record into the timeline and returns the record that is kept there."""
+
+
+class ProberManager:
+    """All probe workers of one node."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chance: Chance,
+        network: Network,
+        runtime: Runtime,
+        events: EventRecorder,
+        rules: Rules,
+        node: str,
+        *,
+        on_result: Callable[[str, str, str, str, Cause | None], None],
+        will_restart: Callable[[str, Container, dict[str, Any]], bool],
+        record: Recorder,
+        parking: bool = True,
+    ) -> None:
+        self.clock = clock
+        self.chance = chance
+        self.rules = rules
+        self.parking = parking
+        self.will_restart = will_restart
+        self.record = record
+        self._network = network
+        self._runtime = runtime
+        self._events = events
+        self._node = node
+        self._owner: dict[str, str] = {}  # container id -> pod uid
+        self.workers: dict[tuple[str, str, str], Worker] = {}
+        self.parked: dict[Worker, None] = {}
+        self.pods: dict[str, Object] = {}
+        """The pod objects that the workers were made with."""
+        self.statuses: dict[str, dict[str, Any]] = {}
+        """The status manager's cache: what workers see of their pod."""
+        self.started_at: dict[str, int] = {}
+        """Container ID → when its startup probe succeeded (µs); only a belief asks for it."""
+
+        def updates(probe_type: str) -> ResultsManager:
+            return ResultsManager(lambda cid, result, cause: self._on_update(on_result, probe_type, cid, result, cause))
+
+        self.results = {t: updates(t) for t in TYPES}
+
+    def _on_update(
+        self,
+        on_result: Callable[[str, str, str, str, Cause | None], None],
+        probe_type: str,
+        container_id: str,
+        result: str,
+        cause: Cause | None,
+    ) -> None:
+        if probe_type == "startup" and result == SUCCESS:
+            self.started_at[container_id] = self.clock.now
+        pod_uid = self._owner.get(container_id)
+        if pod_uid is None:
+            container = next((w for w in self.workers.values() if w.container_id == container_id), None)
+            if container is None:
+                return
+            pod_uid = self._owner[container_id] = container.pod_uid
+        on_result(pod_uid, container_id, probe_type, result, cause)
+
+    # ---- pods come and go
+
+    def add_pod(self, pod: Object, spec: PodSpec) -> None:
+        """Make the workers that a pod still lacks (AddPod; called in every sync)."""
+        pod_uid = uid(pod)
+        sidecars = [c for c in spec.init_containers if c.restartable_init]
+        for container in (*spec.containers, *sidecars):
+            for probe_type in TYPES:
+                probe = container.probe(probe_type)
+                if probe is None:
+                    continue
+                key = (pod_uid, container.name, probe_type)
+                if key in self.workers:
+                    return  # as upstream: the first worker that exists ends the search
+                self.pods.setdefault(pod_uid, pod)
+                self.workers[key] = Worker(self, pod_uid, container, probe_type, probe)
+
+    def stop_liveness_and_startup(self, pod: Object, spec: PodSpec) -> None:
+        """The pod is being stopped: nothing of its regular containers shall be killed any more."""
+        for container in spec.containers:
+            for probe_type in ("liveness", "startup"):
+                worker = self.workers.get((uid(pod), container.name, probe_type))
+                if worker is not None:
+                    worker.stop()
+
+    def remove_pod(self, pod_uid: str) -> None:
+        """Nothing of the pod runs any more."""
+        for worker in [w for w in self.workers.values() if w.pod_uid == pod_uid]:
+            worker.stop()
+        self.pods.pop(pod_uid, None)
+
+    def forget(self, worker: Worker) -> None:
+        """A worker has ended."""
+        self.workers.pop((worker.pod_uid, worker.container.name, worker.type), None)
+
+    # ---- what the kubelet asks
+
+    def update_pod_status(self, pod_uid: str, status: dict[str, Any], spec: PodSpec, cause: Cause | None) -> None:
+        """Fill in ``started`` and ``ready`` of a freshly made status (UpdatePodStatus).
+
+        A container that runs and is not ready gets its readiness worker triggered.
+        ``status`` is still private to the caller, so it is filled in place.
+        """
+        for found in status.get("containerStatuses") or ():
+            self._fill(pod_uid, found, cause)
+        sidecars = {c.name for c in spec.init_containers if c.restartable_init}
+        for found in status.get("initContainerStatuses") or ():
+            if found["name"] in sidecars:
+                self._fill(pod_uid, found, cause)
+            else:
+                terminated = found["state"].get("terminated")
+                found["ready"] = terminated is not None and terminated["exitCode"] == 0
+                found["started"] = "running" in found["state"]
+
+    def _fill(self, pod_uid: str, found: dict[str, Any], cause: Cause | None) -> None:
+        found["started"] = started = self._is_started(pod_uid, found)
+        found["ready"] = False
+        if not started:
+            return
+        container_id = found.get("containerID", "")
+        worker = self.workers.get((pod_uid, found["name"], "readiness"))
+        if self.results["readiness"].get(container_id) == SUCCESS or worker is None:
+            found["ready"] = True
+        else:
+            worker.trigger(Cause(TRIGGER, cause, container=found["name"]))
+
+    def _is_started(self, pod_uid: str, found: dict[str, Any]) -> bool:
+        """prober_manager.go isContainerStarted."""
+        if "running" not in found["state"]:
+            return False
+        stored = self.results["startup"].get(found.get("containerID", ""))
+        if stored is not None:
+            return stored == SUCCESS
+        if found.get("started"):
+            return True  # carried over from the status before, even to a new instance
+        return (pod_uid, found["name"], "startup") not in self.workers
+
+    def status_changed(self, pod_uid: str, status: dict[str, Any] | None) -> None:
+        """The status manager holds a new status: parked workers look again."""
+        if status is None:
+            self.statuses.pop(pod_uid, None)
+        else:
+            self.statuses[pod_uid] = status
+        if self.parked:
+            for worker in [w for w in self.parked if w.pod_uid == pod_uid]:
+                worker.unpark()
+
+    def settle(self) -> None:
+        """Count the passes of all parked workers up to now (before somebody reads the timeline)."""
+        for worker in self.parked:
+            worker.settle()
+
+    def wake(self) -> None:
+        """Something outside pods and containers has changed (the network): look again."""
+        for worker in list(self.parked):
+            worker.unpark()
+
+    # ---- what workers ask (pkg/kubelet/prober/prober.go)
+
+    def find_container(self, pod_uid: str, container_id: str) -> RuntimeContainer | None:
+        return self._runtime.container(container_id.removeprefix("containerd://"))
+
+    def run_probe(self, worker: Worker) -> Outcome | simpy.Event:
+        """Run a worker's handler once (runProbe)."""
+        probe, container = worker.probe, worker.container
+        handler, timeout = probe.handler, probe.timeout_seconds * SECOND
+        if isinstance(handler, ExecAction):
+            running = self.find_container(worker.pod_uid, worker.container_id)
+            if running is None:
+                return Outcome("unknown", "", "container not found", 0, True)
+            return exec_probe.probe(self._runtime, running, exec_probe.expand_static(handler.command, container.env), timeout)
+        pod_ip = self.statuses[worker.pod_uid].get("podIP", "")
+        if isinstance(handler, HTTPGetAction):
+            return http.probe(self._network, self._node, handler, container.ports, pod_ip, timeout)
+        if isinstance(handler, TCPSocketAction):
+            return tcp.probe(self._network, self._node, handler, container.ports, pod_ip, timeout)
+        assert isinstance(handler, GRPCAction)
+        return grpc.probe(self._network, self._node, handler, pod_ip, timeout)
+
+    def why_answer(self, worker: Worker) -> Cause | None:
+        """What made the container answer as it does: its last change that somebody caused."""
+        running = self.find_container(worker.pod_uid, worker.container_id)
+        return None if running is None else running.changed_by
+
+    def record_of(self, worker: Worker) -> dict[str, Any]:
+        pod = self.pods[worker.pod_uid]
+        return {
+            "namespace": namespace(pod),
+            "object": f"Pod/{pod['metadata']['name']}",
+            "container": worker.container.name,
+            "probe": worker.type,
+        }
+
+    def probe_event(self, worker: Worker, outcome: Outcome, cause: Cause) -> None:
+        """The event that a failed, errored or warning probe leaves (prober.go probe)."""
+        title = worker.type.capitalize()
+        field = worker.container.field_path
+        pod = self.pods[worker.pod_uid]
+        if outcome.error is not None:
+            text = f"{title} probe errored and resulted in {outcome.result} state: {outcome.error}"
+            self._events.event(pod, "Warning", "Unhealthy", text, field=field, cause=cause)
+        elif outcome.result == "warning":
+            self._events.event(pod, "Warning", "ProbeWarning", f"{title} probe warning: {outcome.output}", field=field, cause=cause)
+        elif outcome.result == "failure":
+            self._events.event(pod, "Warning", "Unhealthy", f"{title} probe failed: {outcome.output}", field=field, cause=cause)

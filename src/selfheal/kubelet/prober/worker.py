@@ -1,0 +1,413 @@
+"""One probe of one container (pkg/kubelet/prober/worker.go).
+
+A worker lives as long as its pod, over all restarts of its container. Its ticks count
+from the moment it was made, not from the start of the container. Each tick is a
+*pass*: a list of reasons not to probe, then the probe, then the verdict, in the order
+of worker.go's ``doProbe``, so that both can be read side by side.
+
+Passes that cannot change anything are not executed. When the answer is steady and
+already stored, the worker *parks*: it waits for a change of its container or of the
+pod's status, and when woken it counts the ticks that have gone by. The timeline is
+the same to the letter as if each had been executed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from selfheal import latencies
+from selfheal.clock import SECOND, Timer
+from selfheal.kubelet.prober.results import FAILURE, SUCCESS, UNKNOWN
+from selfheal.probes.result import Outcome
+from selfheal.rules import Cause, rule
+from selfheal.spec import Container, ExecAction, Probe
+
+if TYPE_CHECKING:
+    from selfheal.kubelet.prober.manager import ProberManager
+
+TERMINAL = ("Succeeded", "Failed")
+INITIAL = {"liveness": SUCCESS, "readiness": FAILURE, "startup": UNKNOWN}
+"""Result stored for a new container (worker.go newWorker)."""
+
+MAX_PROBE_RETRIES = 3
+"""Attempts in one probe while it returns an error (pkg/kubelet/prober/prober.go maxProbeRetries)."""
+
+SOURCE = "pkg/kubelet/prober/worker.go"
+TICK = rule("probe.tick", SOURCE, "run", "The {probe} worker ticks every {period} s, counted from the moment the pod's sync made it.")
+TRIGGER = rule(
+    "probe.trigger",
+    "pkg/kubelet/prober/prober_manager.go",
+    "UpdatePodStatus",
+    "A sync of the pod met a container that is not ready, so the readiness worker probes at once.",
+)
+FAILED = rule("probe.failed", SOURCE, "doProbe", "The {probe} probe failed, {run} in a row of the {threshold} that make a verdict.")
+PASSED = rule("probe.passed", SOURCE, "doProbe", "The {probe} probe succeeded, {run} in a row of the {threshold} that make a verdict.")
+ERRORED = rule(
+    "probe.errored",
+    "pkg/kubelet/prober/prober.go",
+    "probe",
+    "The {probe} probe could not be carried out; an error is dropped and never counts.",
+)
+VERDICT = rule("probe.verdict", SOURCE, "doProbe", "{run} results in a row reached the threshold of {threshold}: the {probe} verdict is {verdict}.")
+NOT_RUNNING = rule("probe.not-running", SOURCE, "doProbe", "The container is not running, so its {probe} result is Failure.")
+NEW_CONTAINER = rule("probe.new-container", SOURCE, "doProbe", "A new container instance starts with the {probe} result {verdict}.")
+
+
+class Worker:
+    """Asks one probe of one container, at its ticks."""
+
+    def __init__(self, manager: ProberManager, pod_uid: str, container: Container, probe_type: str, probe: Probe) -> None:
+        self.manager = manager
+        self.pod_uid = pod_uid
+        self.container = container
+        self.type = probe_type
+        self.probe = probe
+        self.results = manager.results[probe_type]
+        # the state that worker.go keeps
+        self.container_id = ""
+        self.on_hold = False
+        self.last_result = SUCCESS
+        self.result_run = 0
+        # the ticker
+        clock = manager.clock
+        self.period = probe.period_seconds * SECOND
+        self.base = clock.now
+        self.ticks = 0
+        """Ticks since ``base``."""
+        self.passes = 0
+        """Passes so far, executed or parked; numbers the random draws."""
+        self._stream = manager.chance.stream(pod_uid, container.name, probe_type, "probe")
+        self._latency = "exec" if isinstance(probe.handler, ExecAction) else "probe"
+        self._timer: Timer | None = None
+        self._busy = False
+        self._trigger_timer: Timer | None = None
+        self._waiting_trigger: Cause | None = None
+        self._parked = False
+        self._unwatch: Any = None
+        self._stretch: dict[str, Any] | None = None
+        self._stretch_base = self._stretch_tick = -1
+        self._chain: Cause | None = None
+        """Cause of the last counted result: the next in a row points to it."""
+        self._timer = clock.after(self._delay(), self._on_tick)  # doProbe is called at once, before the first tick
+
+    # ---- the ticker
+
+    def _delay(self) -> int:
+        """From a tick until its handler has answered, in µs."""
+        return latencies.draw(self._latency, self._stream, self.passes)
+
+    def _arm(self) -> None:
+        """Wait for the next tick that has not been taken yet."""
+        clock = self.manager.clock
+        taken = (clock.now - self.base) // self.period
+        if taken > self.ticks:
+            self.ticks = taken  # a ticker keeps one tick; older ones are dropped
+            self._timer = clock.after(0, self._on_tick)
+            return
+        self.ticks = max(self.ticks, taken) + 1
+        self._timer = clock.at(self.base + self.ticks * self.period + self._delay(), self._on_tick)
+
+    def _on_tick(self) -> None:
+        self._timer = None
+        self._pass(self.base + self.ticks * self.period, None)
+
+    def trigger(self, cause: Cause) -> None:
+        """Probe now and count the period from here (UpdatePodStatus; readiness only).
+
+        One trigger is kept, further ones are dropped. The trigger is offered while the
+        status is generated, a moment before it is stored: now and then the worker is
+        quicker, finds no container yet, and has used up its trigger.
+        """
+        if self._trigger_timer is not None or self._waiting_trigger is not None:
+            return
+        self.unpark()
+        number = self.passes
+        if latencies.happens("trigger before status", self._stream, number):
+            self._on_trigger(self.manager.clock.now, cause)
+            return
+        at = self.manager.clock.now
+        delay = latencies.draw("trigger", self._stream, number)
+        self._trigger_timer = self.manager.clock.after(delay, lambda: self._on_trigger(at, cause))
+
+    def _on_trigger(self, at: int, cause: Cause) -> None:
+        self._trigger_timer = None
+        if self._busy:  # it waits in its buffer of one until the probe under way has ended
+            self._waiting_trigger = cause
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.base, self.ticks = at, 0
+        self._pass(at, cause)
+
+    def stop(self) -> None:
+        """End the worker; its stored result goes with it."""
+        self.settle()
+        self._leave_park()
+        for timer in (self._timer, self._trigger_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._trigger_timer = None
+        self.results.remove(self.container_id)
+        self.manager.forget(self)
+
+    # ---- parking
+
+    def _park(self) -> None:
+        """Wait for a change instead of the next tick."""
+        if not self.manager.parking:
+            self._arm()
+            return
+        self._parked = True
+        container = self.manager.find_container(self.pod_uid, self.container_id)
+        if container is not None:
+            self._unwatch = container.watch(self.unpark)
+        self.manager.parked.setdefault(self, None)
+
+    def _leave_park(self) -> None:
+        if self._parked:
+            self._parked = False
+            if self._unwatch is not None:
+                self._unwatch()
+                self._unwatch = None
+            self.manager.parked.pop(self, None)
+
+    def unpark(self) -> None:
+        """Something may have changed: count what has gone by, then tick again."""
+        if self._parked:
+            self.settle()
+            self._leave_park()
+            self._arm_parked()
+
+    def settle(self) -> None:
+        """Count the passes that would have been executed while parked (up to now)."""
+        if not self._parked:
+            return
+        now = self.manager.clock.now
+        while True:
+            ahead = (now - self.base) // self.period - self.ticks
+            if ahead <= 0:
+                return
+            if ahead > 1:  # all but the last have certainly been answered
+                self._count(ahead - 1)
+                continue
+            if self.base + (self.ticks + 1) * self.period + self._delay() > now:
+                return
+            self._count(1)
+
+    def _count(self, n: int) -> None:
+        self.ticks += n
+        self.passes += n
+        if self._stretch is not None:
+            self._stretch["times"] += n
+            self._stretch_tick += n * self.period
+            if self._stretch["result"] != "skipped":
+                self.result_run += n
+                self._stretch["run"] = self.result_run
+
+    def _arm_parked(self) -> None:
+        self.ticks += 1
+        self._timer = self.manager.clock.at(self.base + self.ticks * self.period + self._delay(), self._on_tick)
+
+    # ---- one pass
+
+    def _pass(self, tick: int, trigger: Cause | None) -> None:
+        """What a tick or trigger sets going; ends by waiting for the next one, parked or not."""
+        self.passes += 1
+        going = self.do_probe(tick, trigger)
+        if going == "probing":
+            return  # the probe takes time; _finish goes on
+        if going == "end":
+            self.stop()
+        elif going == "steady":
+            self._park()
+        else:
+            self._arm()
+
+    def do_probe(self, tick: int, trigger: Cause | None) -> str:
+        """One pass. Follows worker.go ``doProbe``.
+
+        Returns ``"wait"`` (for the next tick), ``"steady"`` (nothing will change by
+        itself), ``"probing"`` (under way) or ``"end"``.
+        """
+        manager = self.manager
+        status = manager.statuses.get(self.pod_uid)
+        if status is None:
+            return self._skip(tick, "no container")
+        if status.get("phase") in TERMINAL:
+            return "end"
+        found = _container_status(status, self.container.name)
+        if found is None or not found.get("containerID"):
+            return self._skip(tick, "no container")
+        if found["containerID"] != self.container_id:
+            # a new instance: its stored result starts afresh, the run of results does not
+            self.results.remove(self.container_id)
+            self.container_id = found["containerID"]
+            self.on_hold = False
+            verdict = INITIAL[self.type]
+            self.results.set(self.container_id, verdict, Cause(NEW_CONTAINER, trigger, probe=self.type, verdict=verdict))
+        if self.on_hold:
+            return self._skip(tick, "on hold", "steady")
+        running = found["state"].get("running")
+        if running is None:
+            self.results.set(self.container_id, FAILURE, Cause(NOT_RUNNING, probe=self.type))
+            terminated = found["state"].get("terminated")
+            if terminated is not None and not manager.will_restart(self.pod_uid, self.container, terminated):
+                return "end"
+            return self._skip(tick, "not running", "steady")
+        pod = manager.pods[self.pod_uid]
+        if "deletionTimestamp" in pod["metadata"] and self.type in ("liveness", "startup"):
+            self.results.set(self.container_id, SUCCESS, None)
+            return "end"
+        clock, rules = manager.clock, manager.rules
+        since = clock.at_timestamp(running["startedAt"])
+        if rules.delay_counts_from_started and self.type != "startup":
+            since = max(since, manager.started_at.get(self.container_id, since))
+        if (clock.now - since) // SECOND < self.probe.initial_delay_seconds:
+            return self._skip(tick, "initial delay")
+        if found.get("started"):
+            if self.type == "startup":
+                return self._skip(tick, "started", "steady")
+        elif self.type != "startup":
+            return self._skip(tick, "not started", "steady")
+        if rules.liveness_waits_for_readiness and self.type == "liveness" and not found.get("ready"):
+            return self._skip(tick, "not ready")
+        return self._attempt(tick, trigger, 1)
+
+    def _attempt(self, tick: int, trigger: Cause | None, attempt: int) -> str:
+        """Run the handler; an error is tried again at once (prober.go runProbeWithRetries)."""
+        outcome = self.manager.run_probe(self)
+        if isinstance(outcome, simpy.Event):
+            self._busy = True
+            assert outcome.callbacks is not None
+            outcome.callbacks.append(lambda event: self._answered(tick, trigger, attempt, event.value))
+            return "probing"
+        if outcome.duration:
+            self._busy = True
+            self.manager.clock.after(outcome.duration, lambda: self._answered(tick, trigger, attempt, outcome))
+            return "probing"
+        if outcome.error is not None and attempt < MAX_PROBE_RETRIES:
+            return self._attempt(tick, trigger, attempt + 1)
+        return self._judge(tick, trigger, outcome)
+
+    def _answered(self, tick: int, trigger: Cause | None, attempt: int, outcome: Outcome) -> None:
+        """A probe that took time has ended."""
+        if self.manager.workers.get((self.pod_uid, self.container.name, self.type)) is not self:
+            return  # stopped meanwhile
+        self._busy = False
+        if outcome.error is not None and attempt < MAX_PROBE_RETRIES:
+            going = self._attempt(tick, trigger, attempt + 1)
+        else:
+            going = self._judge(tick, trigger, outcome)
+        if going == "probing":
+            return
+        if going == "end":
+            self.stop()
+            return
+        if self._waiting_trigger is not None:
+            cause, self._waiting_trigger = self._waiting_trigger, None
+            self._on_trigger(self.manager.clock.now, cause)
+            return
+        if going == "steady" and (self.manager.clock.now - self.base) // self.period <= self.ticks:
+            self._park()
+        else:
+            self._arm()
+
+    def _judge(self, tick: int, trigger: Cause | None, outcome: Outcome) -> str:
+        """Count the answer and store the verdict, if it is one."""
+        manager = self.manager
+        threshold = self._threshold(outcome)
+        if outcome.error is not None:
+            cause = Cause(ERRORED, trigger, probe=self.type, error=outcome.error)
+            manager.probe_event(self, outcome, cause)
+            self._record(tick, "unknown", outcome.error, cause)
+            return "wait"
+        result = SUCCESS if outcome.result in ("success", "warning") else FAILURE
+        if result == self.last_result:
+            self.result_run += 1
+        else:
+            self.last_result, self.result_run = result, 1
+            self._chain = None
+        run, rule_key = self.result_run, FAILED if result == FAILURE else PASSED
+        if outcome.result == "success" and self.results.get(self.container_id) == SUCCESS:
+            # nothing new: no event, no update
+            self._record(tick, "success", None, None)
+            return "steady" if outcome.steady else "wait"
+        parent = self._chain if result == FAILURE and self._chain is not None else trigger or manager.why_answer(self)
+        cause = Cause(
+            rule_key, parent, at=manager.clock.now, probe=self.type, run=run, threshold=threshold, output=outcome.output.strip()
+        )
+        self._chain = cause
+        if outcome.result != "success":
+            manager.probe_event(self, outcome, cause)
+        verdict = None
+        if run >= threshold:
+            verdict = Cause(VERDICT, cause, probe=self.type, run=run, threshold=threshold, verdict=result)
+            self.results.set(self.container_id, result, verdict)
+        self._record(tick, outcome.result, outcome.output, cause)
+        if run >= threshold and (self.type == "startup" or (self.type == "liveness" and result == FAILURE)):
+            # the container is being killed, or is up: idle until there is a new instance
+            self.on_hold = True
+            self.result_run = 0
+            self._chain = None
+        return "wait"
+
+    def _threshold(self, outcome: Outcome) -> int:
+        if outcome.result in ("success", "warning"):
+            return self.probe.success_threshold
+        threshold = self.probe.failure_threshold
+        rules = self.manager.rules
+        if rules.readiness_threshold_kills and self.type == "liveness" and self.container.readiness is not None:
+            threshold = self.container.readiness.failure_threshold
+        return threshold + rules.extra_failures
+
+    # ---- the timeline's Probe records
+
+    def _skip(self, tick: int, why: str, going: str = "wait") -> str:
+        self._record(tick, "skipped", None, None, why)
+        return going
+
+    def _record(self, tick: int, result: str, output: str | None, cause: Cause | None, why: str | None = None) -> None:
+        """One record, or one more of the stretch before it, if it is the same and a period later."""
+        stretch = self._stretch
+        verdict = self.results.get(self.container_id) if self.container_id else None
+        run = self.result_run if result in ("success", "warning", "failure") else 0
+        if (
+            stretch is not None
+            and cause is None
+            and stretch["result"] == result
+            and stretch.get("why") == why
+            and stretch["verdict"] == verdict
+            and self._stretch_base == self.base
+            and self._stretch_tick + self.period == tick
+        ):
+            stretch["times"] += 1
+            stretch["run"] = run
+        else:
+            stretch = {
+                "t": round(self.manager.clock.now / SECOND, 3),
+                "kind": "Probe",
+                **self.manager.record_of(self),
+                "result": result,
+                "run": run,
+                "verdict": verdict,
+                "every": self.probe.period_seconds,
+                "times": 1,
+            }
+            if why is not None:
+                stretch["why"] = why
+            if output:
+                stretch["output"] = output
+            self._stretch = self.manager.record(stretch, cause)
+            self._stretch_base = self.base
+        self._stretch_tick = tick
+
+
+def _container_status(status: dict[str, Any], name: str) -> dict[str, Any] | None:
+    for group in ("containerStatuses", "initContainerStatuses"):
+        for found in status.get(group) or ():
+            if found["name"] == name:
+                return found  # type: ignore[no-any-return]
+    return None

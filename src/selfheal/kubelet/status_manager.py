@@ -1,0 +1,164 @@
+"""The kubelet's latest word on each pod, and its way into the API (pkg/kubelet/status/status_manager.go).
+
+The sync of a pod stores a status here; a single writer sends what has changed. Probe
+workers read this store, not the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from selfheal import latencies
+from selfheal.chance import Chance
+from selfheal.clock import Clock
+from selfheal.objects import Object, key, terminating, uid
+from selfheal.kubelet.generate import conditions_of_readiness, with_condition
+from selfheal.rules import Cause
+from selfheal.spec import pod_spec
+from selfheal.store import Store
+
+OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "DisruptionTarget", "AllContainersRestarting")
+"""Conditions that the kubelet writes (pkg/kubelet/types/pod_status.go); all others belong to others."""
+
+Status = dict[str, Any]
+
+
+class StatusManager:
+    """Statuses of one node's pods."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chance: Chance,
+        store: Store,
+        node: str,
+        *,
+        on_change: Callable[[str, Status | None], None],
+        may_be_running: Callable[[str], bool],
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._on_change = on_change
+        self._may_be_running = may_be_running
+        self._stream = chance.stream("node", node, "status patch")
+        self._statuses: dict[str, Status] = {}
+        self._pods: dict[str, Object] = {}
+        self._causes: dict[str, Cause | None] = {}
+        self._queue: dict[str, None] = {}
+        self._writing = False
+        self.reachable = True
+        self.finished: dict[str, None] = {}
+        """Pods whose last sync (SyncTerminatedPod) is done; kept by the kubelet."""
+
+    def get(self, pod_uid: str) -> Status | None:
+        """The latest status, whether or not the API has it yet."""
+        return self._statuses.get(pod_uid)
+
+    def set(self, pod: Object, status: Status, cause: Cause | None) -> None:
+        """Store a status; it is sent if it differs (SetPodStatus)."""
+        pod_uid = uid(pod)
+        self._pods[pod_uid] = pod
+        if self._statuses.get(pod_uid) == status:
+            if terminating(pod) and not self._may_be_running(pod_uid):
+                self._enqueue(pod_uid, cause)
+            return
+        self._statuses[pod_uid] = status
+        self._on_change(pod_uid, status)
+        self._enqueue(pod_uid, cause)
+
+    def set_container_readiness(self, pod_uid: str, container_id: str, ready: bool, cause: Cause | None) -> None:
+        """A readiness result has changed: the container's ``ready`` and the pod's Ready (SetContainerReadiness)."""
+        self._set_container(pod_uid, container_id, "ready", ready, cause)
+
+    def set_container_startup(self, pod_uid: str, container_id: str, started: bool, cause: Cause | None) -> None:
+        """A startup result has changed (SetContainerStartup)."""
+        self._set_container(pod_uid, container_id, "started", started, cause)
+
+    def _set_container(self, pod_uid: str, container_id: str, field: str, value: bool, cause: Cause | None) -> None:
+        status, pod = self._statuses.get(pod_uid), self._pods.get(pod_uid)
+        if status is None or pod is None:
+            return
+        for group in ("containerStatuses", "initContainerStatuses"):
+            for index, found in enumerate(status.get(group) or ()):
+                if found.get("containerID") == container_id and found.get(field) != value:
+                    statuses = list(status[group])
+                    statuses[index] = {**found, field: value}
+                    changed = {**status, group: statuses}
+                    if field == "ready":
+                        changed = conditions_of_readiness(changed, pod_spec(pod), self._clock.timestamp())
+                    self.set(pod, changed, cause)
+                    return
+
+    def set_condition(self, pod_uid: str, kind: str, value: str, cause: Cause | None) -> None:
+        """One condition by itself, beside the syncs (used when the sandbox is up)."""
+        status, pod = self._statuses.get(pod_uid), self._pods.get(pod_uid)
+        if status is not None and pod is not None:
+            self.set(pod, with_condition(status, kind, value, self._clock.timestamp()), cause)
+
+    def terminate(self, pod: Object, cause: Cause | None) -> None:
+        """All is over: send what is left and, if the pod is being deleted, remove it (TerminatePod)."""
+        self._pods[uid(pod)] = pod
+        self._enqueue(uid(pod), cause)
+
+    def forget(self, pod_uid: str) -> None:
+        for book in (self._statuses, self._pods, self._causes, self._queue):
+            book.pop(pod_uid, None)
+        self._on_change(pod_uid, None)
+
+    def resend(self) -> None:
+        """The API can be reached again: send all that differs."""
+        for pod_uid in list(self._statuses):
+            self._enqueue(pod_uid, None)
+
+    # ---- the writer
+
+    def _enqueue(self, pod_uid: str, cause: Cause | None) -> None:
+        self._causes[pod_uid] = cause
+        self._queue[pod_uid] = None
+        self._write_next()
+
+    def _write_next(self) -> None:
+        if self._writing or not self._queue or not self.reachable:
+            return
+        self._writing = True
+        pause = latencies.draw("status patch", self._stream, self._stream.next())
+        self._clock.after(pause, self._write)
+
+    def _write(self) -> None:
+        self._writing = False
+        if self._queue and self.reachable:
+            pod_uid = next(iter(self._queue))
+            del self._queue[pod_uid]
+            self._sync_pod(pod_uid, self._causes.pop(pod_uid, None))
+        self._write_next()
+
+    def _sync_pod(self, pod_uid: str, cause: Cause | None) -> None:
+        """Patch the status subresource from the live object (syncPod)."""
+        status, pod = self._statuses.get(pod_uid), self._pods.get(pod_uid)
+        if status is None or pod is None:
+            return
+        namespace, name = key(pod)
+        live = self._store.get("Pod", namespace, name)
+        if live is None or uid(live) != pod_uid:
+            return
+        over = not self._may_be_running(pod_uid)
+
+        def merge(found: Object) -> Object:
+            return {**found, "status": self._merge(found.get("status") or {}, status, over)}
+
+        live = self._store.patch("Pod", namespace, name, merge, status=True, cause=cause)
+        if over and terminating(live) and live["status"].get("phase") in ("Succeeded", "Failed") and pod_uid in self.finished:
+            self._store.delete("Pod", namespace, name, grace=0, uid=pod_uid, cause=cause)
+
+    @staticmethod
+    def _merge(old: Status, new: Status, over: bool) -> Status:
+        """What the API gets (mergePodStatus)."""
+        others = [c for c in old.get("conditions") or () if c["type"] not in OWNED]
+        ours = list(new.get("conditions") or ())
+        kept = [c for c in others if all(o["type"] != c["type"] for o in ours)]
+        merged = {**old, **new, "conditions": [*ours, *kept]}
+        if not over and new.get("phase") in ("Succeeded", "Failed") and old.get("phase") not in ("Succeeded", "Failed"):
+            # a terminal phase is not shown while containers may still run
+            merged["phase"] = old.get("phase", "Pending")
+        return merged
