@@ -1,0 +1,138 @@
+"""Images by name: what lies in them and what they run.
+
+A name is matched without its registry's host, tag and digest, so that ``busybox:1.36``,
+``docker.io/library/busybox`` and ``registry.k8s.io/busybox`` are one. Every image but ``pause``
+has busybox's shell and commands. A name that nobody claims is a plain server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from selfheal.programs import agnhost, plain
+from selfheal.programs.applets import APPLETS
+from selfheal.programs.filesystem import Device, Directory, Executable, File, Link, Node
+from selfheal.programs.patient import patient
+from selfheal.programs.process import Program
+
+if TYPE_CHECKING:
+    from selfheal import spec
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+SHELL: Mapping[str, Node] = {name: Executable(program) for name, program in sorted(APPLETS.items())}
+"""What busybox puts into /bin."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a container starts from."""
+
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    """By absolute path."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=lambda: {"PATH": PATH})
+    workdir: str = "/"
+    stop_signal: str = "TERM"
+    shell: bool = True
+
+    def root(self, hostname: str, ip: str) -> Directory:
+        """A new file tree."""
+        root = Directory(
+            {
+                "bin": Directory(SHELL if self.shell else None),
+                "dev": Directory(DEVICES),
+                "etc": Directory(
+                    {
+                        "hostname": hostname + "\n",
+                        "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{hostname}\n",
+                        "resolv.conf": "search default.svc.cluster.local svc.cluster.local cluster.local\n"
+                        "nameserver 10.96.0.10\noptions ndots:5\n",
+                    }
+                ),
+                "home": Directory(),
+                "proc": Directory(
+                    {"1": Directory({"fd": Directory(FIRST)}), "self": Directory({"fd": Directory(OWN)})}
+                ),
+                "root": Directory(mode=0o700),
+                "sbin": Directory(),
+                "tmp": Directory(mode=0o1777),
+                "usr": Directory({"bin": Directory(), "sbin": Directory(), "local": Directory({"bin": Directory()})}),
+                "var": Directory({"log": Directory(), "run": Link("/run")}),
+                "run": Directory(),
+            }
+        )
+        for path, node in (*self.programs.items(), *self.files.items()):
+            *parents, name = path.strip("/").split("/")
+            directory = root
+            for parent in parents:
+                inner = directory.entries.setdefault(parent, Directory())
+                assert isinstance(inner, Directory)
+                directory = inner
+            directory.entries[name] = File(node) if isinstance(node, str) else Executable(node)
+        return root
+
+
+OWN: Mapping[str, Node] = {"0": Device("stdin"), "1": Device("stdout"), "2": Device("stderr")}
+FIRST: Mapping[str, Node] = {"0": Device("null"), "1": Device("log"), "2": Device("log")}
+DEVICES: Mapping[str, Node] = {
+    "null": Device("null"),
+    "zero": Device("zero"),
+    "full": Device("full"),
+    "random": Device("random"),
+    "urandom": Device("random"),
+    "stdin": Device("stdin"),
+    "stdout": Device("stdout"),
+    "stderr": Device("stderr"),
+    "fd": Link("/proc/self/fd"),
+}
+
+BUSYBOX = Image(cmd=("sh",))
+NGINX = Image(
+    cmd=("nginx", "-g", "daemon off;"),
+    programs={"/usr/sbin/nginx": plain.nginx},
+    files={
+        "/usr/share/nginx/html/index.html": "<!DOCTYPE html>\n<html>\n"
+        "<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n</body>\n</html>\n"
+    },
+    stop_signal="QUIT",
+)
+PLAIN = Image(entrypoint=("/server",), programs={"/server": plain.server})
+
+IMAGES: Mapping[str, Image] = {
+    "busybox": BUSYBOX,
+    "alpine": Image(cmd=("/bin/sh",)),
+    "agnhost": Image(entrypoint=("/agnhost",), cmd=("pause",), programs={"/agnhost": agnhost.agnhost}),
+    "liveness": Image(entrypoint=("/agnhost", "liveness"), programs={"/agnhost": agnhost.agnhost}),
+    "nginx": NGINX,
+    "nginx-slim": NGINX,
+    "pause": Image(entrypoint=("/pause",), programs={"/pause": plain.pause}, shell=False),
+    "selfheal/patient": Image(entrypoint=("/patient",), programs={"/patient": patient}),
+}
+"""By the last part of the name, or by its last two."""
+
+OFFICIAL = ("library", "e2e-test-images", "kubernetes", "sig-storage", "google-samples", "")
+"""Repositories whose images are what their last name says."""
+
+
+@lru_cache(maxsize=1024)
+def find(name: str) -> Image | None:
+    """The image of that name, or None if no program stands for it."""
+    parts = name.partition("@")[0].split("/")
+    parts[-1] = parts[-1].partition(":")[0]
+    if len(parts) > 1 and ("." in parts[0] or ":" in parts[0] or parts[0] == "localhost"):
+        del parts[0]
+    if "/".join(parts[-2:]) in IMAGES and len(parts) > 1:
+        return IMAGES["/".join(parts[-2:])]
+    repository = "/".join(parts[:-1])
+    return IMAGES.get(parts[-1]) if repository in OFFICIAL else None
+
+
+def image(of: spec.Container) -> Image:
+    """What a container starts from. If nobody claims its image, a plain server, whatever else it is told to run."""
+    return find(of.image) or PLAIN

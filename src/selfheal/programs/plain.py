@@ -1,0 +1,72 @@
+"""Programs that need no module of their own: pause, nginx, and the server of an unknown image."""
+
+from __future__ import annotations
+
+from selfheal.network import Request, Response
+from selfheal.programs.filesystem import Directory, File, FileError
+from selfheal.programs.process import Process, Running
+
+NGINX_404 = """<html>
+<head><title>404 Not Found</title></head>
+<body>
+<center><h1>404 Not Found</h1></center>
+<hr><center>nginx</center>
+</body>
+</html>
+"""
+
+
+def pause(c: Process) -> Running:
+    """``registry.k8s.io/pause``: does nothing until it is told to end."""
+    c.on("TERM", lambda: c.exit(0))
+    c.on("INT", lambda: c.exit(0))
+    yield c.forever()
+    return 0
+
+
+def server(c: Process) -> Running:
+    """An image that no program claims: opens its ports, answers 200 to everything, obeys TERM."""
+    c.on("TERM", lambda: c.exit(0))
+    for port in ports(c):
+        c.serve(port, {"*": 200})
+    yield c.forever()
+    return 0
+
+
+def ports(c: Process) -> list[int]:
+    """The container's declared ports and those that its probes name by number."""
+    spec = c.kernel.spec
+    found = [p.container_port for p in spec.ports if p.protocol == "TCP"]
+    for probe in (spec.startup, spec.readiness, spec.liveness):
+        port = getattr(probe.handler, "port", None) if probe is not None else None
+        if isinstance(port, str) and port.isdigit():
+            port = int(port)
+        if isinstance(port, int):
+            found.append(port)
+    return list(dict.fromkeys(found))
+
+
+def nginx(c: Process) -> Running:
+    """``nginx``: port 80, the files of /usr/share/nginx/html; TERM and QUIT end it with 0."""
+    root = "/usr/share/nginx/html"
+
+    def page(request: Request) -> Response:
+        path = root + request.route
+        try:
+            node = c.fs.find(path).node
+            if isinstance(node, Directory):
+                node = c.fs.find(path.rstrip("/") + "/index.html").node
+                if node is None:
+                    return Response(403, NGINX_404.replace("404 Not Found", "403 Forbidden"))
+        except FileError:
+            node = None
+        if not isinstance(node, File):
+            return Response(404, NGINX_404, {"Server": "nginx", "Content-Type": "text/html"})
+        return Response(200, node.text, {"Server": "nginx", "Content-Type": "text/html"})
+
+    c.on("TERM", lambda: c.exit(0))
+    c.on("QUIT", lambda: c.exit(0))
+    if c.serve(80, {"*": page}) is None:
+        return c.fail("[emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)")
+    yield c.forever()
+    return 0

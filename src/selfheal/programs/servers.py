@@ -1,0 +1,106 @@
+"""Servers that programs open: a table of paths and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import simpy
+
+from selfheal.network import GRPCError, Request, Response, Server
+
+if TYPE_CHECKING:
+    from selfheal.programs.process import Process
+
+Reply = Response | simpy.Event
+Answer = int | str | Response | Callable[[Request], Reply]
+"""What a path answers: a status, a body (with 200), a whole response, or whatever a function makes of the request."""
+
+TEXTS = {
+    200: "OK",
+    204: "No Content",
+    301: "Moved Permanently",
+    302: "Found",
+    303: "See Other",
+    304: "Not Modified",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    412: "Precondition Failed",
+    417: "Expectation Failed",
+    418: "I'm a teapot",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+HANG = Response(0, delay=None)
+"""No answer, ever."""
+
+
+class RouteServer(Server):
+    """Answers by path. ``"*"`` stands for all paths that are not in the table; without it they get 404."""
+
+    def __init__(self, process: Process, routes: Mapping[str, Answer]) -> None:
+        self._process = process
+        self.routes: dict[str, Response | Callable[[Request], Reply]] = {}
+        for path, answer in routes.items():
+            self.route(path, answer)
+
+    def route(self, path: str, answer: Answer) -> None:
+        """Set what a path answers from now on."""
+        if isinstance(answer, int):
+            answer = Response(answer, TEXTS.get(answer, ""))
+        elif isinstance(answer, str):
+            answer = Response(200, answer)
+        self.routes[path] = answer
+
+    def http(self, request: Request) -> Reply:
+        if self._process.stopped:
+            return HANG
+        routes = self.routes
+        answer = routes.get(request.path) or routes.get(request.route) or routes.get("*")
+        if answer is None:
+            return NOT_FOUND
+        if isinstance(answer, Response):
+            return answer
+        kernel = self._process.kernel
+        before = kernel.mark()
+        reply = answer(request)
+        if isinstance(reply, Response) and kernel.mark() != before:
+            reply.steady = False
+        return reply
+
+
+NOT_FOUND = Response(404, "404 page not found\n")
+
+
+class HealthServer(Server):
+    """A gRPC server with the health service: a status for each service it knows."""
+
+    def __init__(self, process: Process, services: Mapping[str, str]) -> None:
+        self._process = process
+        self.services = dict(services)
+
+    def grpc(self, service: str) -> str | GRPCError | None:
+        if self._process.stopped:
+            return None
+        return self.services.get(service) or GRPCError("NotFound", "unknown service")
+
+    def http(self, request: Request) -> Response:
+        del request
+        return Response(0, broken='net/http: HTTP/1.x transport connection broken: malformed HTTP response "\\x00"')
+
+
+def redirect(request: Request, location: str, status: int = 302) -> Response:
+    """Go's http.Redirect: the answer to a GET carries a small page."""
+    if "://" not in location and not location.startswith("/"):
+        location = request.route.rpartition("/")[0] + "/" + location
+    body = f'<a href="{location}">{TEXTS.get(status, "")}</a>.\n\n' if request.method == "GET" else ""
+    return Response(status, body, {"Location": location, "Content-Type": "text/html; charset=utf-8"})

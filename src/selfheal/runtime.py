@@ -1,0 +1,502 @@
+"""The container runtime of one node: sandboxes, containers, signals, exec.
+
+What the CRI is to the kubelet (staging/src/k8s.io/cri-api). Nothing here takes time by itself:
+what a real runtime needs for a start or a stop, the kubelet draws. Texts are those of containerd
+and runc. Times are µs of cluster time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import simpy
+
+from selfheal.chance import Chance
+from selfheal.clock import Clock
+from selfheal.network import Interface, Network
+from selfheal.probes.exec import expand
+from selfheal.programs import images
+from selfheal.programs.filesystem import Executable, File, FileError, Filesystem, Node
+from selfheal.programs.kernel import Kernel
+from selfheal.programs.process import SIGNALS, Process, Program
+from selfheal.programs.streams import Capture, Sink, Stream, Text
+from selfheal.rules import Cause, rule
+
+if TYPE_CHECKING:
+    from selfheal import spec
+
+State = Literal["created", "running", "exited"]
+
+EXITED = rule(
+    "process exit", "", "", "the process of container {container} ended by itself, with exit code {exit_code}"
+)
+OOM = rule("out of memory", "", "", "container {container} needed more memory than its limit, so the kernel killed it")
+POWER = rule("power cut", "", "", "node {node} lost its power, and with it every process")
+
+MESSAGE_LIMIT = 4096
+"""Bytes of a termination message (pkg/kubelet/container/runtime.go MaxContainerTerminationMessageLength)."""
+MESSAGE_LOG_LINES, MESSAGE_LOG_BYTES = 80, 2048
+"""What FallbackToLogsOnError takes of the log's end."""
+
+LOG_LINES = 20_000
+"""Lines kept of a container's log; the older half is dropped beyond."""
+
+
+class StartError(Exception):
+    """A container that could not be started. The text is the runtime's."""
+
+
+class Exec:
+    """A command run in a container."""
+
+    __slots__ = ("_finished", "clock", "container", "err", "error", "out", "process", "steady")
+
+    def __init__(self, clock: Clock, container: Container) -> None:
+        self.clock = clock
+        self.container = container
+        self.process: Process | None = None
+        self.error: str | None = None
+        """Why the runtime could not run it at all."""
+        self.steady = False
+        """Whether running it again gives the same, as long as the container's version does not change."""
+        self.out = Capture()
+        self.err = Capture()
+        self._finished: simpy.Event | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.process is None or self.process.ended
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command; 128 if it could not be run at all."""
+        return 128 if self.process is None else self.process.exit_code
+
+    @property
+    def stdout(self) -> str:
+        return self.out.text
+
+    @property
+    def stderr(self) -> str:
+        return self.err.text
+
+    @property
+    def output(self) -> str:
+        """Standard output, then standard error."""
+        return self.out.text + self.err.text
+
+    @property
+    def finished(self) -> simpy.Event:
+        """Triggered when the command has ended; its value is this object."""
+        if self._finished is None:
+            self._finished = self.clock.event()
+            if self.done:
+                self._finished.succeed(self)
+        return self._finished
+
+    def ended(self, _: Process) -> None:
+        """Called by the kernel when the process is over."""
+        if self._finished is not None and not self._finished.triggered:
+            self._finished.succeed(self)
+
+    def kill(self) -> None:
+        """Kill the command's process; what it has put in the background lives on."""
+        if self.process is not None:
+            self.container.kernel.signal(self.process, "KILL", outside=True)
+
+
+class Sandbox:
+    """What the containers of a pod share: its network and its host name."""
+
+    def __init__(
+        self, ident: str, pod_uid: str, namespace: str, name: str, interface: Interface, host_network: bool
+    ) -> None:
+        self.id = ident
+        self.pod_uid = pod_uid
+        self.namespace = namespace
+        self.name = name
+        self.interface = interface
+        self.host_network = host_network
+        self.ready = True
+        self.containers: list[Container] = []
+        """All containers ever created in it and not removed, oldest first."""
+
+    @property
+    def ip(self) -> str:
+        return self.interface.ip
+
+
+class Container:
+    """One instance of a container of a pod. A restart makes another."""
+
+    def __init__(self, runtime: Runtime, sandbox: Sandbox, of: spec.Container, attempt: int) -> None:
+        clock = runtime.clock
+        self.runtime = runtime
+        self.sandbox = sandbox
+        self.spec = of
+        self.name = of.name
+        self.image = of.image
+        self.attempt = attempt
+        self.pod_uid = sandbox.pod_uid
+        self.id = runtime.chance.stream("container", sandbox.pod_uid, of.name).hex(attempt, 64)
+        self.state: State = "created"
+        self.created_at = clock.now
+        self.started_at: int | None = None
+        self.finished_at: int | None = None
+        self.exit_code: int | None = None
+        self.reason = ""
+        """``Completed``, ``Error``, ``OOMKilled``, ``StartError`` or ``Unknown``, once it has exited."""
+        self.message = ""
+        """The termination message, or why it could not start."""
+        self.cause: Cause | None = None
+        """Why it ended."""
+        self.log: list[tuple[int, str]] = []
+        """(time, line) of its standard output and error."""
+        self.version = 0
+        """Raised by every change that a probe could see."""
+        self.argv: list[str] = []
+        self.env: dict[str, str] = {}
+        self.cwd = "/"
+        self.execs = 0
+        self.changed_by: Cause | None = None
+        """What last made it answer differently, where somebody outside did."""
+        self._watchers: list[Callable[[], None]] = []
+        self.out = Sink(self._line)
+        self.err = Sink(self._line)
+        self._exited: list[simpy.Event] = []
+        self.kernel: Kernel = None  # type: ignore[assignment]  # set by Runtime.create_container
+
+    @property
+    def fs(self) -> Filesystem:
+        """Its files."""
+        return self.kernel.fs
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback()`` at each change that a probe could see, its end included. Gives what ends the watch."""
+        self._watchers.append(callback)
+
+        def unwatch() -> None:
+            if callback in self._watchers:
+                self._watchers.remove(callback)
+
+        return unwatch
+
+    def changed(self) -> None:
+        """Something that a probe could see is different."""
+        self.version += 1
+        for watcher in tuple(self._watchers):
+            watcher()
+
+    def exited(self) -> simpy.Event:
+        """An event that is triggered when the process has ended."""
+        event = self.runtime.clock.event()
+        if self.state == "running":
+            self._exited.append(event)
+        else:
+            event.succeed(self)
+        return event
+
+    def _line(self, line: str) -> None:
+        self.log.append((self.runtime.clock.now, line))
+        if len(self.log) > LOG_LINES:
+            del self.log[: LOG_LINES // 2]
+
+    def finish(self, code: int, reason: str, cause: Cause | None) -> None:
+        """It is over."""
+        self.out.flush()
+        self.err.flush()
+        self.state = "exited"
+        self.finished_at = self.runtime.clock.now
+        self.exit_code = code
+        self.reason = reason
+        self.cause = cause
+        self.changed()
+        waiting, self._exited = self._exited, []
+        for event in waiting:
+            event.succeed(self)
+
+    def termination_message(self, code: int) -> str:
+        """What the process left for its status (kuberuntime_container.go getTerminationMessage)."""
+        try:
+            text = self.fs.read(self.spec.termination_message_path)
+        except FileError:
+            text = ""
+        if text:
+            return text.encode()[:MESSAGE_LIMIT].decode(errors="ignore")
+        if code == 0 or self.spec.termination_message_policy != "FallbackToLogsOnError":
+            return ""
+        tail = "".join(f"{line}\n" for _, line in self.log[-MESSAGE_LOG_LINES:])
+        return tail.encode()[-MESSAGE_LOG_BYTES:].decode(errors="ignore")
+
+
+class Runtime:
+    """The container runtime of one node."""
+
+    def __init__(self, clock: Clock, chance: Chance, network: Network, node: str, node_ip: str = "") -> None:
+        self.clock = clock
+        self.chance = chance
+        self.network = network
+        self.node = node
+        self.node_ip = node_ip or node
+        self.sandboxes: dict[str, Sandbox] = {}
+        """The newest sandbox of each pod, by the pod's uid."""
+        self.images: dict[str, None] | None = None
+        """Names of the images that lie on the node; None: all those that a program stands for."""
+        self.on_change: Callable[[str], None] = lambda _: None
+        """Called with the pod's uid when a container is created, starts or ends, and when its sandbox comes or goes."""
+        self.on_report: Callable[[Container, bool, str, Cause | None], None] = lambda *_: None
+        """Called when an app says how it is: (container, healthy, text, cause)."""
+        self._pulled: dict[str, None] = {}
+        self._containers: dict[str, Container] = {}
+        network.attach(self.node_ip, node)
+
+    # ---- images
+
+    def has_image(self, name: str) -> bool:
+        """Whether an image lies on the node."""
+        if name in self._pulled:
+            return True
+        if self.images is None:
+            return images.find(name) is not None
+        return name in self.images
+
+    def add_image(self, name: str) -> None:
+        """An image has been pulled."""
+        self._pulled[name] = None
+
+    # ---- sandboxes
+
+    def run_sandbox(self, pod_uid: str, namespace: str, name: str, ip: str, host_network: bool = False) -> Sandbox:
+        """Give a pod its network: the address ``ip``, or the node's own."""
+        address = self.node_ip if host_network else ip
+        if not host_network:
+            self.network.attach(address, self.node)
+        stream = self.chance.stream("sandbox", pod_uid)
+        ident = stream.hex(stream.next(), 64)
+        sandbox = Sandbox(ident, pod_uid, namespace, name, Interface(self.network, address), host_network)
+        self.sandboxes[pod_uid] = sandbox
+        self.on_change(pod_uid)
+        return sandbox
+
+    def stop_sandbox(self, sandbox: Sandbox, cause: Cause | None = None) -> None:
+        """Kill what still runs in it and take its network away."""
+        for container in sandbox.containers:
+            self.kill(container, cause=cause)
+        if sandbox.ready:
+            sandbox.ready = False
+            if not sandbox.host_network:
+                self.network.detach(sandbox.ip)
+            self.on_change(sandbox.pod_uid)
+
+    def remove_sandbox(self, pod_uid: str) -> None:
+        """Stop and forget a pod's sandbox and its containers."""
+        sandbox = self.sandboxes.get(pod_uid)
+        if sandbox is not None:
+            self.stop_sandbox(sandbox)
+            del self.sandboxes[pod_uid]
+
+    # ---- containers
+
+    def container(self, container_id: str) -> Container | None:
+        """The container with that id, dead or alive, until it is removed."""
+        return self._containers.get(container_id)
+
+    def containers_of(self, pod_uid: str) -> list[Container]:
+        """All containers of a pod that have not been removed, oldest first."""
+        sandbox = self.sandboxes.get(pod_uid)
+        return [] if sandbox is None else list(sandbox.containers)
+
+    def create_container(
+        self,
+        sandbox: Sandbox,
+        of: spec.Container,
+        *,
+        attempt: int = 0,
+        env: Mapping[str, str] | None = None,
+        mounts: Mapping[str, Node] | None = None,
+    ) -> Container:
+        """Make a container with a file system of its own. ``env`` is complete; ``mounts`` are volumes by path.
+
+        ``$(NAME)`` in command and args is replaced from ``env`` (helpers.go ExpandContainerCommandAndArgs).
+        """
+        image = images.image(of)
+        container = Container(self, sandbox, of, attempt)
+        hostname = self.node if sandbox.host_network else sandbox.name[:63].rstrip("-.")
+        container.env = {**image.env, "HOSTNAME": hostname, "HOME": "/root", **(env or {})}
+        command = [expand(word, container.env) for word in of.command]
+        args = [expand(word, container.env) for word in of.args]
+        container.argv = (command or list(image.entrypoint)) + (args or ([] if command else list(image.cmd)))
+        container.cwd = of.working_dir or image.workdir
+        fs = Filesystem(image.root(hostname, sandbox.ip), self.clock.unix)
+        limit = of.limits.get("memory")
+        container.kernel = kernel = Kernel(
+            self.clock,
+            fs,
+            sandbox.interface,
+            hostname,
+            container.out,
+            container.err,
+            self.chance.stream("program", container.id),
+            on_end=lambda code, cause: self._ended(container, code, cause),
+            on_change=container.changed,
+            on_report=lambda healthy, text, cause: self.on_report(container, healthy, text, cause),
+            memory_limit=limit,
+            spec=of,
+        )
+        fs.write(of.termination_message_path, "")
+        if not fs.is_dir(container.cwd):
+            fs.mkdir(container.cwd, parents=True)
+        for path, node in (mounts or {}).items():
+            fs.mount(path, node, kernel.changed)
+        sandbox.containers.append(container)
+        self._containers[container.id] = container
+        self.on_change(container.pod_uid)
+        return container
+
+    def start_container(self, container: Container) -> None:
+        """Run its process 1. StartError if there is no such command."""
+        try:
+            program, argv = self._program(container, container.argv)
+        except StartError as error:
+            text = (
+                "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
+                f"runc create failed: unable to start container process: {error}"
+            )
+            container.message = text
+            container.kernel.halt()
+            container.finish(128, "StartError", None)
+            self.on_change(container.pod_uid)
+            raise StartError(text) from None
+        container.state = "running"
+        container.started_at = container.kernel.started_at = self.clock.now
+        self.on_change(container.pod_uid)
+        fds: dict[int, Stream] = {0: Stream(), 1: container.out, 2: container.err}
+        container.kernel.visit(program, argv, dict(container.env), container.cwd, fds)
+
+    def stop_container(self, container: Container, grace: int, cause: Cause | None = None) -> simpy.Event:
+        """Ask the process to end, and kill it after ``grace`` µs. The event is triggered when it has ended."""
+        if not container.running:
+            return container.exited()
+        done = container.exited()
+        timer = self.clock.after(grace, lambda: self.kill(container, "KILL", cause))
+        assert done.callbacks is not None
+        done.callbacks.append(lambda _: timer.cancel())
+        self.kill(container, self.stop_signal(container), cause)
+        return done
+
+    def stop_signal(self, container: Container) -> str:
+        """The signal that asks a container to end: its own, its image's, or TERM."""
+        lifecycle = container.spec.lifecycle
+        if lifecycle is not None and lifecycle.stop_signal:
+            return lifecycle.stop_signal.removeprefix("SIG")
+        image = images.find(container.image)
+        return "TERM" if image is None else image.stop_signal
+
+    def kill(self, container: Container, signal: str = "KILL", cause: Cause | None = None) -> None:
+        """Send a signal to process 1 from outside."""
+        first = container.kernel.processes.get(1)
+        if not container.running or first is None:
+            return
+        signal = signal.removeprefix("SIG")
+        if signal not in SIGNALS:
+            raise ValueError(f"unknown signal {signal!r}")
+        container.kernel.signal(first, signal, cause, outside=True)
+
+    def remove_container(self, container: Container) -> None:
+        """Forget an exited container."""
+        if container in container.sandbox.containers:
+            container.sandbox.containers.remove(container)
+        self._containers.pop(container.id, None)
+
+    def _ended(self, container: Container, code: int, cause: Cause | None) -> None:
+        if container.kernel.oom_killed:
+            reason, cause = "OOMKilled", Cause(OOM, container=container.name)
+        else:
+            reason = "Completed" if code == 0 else "Error"
+        if cause is None:
+            cause = Cause(EXITED, container=container.name, exit_code=code)
+        container.out.flush()
+        container.err.flush()
+        container.message = container.termination_message(code)
+        container.finish(code, reason, cause)
+        self.on_change(container.pod_uid)
+
+    # ---- exec
+
+    def exec(
+        self, container: Container, argv: Sequence[str], cause: Cause | None = None, stdin: str | None = None
+    ) -> Exec:
+        """Run a command in a container, with its environment, working directory and files."""
+        run = Exec(self.clock, container)
+        number = container.execs
+        container.execs += 1
+        if not container.running:
+            state = "CONTAINER_EXITED" if container.state == "exited" else "CONTAINER_CREATED"
+            text = f"failed to exec in container: container is in {state} state"
+            run.error = f"rpc error: code = Unknown desc = {text}"
+            return run
+        try:
+            program, words = self._program(container, list(argv))
+        except StartError as error:
+            ident = self.chance.stream("exec", container.id).hex(number, 64)
+            problem = f"OCI runtime exec failed: exec failed: unable to start container process: {error}"
+            text = f'failed to exec in container: failed to start exec "{ident}": {problem}'
+            run.error = f"rpc error: code = Unknown desc = {text}"
+            return run
+        kernel = container.kernel
+        before = kernel.mark()
+        fds: dict[int, Stream] = {0: Stream() if stdin is None else Text(stdin), 1: run.out, 2: run.err}
+        run.process = kernel.visit(program, words, dict(container.env), container.cwd, fds, cause)
+        if run.process.ended:
+            run.steady = kernel.mark() == before
+        else:
+            run.process.on_end = run.ended
+        return run
+
+    def _program(self, container: Container, argv: list[str]) -> tuple[Program, list[str]]:
+        """What runs for a command line. StartError with runc's text if it cannot be run."""
+        name = argv[0] if argv else ""
+        found = container.kernel.command(name, container.env.get("PATH", ""), container.cwd)
+        if isinstance(found, Executable):
+            return found.program, argv  # type: ignore[return-value]
+        if isinstance(found, File) and found.mode & 0o111:
+            line, *_ = found.text.partition("\n")
+            if not line.startswith("#!"):
+                raise StartError(f'exec: "{name}": exec format error')
+            words = line[2:].split()
+            shell = container.kernel.command(words[0], "", "/") if words else None
+            if not isinstance(shell, Executable):
+                raise StartError(f'exec: "{name}": no such file or directory')
+            return shell.program, [*words, name, *argv[1:]]  # type: ignore[return-value]
+        if found is not None or container.kernel.fs.is_dir(name if "/" in name else "/no/such"):
+            raise StartError(f'exec: "{name}": permission denied')
+        if "/" in name:
+            raise StartError(f'exec: "{name}": stat {name}: no such file or directory')
+        raise StartError(f'exec: "{name}": executable file not found in $PATH')
+
+    # ---- the node's power
+
+    def power_off(self) -> None:
+        """Power cut: every process is gone at once, and nobody is told."""
+        self.network.power(self.node, on=False)
+        for sandbox in self.sandboxes.values():
+            sandbox.ready = False
+            for container in sandbox.containers:
+                if container.running:
+                    container.kernel.halt()
+                    container.finish(255, "Unknown", Cause(POWER, node=self.node))
+            if not sandbox.host_network:
+                self.network.detach(sandbox.ip)
+
+    def power_on(self) -> None:
+        """The node boots: the runtime finds that the containers it knew are gone, and takes now for their end."""
+        self.network.power(self.node, on=True)
+        for sandbox in self.sandboxes.values():
+            for container in sandbox.containers:
+                if container.reason == "Unknown":
+                    container.finished_at = self.clock.now
