@@ -43,17 +43,20 @@ def version_of(environment: Path) -> tuple[int, ...]:
     return tuple(map(int, told.stdout.split()))
 
 
-def stamp_for(what: str) -> str:
-    return f"{what} {hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()}"
+def stamp_for(what: str, checkout: Path = Path()) -> str:
+    asked = (checkout / LOCK).read_bytes() + (checkout / PROJECT).read_bytes()
+    return f"{what} {hashlib.sha256(asked).hexdigest()}"
 
 
-def is_ready(environment: Path, what: str) -> bool:
+def is_ready(environment: Path, what: str, checkout: Path = Path()) -> bool:
     """Whether ``what`` (or everything) was installed here at the versions of today's lock."""
     try:
         stamp = (environment / ".prepared").read_text("utf-8")
     except OSError:
         return False
-    return stamp in {stamp_for(what), stamp_for("all")} and os.access(python_of(environment), os.X_OK)
+    return stamp in {stamp_for(what, checkout), stamp_for("all", checkout)} and os.access(
+        python_of(environment), os.X_OK
+    )
 
 
 def create(environment: Path) -> None:
