@@ -120,12 +120,11 @@ def machine_paths() -> set[str]:
 
 
 def test_nothing_names_this_machine_or_a_registry() -> None:
-    marks = (
-        machine_paths()
-        | registry_hosts()
-        | ({socket.gethostname()} if re.search(r"[-\d]", socket.gethostname()) else set())
-    )
-    pattern = re.compile("|".join(rf"(?<![\w./~-]){re.escape(mark)}" for mark in sorted(marks)))
+    here = socket.gethostname()
+    hosts = registry_hosts() | ({here} if re.search(r"[-\d]", here) else set())
+    named = [rf"(?<![\w-]){re.escape(host)}(?![\w-])" for host in sorted(hosts)]
+    named += [rf"(?<![\w./~-]){re.escape(path)}" for path in sorted(machine_paths())]
+    pattern = re.compile("|".join(named))
     found = []
     for path in tracked():
         try:
