@@ -55,7 +55,9 @@ def _kill(cluster: Cluster, args: Any, cause: Cause) -> None:
 
 
 def _http(cluster: Cluster, args: Any, cause: Cause) -> None:
-    cluster.http(args["pod"], args.get("path", "/"), port=int(args["port"]), method=args.get("method", "GET"), cause=cause)
+    cluster.http(
+        args["pod"], args.get("path", "/"), port=int(args["port"]), method=args.get("method", "GET"), cause=cause
+    )
 
 
 def _delete(cluster: Cluster, args: Any, cause: Cause) -> None:

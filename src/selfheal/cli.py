@@ -67,22 +67,35 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("paths", nargs="+", metavar="PATH", help="manifests (YAML or JSON, files or folders); may hold Nodes")
+    run.add_argument(
+        "paths", nargs="+", metavar="PATH", help="manifests (YAML or JSON, files or folders); may hold Nodes"
+    )
     run.add_argument("--do", metavar="FILE", help="actions to perform in time (YAML)")
     run.add_argument("--nodes", type=_positive, default=1, metavar="N", help="nodes of the cluster (default 1)")
     run.add_argument("--seed", type=int, default=0, metavar="S", help="what chance is drawn from (default 0)")
     run.add_argument("--second", type=_second, metavar="0..59", help="second of the minute at which the cluster begins")
     run.add_argument("--until", type=_seconds, metavar="S", help="seconds of cluster time (default 120)")
     run.add_argument("--belief", choices=sorted(BELIEFS), help="run with a common wrong idea instead of the real rule")
-    run.add_argument("--traffic", action="append", default=[], metavar="SERVICE=RATE", help="requests per second that users send")
-    run.add_argument("--record", metavar="FILE", help="write the timeline, as a recorder on a real cluster would see it")
+    run.add_argument(
+        "--traffic", action="append", default=[], metavar="SERVICE=RATE", help="requests per second that users send"
+    )
+    run.add_argument(
+        "--record", metavar="FILE", help="write the timeline, as a recorder on a real cluster would see it"
+    )
     run.add_argument("--record-all", metavar="FILE", help="write the timeline with probes, traffic and causes")
     run.add_argument("--quiet", action="store_true", help="print the verdict only")
     run.set_defaults(function=_run)
 
     comparison = commands.add_parser("compare", help="compare timelines of a real cluster with simulated ones")
     comparison.add_argument("real", nargs="+", metavar="REAL.jsonl", help="takes of a real cluster")
-    comparison.add_argument("--with", nargs="+", required=True, dest="simulated", metavar="OTHER.jsonl", help="simulated runs, one for each seed")
+    comparison.add_argument(
+        "--with",
+        nargs="+",
+        required=True,
+        dest="simulated",
+        metavar="OTHER.jsonl",
+        help="simulated runs, one for each seed",
+    )
     comparison.set_defaults(function=_compare)
     return parser
 

@@ -13,6 +13,7 @@ with exact times.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
@@ -111,7 +112,11 @@ class Clock:
         """Call ``call()`` after ``delay`` µs."""
         event = self.env.timeout(max(0, delay))
         assert event.callbacks is not None
-        event.callbacks.append(lambda _: call())
+
+        def fire(_: simpy.Event) -> None:
+            call()
+
+        event.callbacks.append(fire)
         return Timer(event, self.now + max(0, delay))
 
     def sleep(self, delay: int) -> simpy.Event:
@@ -201,10 +206,8 @@ class RealTime:
             self._poke.clear()
             due = self.clock.peek()
             pause = None if due is None else max(0.0, (due - self.cluster_now()) / SECOND / self.speed)
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poke.wait(), pause)
-            except TimeoutError:
-                pass
 
 
 def rfc3339(unix_seconds: int) -> str:
@@ -214,5 +217,5 @@ def rfc3339(unix_seconds: int) -> str:
 
 def parse_rfc3339(text: str) -> int:
     """Unix time in µs of an RFC 3339 stamp with or without a fraction."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text)
     return int(moment.replace(microsecond=0).timestamp()) * SECOND + moment.microsecond

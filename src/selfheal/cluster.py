@@ -1,11 +1,11 @@
 """A simulated cluster: the one place that knows all the others.
 
-    from selfheal import Cluster
-    cluster = Cluster(nodes=2, seed=7)
-    cluster.apply("pod.yaml")
-    cluster.run(until=120)
-    print(cluster.get("pods"))
-    cluster.timeline.plot()
+from selfheal import Cluster
+cluster = Cluster(nodes=2, seed=7)
+cluster.apply("pod.yaml")
+cluster.run(until=120)
+print(cluster.get("pods"))
+cluster.timeline.plot()
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ class Cluster:
         """Seconds of cluster time."""
         return self.clock.seconds
 
-    def run(self, until: float | Callable[[], bool] | None = None, *, for_: float | None = None, limit: float = 3600) -> Cluster:
+    def run(
+        self, until: float | Callable[[], bool] | None = None, *, for_: float | None = None, limit: float = 3600
+    ) -> Cluster:
         """Let time pass: until a moment (seconds), for a while, or until a condition holds.
 
         With a condition, time stops at the event that made it true, or ``limit`` seconds from
@@ -191,7 +193,11 @@ class Cluster:
                 made.append(self.store.get("Node", "", name(self.add_node(obj).kubelet.node_object)) or obj)
                 continue
             old = self.store.get(obj["kind"], *key(obj))
-            made.append(self.store.create(obj, cause=cause) if old is None else self.store.update(_merged(old, obj), cause=cause))
+            made.append(
+                self.store.create(obj, cause=cause)
+                if old is None
+                else self.store.update(_merged(old, obj), cause=cause)
+            )
         self._begin()
         return made
 
@@ -213,7 +219,9 @@ class Cluster:
     def describe(self, what: str, *, namespace: str = DEFAULT_NAMESPACE) -> str:
         """``kubectl describe pod/web-0``."""
         kind, object_name = _split(what)
-        return printers.describe(self.get(kind, object_name, namespace=namespace), self.store, self.clock.unix_seconds())
+        return printers.describe(
+            self.get(kind, object_name, namespace=namespace), self.store, self.clock.unix_seconds()
+        )
 
     def delete(
         self, what: str, *, grace: int | None = None, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None
@@ -223,7 +231,9 @@ class Cluster:
         obj = self.get(kind, object_name, namespace=namespace)
         self.store.delete(obj["kind"], *key(obj), grace=grace, cause=cause or self._action("delete", what))
 
-    def scale(self, what: str, replicas: int, *, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None) -> None:
+    def scale(
+        self, what: str, replicas: int, *, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None
+    ) -> None:
         """``kubectl scale deployment/web --replicas=5``."""
         kind, object_name = _split(what)
         obj = self.get(kind, object_name, namespace=namespace)
@@ -242,12 +252,16 @@ class Cluster:
             else:
                 label, _, value = word.partition("=")
                 new[label] = value
-        self.store.update(replace(obj, "metadata.labels", new), cause=cause or self._action("label", f"{what} {labels}"))
+        self.store.update(
+            replace(obj, "metadata.labels", new), cause=cause or self._action("label", f"{what} {labels}")
+        )
 
     # ---- from outside the API
 
-    def exec(self, pod: str, command: str | list[str], *, container: str | None = None, cause: Cause | None = None) -> Exec:
-        """Run a command in a container (kubectl exec). Its ``output`` and ``exit_code`` are there when it is ``done``."""
+    def exec(
+        self, pod: str, command: str | list[str], *, container: str | None = None, cause: Cause | None = None
+    ) -> Exec:
+        """Run a command in a container (kubectl exec); ``output`` and ``exit_code`` are there once it is ``done``."""
         argv = shlex.split(command) if isinstance(command, str) else list(command)
         target = self.container(pod, container)
         cause = cause or self._action("exec", {"pod": pod, "command": argv})
@@ -275,7 +289,11 @@ class Cluster:
         """The running container of a pod, as its runtime knows it."""
         obj = self.get("Pod", pod)
         wanted = container or pod_spec(obj).containers[0].name
-        found = [c for c in self._runtime_of(pod).containers_of(obj["metadata"]["uid"]) if c.name == wanted and c.state == "running"]
+        found = [
+            c
+            for c in self._runtime_of(pod).containers_of(obj["metadata"]["uid"])
+            if c.name == wanted and c.state == "running"
+        ]
         if not found:
             raise BadRequest(f'container {wanted} is not running in pod "{pod}"')
         return found[-1]
@@ -401,7 +419,11 @@ def _node_objects(nodes: int | Iterable[Object]) -> list[Object]:
             "kind": "Node",
             "metadata": {
                 "name": f"node-{n}",
-                "labels": {"kubernetes.io/hostname": f"node-{n}", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
+                "labels": {
+                    "kubernetes.io/hostname": f"node-{n}",
+                    "kubernetes.io/os": "linux",
+                    "kubernetes.io/arch": "amd64",
+                },
             },
             "spec": {"podCIDR": f"10.88.{n}.0/24"},
             "status": {

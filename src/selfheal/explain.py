@@ -61,7 +61,9 @@ def steps(cause: Cause | None) -> tuple[Step, ...]:
         found = RULES[cause.rule]
         text = found.text.format_map(_Inputs(cause.inputs))
         if not out or out[-1].text != text:
-            out.append(Step(None if cause.at is None else cause.at / SECOND, text, found.source, found.function, cause.rule))
+            out.append(
+                Step(None if cause.at is None else cause.at / SECOND, text, found.source, found.function, cause.rule)
+            )
         cause = cause.parent
     return tuple(out)
 
@@ -77,7 +79,9 @@ def headline(record: Mapping[str, Any]) -> str:
     elif kind == "Probe":
         text = f"{record['probe']} probe of {record['container']}: {record['result']}"
     elif kind == "Pod":
-        states = ", ".join(f"{c['name']} {c['state']}" + (f" ({c['reason']})" if c.get("reason") else "") for c in record["containers"])
+        states = ", ".join(
+            f"{c['name']} {c['state']}" + (f" ({c['reason']})" if c.get("reason") else "") for c in record["containers"]
+        )
         text = f"{record['phase']}, ready {record['ready']}, {states}"
     else:
         text = ", ".join(f"{k}={v}" for k, v in record.items() if k not in ("t", "id", "kind", "namespace", "object"))

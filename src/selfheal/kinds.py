@@ -83,7 +83,7 @@ SHORT_NAMES = {
 
 
 def kind_named(word: str) -> str | None:
-    """The kind that kubectl would understand by ``po``, ``pod``, ``pods``, ``Pod`` or ``pods.v1``; None if it is no kind."""
+    """The kind that kubectl understands by ``po``, ``pod``, ``pods``, ``Pod`` or ``pods.v1``; None if it is none."""
     lower = word.lower().partition(".")[0]
     if lower in SHORT_NAMES:
         return SHORT_NAMES[lower]

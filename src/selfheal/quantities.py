@@ -78,3 +78,30 @@ def value(text: str | float) -> int:
 def count(resource: str, text: str | float) -> int:
     """An amount of a resource as the scheduler counts it: CPU in thousandths of a core, all else in units."""
     return milli(text) if resource == "cpu" else value(text)
+
+
+def canonical(text: str | float) -> str:
+    """The form in which the API server keeps an amount: ``0.5`` is ``500m``, ``1024Mi`` is ``1Gi``.
+
+    Binary and decimal suffixes and exponents each stay what they are; the largest suffix with no fraction
+    is chosen (quantity.go CanonicalizeBytes). ValueError as in :func:`parse`.
+    """
+    text = str(text)
+    amount = parse(text)
+    found = PATTERN.fullmatch(text)
+    assert found is not None
+    suffix = found["suffix"] or ""
+    if not amount:
+        return "0"
+    if suffix.endswith("i") and abs(amount) >= 1024:
+        whole, power = int(amount.to_integral_value(ROUND_CEILING)), 0
+        while whole % 1024 == 0 and power < 6:
+            whole, power = whole // 1024, power + 1
+        return f"{whole}{('', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei')[power]}"
+    thousands = -3
+    digits = int(amount.scaleb(9, _EXACT))
+    while digits % 1000 == 0 and thousands < 6:
+        digits, thousands = digits // 1000, thousands + 1
+    if found["exponent"] is not None:
+        return f"{digits}e{3 * thousands}" if thousands else str(digits)
+    return f"{digits}{('n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E')[thousands + 3]}"

@@ -46,7 +46,7 @@ class Manager:
         self.answers: list[Outcome] = []
         self.restart = True
 
-    def find_container(self, pod_uid: str, container_id: str) -> None:
+    def find_container(self, container_id: str) -> None:
         return None
 
     def forget(self, worker: Worker) -> None:
@@ -79,7 +79,9 @@ def running(container_id: str = "one", *, started: bool = True, ready: bool = Fa
     state = {"running": {"startedAt": "2026-01-01T08:00:00Z"}}
     return {
         "phase": "Running",
-        "containerStatuses": [{"name": "app", "containerID": container_id, "state": state, "started": started, "ready": ready}],
+        "containerStatuses": [
+            {"name": "app", "containerID": container_id, "state": state, "started": started, "ready": ready}
+        ],
     }
 
 

@@ -7,6 +7,7 @@ function of a snapshot, the status before and the spec.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from selfheal.clock import Clock
@@ -17,6 +18,7 @@ from selfheal.spec import Container, PodSpec
 
 Status = dict[str, Any]
 
+VANISHED = "The container could not be located when the pod was deleted.  The container used to be Running"
 CREATING, INITIALIZING = "ContainerCreating", "PodInitializing"
 CONDITION_ORDER = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
@@ -34,7 +36,6 @@ def container_statuses(
     clock: Clock,
     *,
     has_init: bool,
-    init: bool,
 ) -> list[Status]:
     """``containerStatuses`` (or, with ``init``, ``initContainerStatuses``), in the order of the spec.
 
@@ -42,7 +43,7 @@ def container_statuses(
     """
     before = {s["name"]: s for s in old}
     return [
-        _container_status(pod, c, snapshot, before.get(c.name), reasons.get(c.name), spec, clock, has_init=has_init, init=init)
+        _container_status(pod, c, snapshot, before.get(c.name), reasons.get(c.name), spec, clock, has_init=has_init)
         for c in containers
     ]
 
@@ -57,7 +58,6 @@ def _container_status(
     clock: Clock,
     *,
     has_init: bool,
-    init: bool,
 ) -> Status:
     instances = [c for c in snapshot.containers if c.name == container.name]
     if not instances:
@@ -102,7 +102,7 @@ def _without_instance(container: Container, old: Status | None, *, has_init: boo
                 "terminated": {
                     "exitCode": 137,
                     "finishedAt": None,
-                    "message": "The container could not be located when the pod was deleted.  The container used to be Running",
+                    "message": VANISHED,
                     "reason": "ContainerStatusUnknown",
                     "startedAt": None,
                 }
@@ -165,8 +165,6 @@ def _should_be_restarted(pod: Object, container: Container, instances: list[Cont
 
 def image_id(image: str) -> str:
     """A stable stand-in for the digest of an image."""
-    import hashlib
-
     return "sha256:" + hashlib.sha256(image.encode()).hexdigest()
 
 
@@ -180,23 +178,19 @@ def phase(spec: PodSpec, containers: list[Status], inits: list[Status], *, termi
     for c in spec.init_containers:
         found = by_name.get(c.name)
         if c.restartable_init:
-            if found is None or "waiting" in found["state"] or ("running" in found["state"] and not found.get("started")):
-                if not _was_initialized(containers):
-                    pending_init += 1
+            up = found is not None and "running" in found["state"] and found.get("started")
+            over = found is not None and "terminated" in found["state"]
+            pending_init += not (up or over or _was_initialized(containers))
             continue
         if found is None:
             pending_init += 1
             continue
         state, last = found["state"], found.get("lastState") or {}
         ended = state.get("terminated") or (last.get("terminated") if "waiting" in state else None)
-        if ended is not None:
-            if ended["exitCode"] != 0:
-                if should_restart(c, spec, ended["exitCode"]):
-                    pending_init += 1
-                else:
-                    failed_init += 1
-        else:
+        if ended is None or (ended["exitCode"] != 0 and should_restart(c, spec, ended["exitCode"])):
             pending_init += 1
+        elif ended["exitCode"] != 0:
+            failed_init += 1
     if failed_init:
         return "Failed"
     unknown = running = waiting = stopped = succeeded = restarting = 0
@@ -241,7 +235,9 @@ def _was_initialized(containers: list[Status]) -> bool:
 # ---- conditions
 
 
-def with_condition(status: Status, kind: str, value: str, now: str, reason: str = "", message: str = "", generation: int = 0) -> Status:
+def with_condition(
+    status: Status, kind: str, value: str, now: str, reason: str = "", message: str = "", generation: int = 0
+) -> Status:
     """A status in which one condition is as given; its lastTransitionTime moves only when the value does."""
     old = condition({"metadata": {}, "status": status}, kind)
     new: Status = {

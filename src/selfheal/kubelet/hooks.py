@@ -25,7 +25,9 @@ Steps = Generator[simpy.Event, Any, Any]
 class Hooks:
     """Runs the hooks of one node's containers."""
 
-    def __init__(self, clock: Clock, chance: Chance, network: Network, runtime: Runtime, events: EventRecorder, node: str) -> None:
+    def __init__(
+        self, clock: Clock, chance: Chance, network: Network, runtime: Runtime, events: EventRecorder, node: str
+    ) -> None:
         self._clock = clock
         self._chance = chance
         self._network = network
@@ -62,8 +64,12 @@ class Hooks:
             return f"HTTP lifecycle hook ({handler.path}) {where} failed - error: {outcome.output}"
         return f"invalid handler: {kind}"  # tcpSocket is accepted by the API and fails here
 
-    def pre_stop(self, pod: Object, c: Container, container: RuntimeContainer, handler: Any, cause: Cause | None) -> Steps:
+    def pre_stop(
+        self, pod: Object, c: Container, container: RuntimeContainer, handler: Any, cause: Cause | None
+    ) -> Steps:
         """As a process of its own: the kubelet stops waiting at the end of the grace period, the hook goes on."""
         error = yield from self.run(pod, c, container, handler, "PreStop")
         if error is not None:
-            self._events.event(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", field=c.field_path, cause=cause)
+            self._events.event(
+                pod, "Warning", "FailedPreStopHook", "PreStopHook failed", field=c.field_path, cause=cause
+            )

@@ -7,8 +7,8 @@ from typing import Any
 
 import simpy
 
-from selfheal.clock import SECOND, Clock
 from selfheal.chance import Chance
+from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet.backoff import Backoff
 from selfheal.objects import Object, uid
@@ -51,7 +51,11 @@ class ImageManager:
             self._events.event(pod, kind, reason, message, field=c.field_path, cause=cause)
 
         if self._runtime.has_image(image) and c.image_pull_policy != "Always":
-            event("Normal", "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod')
+            event(
+                "Normal",
+                "Pulled",
+                f'Container image "{image}" already present on machine and can be accessed by the pod',
+            )
             return
         if c.image_pull_policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'
@@ -71,11 +75,7 @@ class ImageManager:
         begun = now
         if registry.endswith(REFUSING):
             yield self._clock.sleep(int(0.05 * SECOND))
-            error = (
-                f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: '
-                f'Head "https://{image.split("/")[0]}/v2/{"/".join(image.split("/")[1:]).replace(":", "/manifests/")}": '
-                f"dial tcp: lookup {registry}: no such host"
-            )
+            error = _refused(image, registry)
             event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
             event("Warning", "Failed", "Error: ErrImagePull")
             self._backoff.next(key, self._clock.now, self._clock.now)
@@ -85,4 +85,18 @@ class ImageManager:
         yield self._clock.sleep(int((low + (high - low) * stream.uniform(stream.next())) * SECOND))
         self._runtime.add_image(image)
         took = f"{(self._clock.now - begun) / SECOND:.3f}s"
-        event("Normal", "Pulled", f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: 12345678 bytes.')
+        event(
+            "Normal",
+            "Pulled",
+            f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: 12345678 bytes.',
+        )
+
+
+def _refused(image: str, registry: str) -> str:
+    """containerd's text when a registry cannot be reached."""
+    repository, _, tag = image.partition("/")[2].rpartition(":")
+    url = f"https://{image.split('/', maxsplit=1)[0]}/v2/{repository}/manifests/{tag}"
+    return (
+        f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
+        f'failed to do request: Head "{url}": dial tcp: lookup {registry}: no such host'
+    )

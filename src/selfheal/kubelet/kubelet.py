@@ -42,10 +42,22 @@ SOURCE = "pkg/kubelet/kubelet.go"
 ADDED = rule("kubelet.added", SOURCE, "HandlePodAdditions", "The pod was bound to this node, so its kubelet starts it.")
 UPDATED = rule("kubelet.updated", SOURCE, "HandlePodUpdates", "The pod changed in the API.")
 DELETED = rule("kubelet.deleted", SOURCE, "HandlePodUpdates", "The pod is being deleted, so its kubelet stops it.")
-REMOVED = rule("kubelet.removed", SOURCE, "HandlePodRemoves", "The pod is gone from the API, so what still runs is stopped.")
+REMOVED = rule(
+    "kubelet.removed", SOURCE, "HandlePodRemoves", "The pod is gone from the API, so what still runs is stopped."
+)
 ENDED = rule("kubelet.phase", SOURCE, "SyncPod", "All containers have ended for good: the pod is {phase}.")
-STATUS = rule("kubelet.status", "pkg/kubelet/kubelet_pods.go", "generateAPIPodStatus", "A sync made the pod's status from what the last relist saw.")
-VERDICT_SYNC = rule("kubelet.verdict", SOURCE, "syncLoopIteration", "The {probe} result became {result}; the pod's worker was asked for a sync.")
+STATUS = rule(
+    "kubelet.status",
+    "pkg/kubelet/kubelet_pods.go",
+    "generateAPIPodStatus",
+    "A sync made the pod's status from what the last relist saw.",
+)
+VERDICT_SYNC = rule(
+    "kubelet.verdict",
+    SOURCE,
+    "syncLoopIteration",
+    "The {probe} result became {result}; the pod's worker was asked for a sync.",
+)
 
 Steps = Generator[simpy.Event, Any, Any]
 
@@ -122,7 +134,9 @@ class Kubelet:
                 if worker.state == TERMINATED and worker.last_sync is not None and pod_uid in self.statuses.finished:
                     self._forget(worker)
                 else:
-                    worker.terminate(Cause(REMOVED, event.cause), grace=pod["metadata"].get("deletionGracePeriodSeconds", 1))
+                    worker.terminate(
+                        Cause(REMOVED, event.cause), grace=pod["metadata"].get("deletionGracePeriodSeconds", 1)
+                    )
             return
         if worker is None:
             if pod["status"].get("phase") in ("Succeeded", "Failed") and not terminating(pod):
@@ -140,7 +154,14 @@ class Kubelet:
 
     def _add(self, pod: Object, cause: Cause | None) -> None:
         worker = PodWorker(
-            self.clock, self.chance, self.pleg, self._queue, pod, sync=self._sync, settled=self._settled, parking=self._parking
+            self.clock,
+            self.chance,
+            self.pleg,
+            self._queue,
+            pod,
+            sync=self._sync,
+            settled=self._settled,
+            parking=self._parking,
         )
         self.workers[worker.uid] = worker
         pause = latencies.draw("admit", self.chance.stream(worker.uid, "admit"), 0)
@@ -188,7 +209,10 @@ class Kubelet:
         return (yield from self.sync_terminated_pod(worker, cause))
 
     def sync_pod(self, worker: PodWorker, cause: Cause | None) -> Steps:
-        """One sync of a live pod (SyncPod). The status is made *before* the actions: what they do shows with the next sync."""
+        """One sync of a live pod (SyncPod).
+
+        The status is made *before* the actions: what they do shows with the next sync.
+        """
         pod, spec = worker.pod, pod_spec(worker.pod)
         snapshot = self.pleg.snapshot(worker.uid)
         status = self._generate(worker, pod, spec, snapshot, cause)
@@ -246,15 +270,15 @@ class Kubelet:
         pod, spec = worker.pod, pod_spec(worker.pod)
         status = self._generate(worker, pod, spec, self.pleg.look_now(worker.uid), cause, terminal=True)
         self.statuses.finished[worker.uid] = None
-        self.statuses.set(pod, self._finalized(status, spec), Cause(STATUS, cause))
+        self.statuses.set(pod, status, Cause(STATUS, cause))
         self.statuses.terminate(pod, cause)
         live = self.store.get("Pod", namespace(pod), name(pod))
         if live is None or uid(live) != worker.uid:
             self._forget(worker)
         else:
             worker.finish()
+        yield from ()  # a sync is a generator, whether or not it waits
         return None
-        yield  # a sync is a generator, whether or not it waits
 
     def _forget(self, worker: PodWorker) -> None:
         """The pod's object is gone: so is everything that the kubelet knew of it."""
@@ -269,7 +293,14 @@ class Kubelet:
     # ---- status
 
     def _generate(
-        self, worker: PodWorker, pod: Object, spec: PodSpec, snapshot: PodSnapshot, cause: Cause | None, *, terminal: bool = False
+        self,
+        worker: PodWorker,
+        pod: Object,
+        spec: PodSpec,
+        snapshot: PodSnapshot,
+        cause: Cause | None,
+        *,
+        terminal: bool = False,
     ) -> dict[str, Any]:
         """The pod's status as of a snapshot (generateAPIPodStatus). Offers readiness workers their triggers."""
         clock = self.clock
@@ -294,7 +325,6 @@ class Kubelet:
             spec,
             clock,
             has_init=has_init,
-            init=False,
         )
         inits: list[dict[str, Any]] = []
         if has_init:
@@ -307,7 +337,6 @@ class Kubelet:
                 spec,
                 clock,
                 has_init=True,
-                init=True,
             )
         if snapshot.sandbox_ready and snapshot.ip:
             status["podIP"] = snapshot.ip
@@ -326,7 +355,11 @@ class Kubelet:
                 status[key] = old[key]
         sandbox = "True" if snapshot.sandbox_ready else "False"
         if not terminal and snapshot.sandbox_id is None:
-            sandbox = "True" if generate_condition(old, "PodReadyToStartContainers") and self._sandbox_up(worker.uid) else "False"
+            sandbox = (
+                "True"
+                if generate_condition(old, "PodReadyToStartContainers") and self._sandbox_up(worker.uid)
+                else "False"
+            )
         status = generate.with_condition(status, "PodReadyToStartContainers", sandbox, now, generation=generation)
         value, reason, message = generate.initialized(status, spec, status["containerStatuses"])
         status = generate.with_condition(status, "Initialized", value, now, reason, message, generation)
@@ -340,7 +373,9 @@ class Kubelet:
     @staticmethod
     def _finalize(status: dict[str, Any], spec: PodSpec) -> None:
         """A container without a terminated state becomes ContainerStatusUnknown, once the pod was initialized."""
-        ordinary = [s for s in status.get("initContainerStatuses") or () if not spec.container(s["name"]).restartable_init]
+        ordinary = [
+            s for s in status.get("initContainerStatuses") or () if not spec.container(s["name"]).restartable_init
+        ]
         if any("terminated" not in s["state"] or s["state"]["terminated"]["exitCode"] != 0 for s in ordinary):
             return
         for found in (*status["containerStatuses"], *(status.get("initContainerStatuses") or ())):
@@ -354,9 +389,6 @@ class Kubelet:
                         "startedAt": None,
                     }
                 }
-
-    def _finalized(self, status: dict[str, Any], spec: PodSpec) -> dict[str, Any]:
-        return status
 
     def _on_sandbox_ready(self, pod: Object, cause: Cause | None) -> None:
         """PodReadyToStartContainers turns True at once, beside the sync (OnPodSandboxReady)."""
@@ -378,7 +410,7 @@ class Kubelet:
         )
 
     def _settled(self, worker: PodWorker) -> bool:
-        """Whether a regular resync of the pod would change nothing: nobody waits for readiness, nothing is held back."""
+        """Whether a regular resync would change nothing: nobody waits for readiness, nothing is held back."""
         status = self.statuses.get(worker.uid)
         if status is None or worker.state != SYNCING or worker.reasons:
             return False
@@ -389,7 +421,7 @@ class Kubelet:
         self._network.attach(ip, self.node)
         return ip
 
-    def _environment(self, pod: Object, spec: PodSpec, c: Container) -> dict[str, str]:
+    def _environment(self, pod: Object, c: Container) -> dict[str, str]:
         """The container's environment: its own variables, the node's view of the pod, HOSTNAME."""
         env = {"HOSTNAME": name(pod), "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
         fields = {

@@ -1,6 +1,6 @@
 """Makes the runtime do what a pod's spec asks for (pkg/kubelet/kuberuntime).
 
-``compute_pod_actions`` decides, from a snapshot; ``sync_pod`` acts: kill, create the
+``PodActions`` has decided, from a snapshot; ``sync_pod`` acts: kill, create the
 sandbox, start containers one after another. Follows kuberuntime_manager.go and
 kuberuntime_container.go.
 """
@@ -21,31 +21,47 @@ from selfheal.kubelet import backoff
 from selfheal.kubelet.backoff import Backoff
 from selfheal.kubelet.hooks import Hooks
 from selfheal.kubelet.images import ImageManager, ImagePullError
-from selfheal.kubelet.pleg import ContainerSnapshot, PodSnapshot
+from selfheal.kubelet.pleg import PodSnapshot
+from selfheal.kubelet.pod_actions import PodActions
 from selfheal.kubelet.prober.manager import ProberManager
-from selfheal.kubelet.prober.results import FAILURE
-from selfheal.kubelet.restart_policy import restarts_after_probe_kill, should_restart
 from selfheal.objects import Object, name, namespace, uid
 from selfheal.programs.filesystem import Directory
 from selfheal.rules import Cause, Rules, rule
 from selfheal.runtime import Container as RuntimeContainer
-from selfheal.runtime import Runtime, StartError
+from selfheal.runtime import Runtime, Sandbox, StartError
 from selfheal.spec import Container, PodSpec
 
 MINIMUM_GRACE = 2
 """Seconds that a container gets at least (kuberuntime_container.go minimumGracePeriodInSeconds)."""
 
 SOURCE = "pkg/kubelet/kuberuntime/kuberuntime_manager.go"
-KILL = rule("kill.probe", SOURCE, "computePodActions", "The stored {probe} result is Failure, so the container is killed.")
-KILL_POD = rule("kill.pod", SOURCE, "killPodWithSyncResult", "The pod is being stopped: each of its containers gets the stop signal.")
+KILL = rule(
+    "kill.probe", SOURCE, "computePodActions", "The stored {probe} result is Failure, so the container is killed."
+)
+KILL_POD = rule(
+    "kill.pod",
+    SOURCE,
+    "killPodWithSyncResult",
+    "The pod is being stopped: each of its containers gets the stop signal.",
+)
 STOPPING = rule(
     "kill.container",
     "pkg/kubelet/kuberuntime/kuberuntime_container.go",
     "killContainer",
     "The stop signal was sent; after the grace period of {grace} s comes SIGKILL.",
 )
-START = rule("start.container", SOURCE, "SyncPod", "{container} is not running and may be started: this is start number {number}.")
-RESTART_NOW = rule("backoff.start", SOURCE, "doBackOff", "No back-off holds {container}: it starts at once; the back-off is now {backoff}.")
+START = rule(
+    "start.container",
+    SOURCE,
+    "SyncPod",
+    "{container} is not running and may be started: this is start number {number}.",
+)
+RESTART_NOW = rule(
+    "backoff.start",
+    SOURCE,
+    "doBackOff",
+    "No back-off holds {container}: it starts at once; the back-off is now {backoff}.",
+)
 HELD_BACK = rule(
     "backoff.held",
     SOURCE,
@@ -54,19 +70,6 @@ HELD_BACK = rule(
 )
 
 Steps = Generator[simpy.Event, Any, Any]
-
-
-@dataclass(slots=True)
-class Actions:
-    """What a sync will do (podActions)."""
-
-    kill_pod: bool = False
-    create_sandbox: bool = False
-    attempt: int = 0
-    to_kill: list[tuple[Container, ContainerSnapshot, str, str | None]] = field(default_factory=list)
-    """(container, instance, message, failed probe)"""
-    init_to_start: list[Container] = field(default_factory=list)
-    to_start: list[Container] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ class RuntimeManager:
         rules: Rules,
         *,
         allocate_ip: Callable[[], str],
-        environment: Callable[[Object, PodSpec, Container], dict[str, str]],
+        environment: Callable[[Object, Container], dict[str, str]],
         on_sandbox_ready: Callable[[Object, Cause | None], None],
     ) -> None:
         self._clock = clock
@@ -113,122 +116,28 @@ class RuntimeManager:
         self._environment = environment
         self._on_sandbox_ready = on_sandbox_ready
         self.backoff = Backoff()
+        self._decider = PodActions(prober, rules)
         self._mounts: dict[str, dict[str, Any]] = {}  # pod uid -> volume name -> directory
-
-    # ---- deciding
-
-    def compute_pod_actions(self, pod: Object, spec: PodSpec, snapshot: PodSnapshot) -> Actions:
-        """What to kill and what to start (computePodActions)."""
-        actions = Actions()
-        if not snapshot.sandbox_ready or not snapshot.ip:
-            return self._without_sandbox(spec, snapshot)
-        started_before = any(snapshot.newest(c.name) for c in spec.containers)
-        if not self._init_actions(spec, snapshot, actions, started_before):
-            return actions  # the init phase is not over
-        keep = 0
-        for c in spec.containers:
-            instance = snapshot.newest(c.name)
-            if instance is None or instance.state == "created":
-                actions.to_start.append(c)
-                continue
-            if instance.state == "exited":
-                if should_restart(c, spec, instance.exit_code or 0):
-                    actions.to_start.append(c)
-                continue
-            message, probe, restart = self._kill_reason(c, instance, spec)
-            if message is None:
-                keep += 1
-                continue
-            if restart:
-                message += ", will be restarted"
-                actions.to_start.append(c)
-            actions.to_kill.append((c, instance, message, probe))
-        if keep == 0 and not actions.to_start:
-            actions.kill_pod = True
-            actions.init_to_start.clear()
-        return actions
-
-    def _kill_reason(self, c: Container, instance: ContainerSnapshot, spec: PodSpec) -> tuple[str | None, str | None, bool]:
-        """(message, failed probe, whether it is started again) for a running container."""
-        if instance.image != c.image:
-            return f"Container {c.name} definition changed", None, True
-        for probe in self._rules.killing_probes:
-            results = self._prober.results[probe]
-            if results.get(f"containerd://{instance.id}") == FAILURE and (
-                probe != "readiness" or self._readiness_verdict(c, instance)
-            ):
-                return f"Container {c.name} failed {probe} probe", probe, restarts_after_probe_kill(c, spec)
-        return None, None, False
-
-    def _readiness_verdict(self, c: Container, instance: ContainerSnapshot) -> bool:
-        """For a belief only: whether a readiness Failure is a verdict and not the initial value."""
-        worker = next((w for w in self._prober.workers.values() if w.container_id == f"containerd://{instance.id}" and w.type == "readiness"), None)
-        return worker is not None and worker.result_run >= worker.probe.failure_threshold
-
-    def _without_sandbox(self, spec: PodSpec, snapshot: PodSnapshot) -> Actions:
-        """No sandbox that works: make one and start everything, unless nothing is left to run."""
-        actions = Actions(kill_pod=True, create_sandbox=True)
-        if snapshot.containers and spec.restart_policy == "Never" and all(c.restart_policy is None for c in spec.containers):
-            actions.create_sandbox = False
-            return actions
-        if spec.init_containers:
-            actions.init_to_start = [spec.init_containers[0]]
-            return actions
-        for c in spec.containers:
-            instance = snapshot.newest(c.name)
-            if instance is not None and instance.state == "exited" and spec.restart_policy == "OnFailure" and instance.exit_code == 0:
-                continue
-            actions.to_start.append(c)
-        if not actions.to_start:
-            actions.create_sandbox = False
-        return actions
-
-    def _init_actions(self, spec: PodSpec, snapshot: PodSnapshot, actions: Actions, started_before: bool) -> bool:
-        """Init containers, one after another; True when regular containers may run (computeInitContainerActions)."""
-        for c in spec.init_containers:
-            instance = snapshot.newest(c.name)
-            if c.restartable_init:
-                if instance is None or instance.state != "running":
-                    actions.init_to_start.append(c)
-                    if not started_before:
-                        return False
-                    continue
-                message, probe, _ = self._kill_reason(c, instance, spec)
-                if message is not None:
-                    actions.to_kill.append((c, instance, "Init c" + message[1:], probe))
-                    actions.init_to_start.append(c)
-                elif not started_before and not self._sidecar_started(c, instance):
-                    return False
-                continue
-            if started_before:
-                continue  # done for good
-            if instance is None or instance.state == "created":
-                actions.init_to_start.append(c)
-                return False
-            if instance.state == "running":
-                return False
-            if instance.exit_code != 0:
-                if should_restart(c, spec, instance.exit_code or 0):
-                    actions.init_to_start.append(c)
-                else:
-                    actions.kill_pod = True
-                return False
-        return True
-
-    def _sidecar_started(self, c: Container, instance: ContainerSnapshot) -> bool:
-        return c.startup is None or self._prober.results["startup"].get(f"containerd://{instance.id}") == "Success"
 
     # ---- acting
 
-    def sync_pod(self, pod: Object, spec: PodSpec, snapshot: PodSnapshot, cause: Cause | None, cancelled: simpy.Event) -> Steps:
+    def sync_pod(
+        self, pod: Object, spec: PodSpec, snapshot: PodSnapshot, cause: Cause | None, cancelled: simpy.Event
+    ) -> Steps:
         """Kill, make the sandbox, start (SyncPod). Returns a :class:`Result`."""
-        actions = self.compute_pod_actions(pod, spec, snapshot)
+        actions = self._decider.compute(spec, snapshot)
         result = Result()
         pod_uid = uid(pod)
         if actions.kill_pod:
             if snapshot.sandbox_id is not None:
                 if actions.create_sandbox:
-                    self._events.event(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.", cause=cause)
+                    self._events.event(
+                        pod,
+                        "Normal",
+                        "SandboxChanged",
+                        "Pod sandbox changed, it will be killed and re-created.",
+                        cause=cause,
+                    )
                 yield from self.kill_pod(pod, spec, cause)
                 result.acted = True
             if not actions.create_sandbox:
@@ -238,7 +147,9 @@ class RuntimeManager:
                 running = self._runtime.container(instance.id)
                 if running is not None and running.state == "running":
                     kill = Cause(KILL, cause, probe=probe) if probe else cause
-                    yield from self.kill_container(pod, spec, c, running, message, kill, probe=probe, cancelled=cancelled)
+                    yield from self.kill_container(
+                        pod, spec, c, running, message, kill, probe=probe, cancelled=cancelled
+                    )
                     result.acted = True
                     if cancelled.triggered:
                         return result
@@ -266,7 +177,14 @@ class RuntimeManager:
         return result
 
     def _start(
-        self, pod: Object, spec: PodSpec, c: Container, sandbox: Any, snapshot: PodSnapshot, cause: Cause | None, result: Result
+        self,
+        pod: Object,
+        spec: PodSpec,
+        c: Container,
+        sandbox: Sandbox | None,
+        snapshot: PodSnapshot,
+        cause: Cause | None,
+        result: Result,
     ) -> Steps:
         """Back-off, image, create, start, postStart (startContainer); True if it runs."""
         held = self._do_backoff(pod, c, snapshot, cause)
@@ -280,7 +198,9 @@ class RuntimeManager:
         attempt = 0 if newest is None else newest.attempt + 1
         start = Cause(START, cause, container=c.name, number=attempt + 1)
         if newest is not None:
-            start = Cause(RESTART_NOW, cause, container=c.name, backoff=backoff.text(self.backoff.get(self._key(pod, c))) or "0s")
+            start = Cause(
+                RESTART_NOW, cause, container=c.name, backoff=backoff.text(self.backoff.get(self._key(pod, c))) or "0s"
+            )
         try:
             yield from self._images.ensure(pod, c, start)
         except ImagePullError as error:
@@ -290,11 +210,11 @@ class RuntimeManager:
         stream = self._chance.stream(pod_uid, c.name, "start")
         number = stream.next()
         yield self._clock.sleep(latencies.draw("create", stream, 2 * number))
-        if self._runtime.sandboxes.get(pod_uid) is not sandbox:
+        if sandbox is None or self._runtime.sandboxes.get(pod_uid) is not sandbox:
             result.error = True
             return False
         container = self._runtime.create_container(
-            sandbox, c, attempt=attempt, env=self._environment(pod, spec, c), mounts=self.mounts(pod, spec, c)
+            sandbox, c, attempt=attempt, env=self._environment(pod, c), mounts=self.mounts(pod, c)
         )
         container.cause = start
         self._event(pod, c, "Normal", "Created", "Container created", start)
@@ -336,7 +256,9 @@ class RuntimeManager:
         """What a back-off belongs to; a new image or new resources start afresh (helpers.go getBackoffKey)."""
         return "\x00".join((name(pod), namespace(pod), uid(pod), c.name, c.image, repr(c.resources)))
 
-    def _do_backoff(self, pod: Object, c: Container, snapshot: PodSnapshot, cause: Cause | None) -> tuple[str, int] | None:
+    def _do_backoff(
+        self, pod: Object, c: Container, snapshot: PodSnapshot, cause: Cause | None
+    ) -> tuple[str, int] | None:
         """None if the container may start now, else (message, when it may) (doBackOff)."""
         dead = snapshot.newest_exited(c.name)
         if dead is None or dead.finished_at is None:
@@ -349,7 +271,9 @@ class RuntimeManager:
             value = self.backoff.get(key)
             held = Cause(HELD_BACK, cause, container=c.name, backoff=backoff.text(value), number=dead.attempt + 1)
             full = f"{name(pod)}_{namespace(pod)}({uid(pod)})"
-            self._event(pod, c, "Warning", "BackOff", f"Back-off restarting failed container {c.name} in pod {full}", held)
+            self._event(
+                pod, c, "Warning", "BackOff", f"Back-off restarting failed container {c.name} in pod {full}", held
+            )
             return f"back-off {backoff.text(value)} restarting failed container={c.name} pod={full}", finished + value
         self.backoff.next(key, finished, now)
         return None
@@ -397,7 +321,7 @@ class RuntimeManager:
         deletion = pod["metadata"].get("deletionGracePeriodSeconds")
         if deletion is not None:
             return int(deletion)
-        failed = None if probe is None else c.probe(probe)  # type: ignore[arg-type]
+        failed = None if probe is None else c.probe(probe)
         if failed is not None and failed.termination_grace_period_seconds is not None:
             return failed.termination_grace_period_seconds
         return spec.termination_grace_period_seconds
@@ -409,7 +333,9 @@ class RuntimeManager:
         running = [c for c in self._runtime.containers_of(pod_uid) if c.state == "running"]
         why = Cause(KILL_POD, cause)
         kills = [
-            clock.process(self.kill_container(pod, spec, specs[c.name], c, f"Stopping container {c.name}", why, override=override))
+            clock.process(
+                self.kill_container(pod, spec, specs[c.name], c, f"Stopping container {c.name}", why, override=override)
+            )
             for c in sorted(running, key=lambda c: specs[c.name].index)
             if c.name in specs
         ]
@@ -423,7 +349,7 @@ class RuntimeManager:
 
     # ---- volumes
 
-    def mounts(self, pod: Object, spec: PodSpec, c: Container) -> dict[str, Any]:
+    def mounts(self, pod: Object, c: Container) -> dict[str, Any]:
         """Mount path → directory. An emptyDir lives as long as its pod and is shared by its containers."""
         volumes = self._mounts.setdefault(uid(pod), {})
         out = {}

@@ -32,7 +32,9 @@ HEALTHY = (
 class NodeStatus:
     """What a node tells of itself."""
 
-    def __init__(self, clock: Clock, chance: Chance, store: Store, events: EventRecorder, node: Object, address: str) -> None:
+    def __init__(
+        self, clock: Clock, chance: Chance, store: Store, events: EventRecorder, node: Object, address: str
+    ) -> None:
         self._clock = clock
         self._store = store
         self._events = events
@@ -105,7 +107,9 @@ class NodeStatus:
         if lease is None:
             return
         renewed = self._clock.micro_timestamp(self.last_renewal())
-        self._store.patch("Lease", "kube-node-lease", self.node, lambda o: replace(o, "spec.renewTime", renewed), cause=cause)
+        self._store.patch(
+            "Lease", "kube-node-lease", self.node, lambda o: replace(o, "spec.renewTime", renewed), cause=cause
+        )
 
     def heartbeat(self) -> Any:
         """The lease's age in seconds."""

@@ -51,7 +51,18 @@ class ContainerSnapshot:
     @classmethod
     def of(cls, c: RuntimeContainer) -> ContainerSnapshot:
         return cls(
-            c.id, c.name, c.state, c.attempt, c.image, c.created_at, c.started_at, c.finished_at, c.exit_code, c.reason, c.message, c.cause
+            c.id,
+            c.name,
+            c.state,
+            c.attempt,
+            c.image,
+            c.created_at,
+            c.started_at,
+            c.finished_at,
+            c.exit_code,
+            c.reason,
+            c.message,
+            c.cause,
         )
 
 
@@ -80,7 +91,9 @@ EMPTY = PodSnapshot(None, False, "", ())
 class PLEG:
     """Relists of one node."""
 
-    def __init__(self, clock: Clock, chance: Chance, runtime: Runtime, node: str, on_event: Callable[[str, Cause], None]) -> None:
+    def __init__(
+        self, clock: Clock, chance: Chance, runtime: Runtime, node: str, on_event: Callable[[str, Cause], None]
+    ) -> None:
         self.clock = clock
         self._runtime = runtime
         self._on_event = on_event
@@ -162,7 +175,9 @@ class PLEG:
                 self._on_event(pod_uid, Cause(RELIST, c.cause, container=c.name, state=c.state))
                 return
         if new.sandbox_ready != old.sandbox_ready or (new.sandbox_id != old.sandbox_id and new.sandbox_id):
-            self._on_event(pod_uid, Cause(RELIST, None, container="the sandbox", state="ready" if new.sandbox_ready else "stopped"))
+            self._on_event(
+                pod_uid, Cause(RELIST, None, container="the sandbox", state="ready" if new.sandbox_ready else "stopped")
+            )
 
     def _take(self, pod_uid: str) -> PodSnapshot:
         sandbox = self._runtime.sandboxes.get(pod_uid)

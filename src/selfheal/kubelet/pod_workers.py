@@ -192,7 +192,9 @@ class PodWorker:
             self._parked = True
             self._resync_due = due
             return
-        self._timer = self._clock.at(self._queue.poll_after(due), lambda: self.update(Cause(QUEUE, self._queue_cause, at=now, why=why)))
+        self._timer = self._clock.at(
+            self._queue.poll_after(due), lambda: self.update(Cause(QUEUE, self._queue_cause, at=now, why=why))
+        )
         self._queue_cause = self._cause if outcome not in (None, "now") else None
 
     def _leave_park(self) -> None:

@@ -12,13 +12,21 @@ from typing import Any
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import Clock
-from selfheal.objects import Object, key, terminating, uid
 from selfheal.kubelet.generate import conditions_of_readiness, with_condition
+from selfheal.objects import Object, key, terminating, uid
 from selfheal.rules import Cause
 from selfheal.spec import pod_spec
 from selfheal.store import Store
 
-OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "DisruptionTarget", "AllContainersRestarting")
+OWNED = (
+    "PodReadyToStartContainers",
+    "Initialized",
+    "Ready",
+    "ContainersReady",
+    "PodScheduled",
+    "DisruptionTarget",
+    "AllContainersRestarting",
+)
 """Conditions that the kubelet writes (pkg/kubelet/types/pod_status.go); all others belong to others."""
 
 Status = dict[str, Any]
@@ -148,7 +156,12 @@ class StatusManager:
             return {**found, "status": self._merge(found.get("status") or {}, status, over)}
 
         live = self._store.patch("Pod", namespace, name, merge, status=True, cause=cause)
-        if over and terminating(live) and live["status"].get("phase") in ("Succeeded", "Failed") and pod_uid in self.finished:
+        if (
+            over
+            and terminating(live)
+            and live["status"].get("phase") in ("Succeeded", "Failed")
+            and pod_uid in self.finished
+        ):
             self._store.delete("Pod", namespace, name, grace=0, uid=pod_uid, cause=cause)
 
     @staticmethod

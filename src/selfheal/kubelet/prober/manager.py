@@ -189,7 +189,7 @@ class ProberManager:
 
     # ---- what workers ask (pkg/kubelet/prober/prober.go)
 
-    def find_container(self, pod_uid: str, container_id: str) -> RuntimeContainer | None:
+    def find_container(self, container_id: str) -> RuntimeContainer | None:
         return self._runtime.container(container_id.removeprefix("containerd://"))
 
     def run_probe(self, worker: Worker) -> Outcome | simpy.Event:
@@ -197,10 +197,12 @@ class ProberManager:
         probe, container = worker.probe, worker.container
         handler, timeout = probe.handler, probe.timeout_seconds * SECOND
         if isinstance(handler, ExecAction):
-            running = self.find_container(worker.pod_uid, worker.container_id)
+            running = self.find_container(worker.container_id)
             if running is None:
                 return Outcome("unknown", "", "container not found", 0, True)
-            return exec_probe.probe(self._runtime, running, exec_probe.expand_static(handler.command, container.env), timeout)
+            return exec_probe.probe(
+                self._runtime, running, exec_probe.expand_static(handler.command, container.env), timeout
+            )
         pod_ip = self.statuses[worker.pod_uid].get("podIP", "")
         if isinstance(handler, HTTPGetAction):
             return http.probe(self._network, self._node, handler, container.ports, pod_ip, timeout)
@@ -211,7 +213,7 @@ class ProberManager:
 
     def why_answer(self, worker: Worker) -> Cause | None:
         """What made the container answer as it does: its last change that somebody caused."""
-        running = self.find_container(worker.pod_uid, worker.container_id)
+        running = self.find_container(worker.container_id)
         return None if running is None else running.changed_by
 
     def record_of(self, worker: Worker) -> dict[str, Any]:
@@ -232,6 +234,10 @@ class ProberManager:
             text = f"{title} probe errored and resulted in {outcome.result} state: {outcome.error}"
             self._events.event(pod, "Warning", "Unhealthy", text, field=field, cause=cause)
         elif outcome.result == "warning":
-            self._events.event(pod, "Warning", "ProbeWarning", f"{title} probe warning: {outcome.output}", field=field, cause=cause)
+            self._events.event(
+                pod, "Warning", "ProbeWarning", f"{title} probe warning: {outcome.output}", field=field, cause=cause
+            )
         elif outcome.result == "failure":
-            self._events.event(pod, "Warning", "Unhealthy", f"{title} probe failed: {outcome.output}", field=field, cause=cause)
+            self._events.event(
+                pod, "Warning", "Unhealthy", f"{title} probe failed: {outcome.output}", field=field, cause=cause
+            )

@@ -35,30 +35,56 @@ MAX_PROBE_RETRIES = 3
 """Attempts in one probe while it returns an error (pkg/kubelet/prober/prober.go maxProbeRetries)."""
 
 SOURCE = "pkg/kubelet/prober/worker.go"
-TICK = rule("probe.tick", SOURCE, "run", "The {probe} worker ticks every {period} s, counted from the moment the pod's sync made it.")
+TICK = rule(
+    "probe.tick",
+    SOURCE,
+    "run",
+    "The {probe} worker ticks every {period} s, counted from the moment the pod's sync made it.",
+)
 TRIGGER = rule(
     "probe.trigger",
     "pkg/kubelet/prober/prober_manager.go",
     "UpdatePodStatus",
     "A sync of the pod met a container that is not ready, so the readiness worker probes at once.",
 )
-FAILED = rule("probe.failed", SOURCE, "doProbe", "The {probe} probe failed, {run} in a row of the {threshold} that make a verdict.")
-PASSED = rule("probe.passed", SOURCE, "doProbe", "The {probe} probe succeeded, {run} in a row of the {threshold} that make a verdict.")
+FAILED = rule(
+    "probe.failed",
+    SOURCE,
+    "doProbe",
+    "The {probe} probe failed, {run} in a row of the {threshold} that make a verdict.",
+)
+PASSED = rule(
+    "probe.passed",
+    SOURCE,
+    "doProbe",
+    "The {probe} probe succeeded, {run} in a row of the {threshold} that make a verdict.",
+)
 ERRORED = rule(
     "probe.errored",
     "pkg/kubelet/prober/prober.go",
     "probe",
     "The {probe} probe could not be carried out; an error is dropped and never counts.",
 )
-VERDICT = rule("probe.verdict", SOURCE, "doProbe", "{run} results in a row reached the threshold of {threshold}: the {probe} verdict is {verdict}.")
-NOT_RUNNING = rule("probe.not-running", SOURCE, "doProbe", "The container is not running, so its {probe} result is Failure.")
-NEW_CONTAINER = rule("probe.new-container", SOURCE, "doProbe", "A new container instance starts with the {probe} result {verdict}.")
+VERDICT = rule(
+    "probe.verdict",
+    SOURCE,
+    "doProbe",
+    "{run} results in a row reached the threshold of {threshold}: the {probe} verdict is {verdict}.",
+)
+NOT_RUNNING = rule(
+    "probe.not-running", SOURCE, "doProbe", "The container is not running, so its {probe} result is Failure."
+)
+NEW_CONTAINER = rule(
+    "probe.new-container", SOURCE, "doProbe", "A new container instance starts with the {probe} result {verdict}."
+)
 
 
 class Worker:
     """Asks one probe of one container, at its ticks."""
 
-    def __init__(self, manager: ProberManager, pod_uid: str, container: Container, probe_type: str, probe: Probe) -> None:
+    def __init__(
+        self, manager: ProberManager, pod_uid: str, container: Container, probe_type: str, probe: Probe
+    ) -> None:
         self.manager = manager
         self.pod_uid = pod_uid
         self.container = container
@@ -161,7 +187,7 @@ class Worker:
             self._arm()
             return
         self._parked = True
-        container = self.manager.find_container(self.pod_uid, self.container_id)
+        container = self.manager.find_container(self.container_id)
         if container is not None:
             self._unwatch = container.watch(self.unpark)
         self.manager.parked.setdefault(self, None)
@@ -247,7 +273,9 @@ class Worker:
             self.container_id = found["containerID"]
             self.on_hold = False
             verdict = INITIAL[self.type]
-            self.results.set(self.container_id, verdict, Cause(NEW_CONTAINER, trigger, probe=self.type, verdict=verdict))
+            self.results.set(
+                self.container_id, verdict, Cause(NEW_CONTAINER, trigger, probe=self.type, verdict=verdict)
+            )
         if self.on_hold:
             return self._skip(tick, "on hold", "steady")
         running = found["state"].get("running")
@@ -337,7 +365,13 @@ class Worker:
             return "steady" if outcome.steady else "wait"
         parent = self._chain if result == FAILURE and self._chain is not None else trigger or manager.why_answer(self)
         cause = Cause(
-            rule_key, parent, at=manager.clock.now, probe=self.type, run=run, threshold=threshold, output=outcome.output.strip()
+            rule_key,
+            parent,
+            at=manager.clock.now,
+            probe=self.type,
+            run=run,
+            threshold=threshold,
+            output=outcome.output.strip(),
         )
         self._chain = cause
         if outcome.result != "success":
