@@ -330,10 +330,11 @@ class Store:
         return self._write(kind, new, current, cause)
 
     def _replace_status(self, current: Object, obj: Object, cause: Cause | None) -> Object:
-        status = obj.get("status")
-        if status == current.get("status"):
-            return current
-        return self._write(current["kind"], {**current, "status": status}, current, cause)
+        new = {**current, "status": obj.get("status")}
+        if current["kind"] == "Deployment" and obj is not current:
+            # The revision annotation is written along with the status (pkg/registry/apps/deployment/strategy.go).
+            new["metadata"] = _with(current["metadata"], "annotations", obj["metadata"].get("annotations"))
+        return current if new == current else self._write(current["kind"], new, current, cause)
 
     def _generate_name(self, kind: str, info: Kind, space: str, meta: dict[str, Any]) -> str:
         """``generateName`` and five letters (staging/src/k8s.io/apiserver/pkg/storage/names/generate.go)."""
@@ -378,6 +379,14 @@ SERVER_OWNED = (
 """Metadata that a client cannot change."""
 
 EMPTY: tuple[Any, ...] = (None, {}, [])
+
+
+def _with(meta: Object, field: str, value: Any) -> Object:
+    """Metadata with a field set, or left out if empty."""
+    out = {**meta, field: value}
+    if not value:
+        del out[field]
+    return out
 
 
 def _means_other(new: Object, old: Object) -> bool:

@@ -1,0 +1,200 @@
+"""On which nodes a pod may run at all.
+
+Each filter looks at one node and says why not; a node is out at its first refusal. The texts are
+those of the event ``FailedScheduling``. Follows pkg/scheduler/framework/plugins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from selfheal.objects import Object, labels, matches, namespace, terminating
+from selfheal.scheduler.nodes import NodeInfo, demand
+from selfheal.spec import PodSpec, Taint, pod_spec, untolerated
+
+HOSTNAME = "kubernetes.io/hostname"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a node cannot take a pod."""
+
+    plugin: str
+    reasons: tuple[str, ...]
+    resolvable: bool = True
+    """Whether it could if pods were removed from it (``Unschedulable``, else ``UnschedulableAndUnresolvable``)."""
+
+
+Nodes = Mapping[str, NodeInfo]
+Filter = Callable[[Object, PodSpec, NodeInfo, Nodes], Refusal | None]
+
+
+def refusal(pod: Object, node: NodeInfo, nodes: Nodes) -> Refusal | None:
+    """The first filter's refusal, or None if the node can take the pod."""
+    spec = pod_spec(pod)
+    for check in FILTERS.values():
+        found = check(pod, spec, node, nodes)
+        if found is not None:
+            return found
+    return None
+
+
+def node_unschedulable(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001
+    """plugins/nodeunschedulable/node_unschedulable.go Filter"""
+    cordon = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
+    if node.unschedulable and not any(t.tolerates(cordon) for t in spec.tolerations):
+        return Refusal("NodeUnschedulable", ("node(s) were unschedulable",), resolvable=False)
+    return None
+
+
+def taint_toleration(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001
+    """plugins/tainttoleration/taint_toleration.go Filter"""
+    if node.taints and untolerated(node.taints, spec.tolerations, ("NoSchedule", "NoExecute")):
+        return Refusal("TaintToleration", ("node(s) had untolerated taint(s)",), resolvable=False)
+    return None
+
+
+def node_affinity(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001
+    """plugins/nodeaffinity/node_affinity.go Filter: the node selector and the required node affinity."""
+    required = (spec.affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
+    fits = all(node.labels.get(k) == v for k, v in spec.node_selector.items())
+    if fits and (required is None or any(node_term(t, node) for t in required.get("nodeSelectorTerms") or ())):
+        return None
+    return Refusal("NodeAffinity", ("node(s) didn't match Pod's node affinity/selector",), resolvable=False)
+
+
+def node_term(term: Mapping[str, Any], node: NodeInfo) -> bool:
+    """Whether a nodeSelectorTerm matches (component-helpers/scheduling/corev1/nodeaffinity); an empty one does not."""
+    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
+    if not expressions and not fields:
+        return False
+    return all(_expression(e, node.labels) for e in expressions) and all(
+        _expression(e, {"metadata.name": node.name}) for e in fields
+    )
+
+
+def _expression(expression: Mapping[str, Any], on: Mapping[str, str]) -> bool:
+    operator = expression["operator"]
+    if operator not in ("Gt", "Lt"):
+        return matches({"matchExpressions": [expression]}, on)
+    try:
+        value, bound = int(on[expression["key"]]), int(expression["values"][0])
+    except (KeyError, ValueError):
+        return False
+    return value > bound if operator == "Gt" else value < bound
+
+
+def node_ports(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001
+    """plugins/nodeports/node_ports.go Filter"""
+    wanted = demand(spec).ports
+    if wanted and not wanted.isdisjoint(node.used_ports()):
+        return Refusal("NodePorts", ("node(s) didn't have free ports for the requested pod ports",))
+    return None
+
+
+def node_resources_fit(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001
+    """plugins/noderesources/fit.go fitsRequest: what is asked for and what is left."""
+    reasons = []
+    if len(node.pods) + 1 > node.allocatable.get("pods", 0):
+        reasons.append("Too many pods")
+    hopeless = False
+    for resource, amount in demand(spec).requests.items():
+        allocatable = node.allocatable.get(resource, 0)
+        if amount > allocatable - node.requested.get(resource, 0):
+            reasons.append(f"Insufficient {resource}")
+            hopeless = hopeless or amount > allocatable
+    return Refusal("NodeResourcesFit", tuple(reasons), resolvable=not hopeless) if reasons else None
+
+
+def pod_topology_spread(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:
+    """plugins/podtopologyspread/filtering.go Filter: constraints that say DoNotSchedule."""
+    for constraint in spec.topology_spread_constraints:
+        if constraint.get("whenUnsatisfiable", "DoNotSchedule") != "DoNotSchedule":
+            continue
+        domain = constraint["topologyKey"]
+        if domain not in node.labels:
+            reason = "node(s) didn't match pod topology spread constraints (missing required label)"
+            return Refusal("PodTopologySpread", (reason,), resolvable=False)
+        counts: dict[str, int] = {}
+        for other in nodes.values():
+            # Nodes that the pod's own node selector rules out do not count (nodeAffinityPolicy Honor).
+            if domain in other.labels and node_affinity(pod, spec, other, nodes) is None:
+                here = counts.setdefault(other.labels[domain], 0)
+                counts[other.labels[domain]] = here + matching(pod, constraint.get("labelSelector"), other)
+        fewest = min(counts.values(), default=0)
+        if len(counts) < constraint.get("minDomains", 1):
+            fewest = 0
+        own = 1 if matches(constraint.get("labelSelector"), labels(pod)) else 0
+        if counts.get(node.labels[domain], 0) + own - fewest > constraint["maxSkew"]:
+            return Refusal("PodTopologySpread", ("node(s) didn't match pod topology spread constraints",))
+    return None
+
+
+def matching(pod: Object, selector: Mapping[str, Any] | None, node: NodeInfo) -> int:
+    """Pods on a node, in the pod's namespace and not being deleted, that a selector matches."""
+    space = namespace(pod)
+    return sum(
+        1
+        for guest in node.pods.values()
+        if namespace(guest.pod) == space and not terminating(guest.pod) and matches(selector, labels(guest.pod))
+    )
+
+
+def inter_pod_affinity(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:
+    """plugins/interpodaffinity/filtering.go Filter: required affinity and anti-affinity, and that of the pods there."""
+    for term in _required(spec, "podAffinity"):
+        others = [g.pod for n in _domain(term, node, nodes) for g in n.pods.values()]
+        if term["topologyKey"] in node.labels and any(_means(term, pod, other) for other in others):
+            continue
+        anywhere = any(_means(term, pod, g.pod) for n in nodes.values() for g in n.pods.values())
+        if not anywhere and _means(term, pod, pod) and term["topologyKey"] in node.labels:
+            continue  # the first of a group that wants to be together
+        return Refusal("InterPodAffinity", ("node(s) didn't match pod affinity rules",), resolvable=False)
+    for term in _required(spec, "podAntiAffinity"):
+        for other_node in _domain(term, node, nodes):
+            if any(_means(term, pod, guest.pod) for guest in other_node.pods.values()):
+                return Refusal("InterPodAffinity", ("node(s) didn't match pod anti-affinity rules",))
+    for other_node in nodes.values():
+        for guest in other_node.pods.values():
+            there = pod_spec(guest.pod)
+            if not there.affinity:
+                continue
+            for term in _required(there, "podAntiAffinity"):
+                if other_node in _domain(term, node, nodes) and _means(term, guest.pod, pod):
+                    reason = "node(s) didn't satisfy existing pods anti-affinity rules"
+                    return Refusal("InterPodAffinity", (reason,))
+    return None
+
+
+def _required(spec: PodSpec, which: str) -> tuple[Mapping[str, Any], ...]:
+    if not spec.affinity:
+        return ()
+    return tuple((spec.affinity.get(which) or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or ())
+
+
+def _domain(term: Mapping[str, Any], node: NodeInfo, nodes: Nodes) -> list[NodeInfo]:
+    """The nodes of the same rack, zone, … as ``node``; none if it lacks the label."""
+    label = term["topologyKey"]
+    if label not in node.labels:
+        return []
+    return [n for n in nodes.values() if n.labels.get(label) == node.labels[label]]
+
+
+def _means(term: Mapping[str, Any], whose: Object, other: Object) -> bool:
+    """Whether an affinity term of ``whose`` is about ``other``."""
+    spaces = term.get("namespaces") or [namespace(whose)]
+    return namespace(other) in spaces and matches(term.get("labelSelector"), labels(other))
+
+
+FILTERS: dict[str, Filter] = {
+    "NodeUnschedulable": node_unschedulable,
+    "TaintToleration": taint_toleration,
+    "NodeAffinity": node_affinity,
+    "NodePorts": node_ports,
+    "NodeResourcesFit": node_resources_fit,
+    "PodTopologySpread": pod_topology_spread,
+    "InterPodAffinity": inter_pod_affinity,
+}
+"""In the order of pkg/scheduler/apis/config/v1/default_plugins.go."""

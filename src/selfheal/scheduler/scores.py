@@ -1,0 +1,145 @@
+"""Which of the nodes that could take a pod is the best.
+
+Each plugin gives every node 0 to 100 points; the weighted sum decides, chance among equals. What a
+reader sees of it: pods go where there is most room, and replicas keep apart.
+Follows pkg/scheduler/framework/plugins; ImageLocality is left out (images have no size here).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from selfheal.objects import Object, controller_of
+from selfheal.scheduler.filters import HOSTNAME, matching, node_term
+from selfheal.scheduler.nodes import NodeInfo, demand
+from selfheal.spec import PodSpec, pod_spec
+
+MOST = 100
+"""Points that a plugin can give (MaxNodeScore)."""
+
+ZONE = "topology.kubernetes.io/zone"
+
+WEIGHTS = {
+    "TaintToleration": 3,
+    "NodeAffinity": 2,
+    "PodTopologySpread": 2,
+    "NodeResourcesFit": 1,
+    "NodeResourcesBalancedAllocation": 1,
+}
+"""pkg/scheduler/apis/config/v1/default_plugins.go"""
+
+SPREAD: tuple[Mapping[str, Any], ...] = ({"topologyKey": HOSTNAME, "maxSkew": 3}, {"topologyKey": ZONE, "maxSkew": 5})
+"""For pods of a controller or Service that say nothing themselves (plugins/podtopologyspread/plugin.go)."""
+
+
+def scores(pod: Object, nodes: Sequence[NodeInfo]) -> list[int]:
+    """The points of each node."""
+    spec = pod_spec(pod)
+    total = [0] * len(nodes)
+    for plugin, points in (
+        ("TaintToleration", _taints(spec, nodes)),
+        ("NodeAffinity", _affinity(spec, nodes)),
+        ("PodTopologySpread", _spread(pod, spec, nodes)),
+        ("NodeResourcesFit", [_least_allocated(spec, node) for node in nodes]),
+        ("NodeResourcesBalancedAllocation", [_balanced(spec, node) for node in nodes]),
+    ):
+        for i, value in enumerate(points):
+            total[i] += WEIGHTS[plugin] * value
+    return total
+
+
+def _taints(spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
+    """plugins/tainttoleration: fewer PreferNoSchedule taints that the pod does not tolerate."""
+    against = [
+        sum(
+            1
+            for t in node.taints
+            if t.effect == "PreferNoSchedule" and not any(o.tolerates(t) for o in spec.tolerations)
+        )
+        for node in nodes
+    ]
+    most = max(against)
+    return [MOST - MOST * n // most if most else MOST for n in against]
+
+
+def _affinity(spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
+    """plugins/nodeaffinity: the weights of the preferred terms that match."""
+    preferred = (spec.affinity.get("nodeAffinity") or {}).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+    if not preferred:
+        return [0] * len(nodes)
+    sums = [sum(p["weight"] for p in preferred if node_term(p["preference"], node)) for node in nodes]
+    most = max(sums)
+    return [MOST * n // most if most else 0 for n in sums]
+
+
+def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
+    """plugins/podtopologyspread/scoring.go: fewer pods of the same kind in the node's domain."""
+    owner = controller_of(pod)
+    constraints: Sequence[Mapping[str, Any]]
+    if spec.topology_spread_constraints:
+        constraints = [c for c in spec.topology_spread_constraints if c.get("whenUnsatisfiable") == "ScheduleAnyway"]
+        considered = [all(c["topologyKey"] in n.labels for c in constraints) for n in nodes]
+    elif owner is not None and owner["kind"] in ("ReplicaSet", "ReplicationController", "StatefulSet"):
+        constraints = SPREAD
+        considered = [True] * len(nodes)
+    else:
+        constraints, considered = (), []
+    if not constraints:
+        return [0] * len(nodes)
+    sums = [0.0] * len(nodes)
+    for constraint in constraints:
+        own = [_siblings(pod, constraint, owner, node) for node in nodes]
+        domain = constraint["topologyKey"]
+        if domain == HOSTNAME:
+            counts, size = own, sum(considered)
+        else:
+            there: dict[str, int] = {}
+            for node, n in zip(nodes, own, strict=True):
+                there[node.labels.get(domain, "")] = there.get(node.labels.get(domain, ""), 0) + n
+            counts, size = [there[node.labels.get(domain, "")] for node in nodes], len(there)
+        weight = math.log(size + 2)
+        for i, node in enumerate(nodes):
+            if domain in node.labels:
+                sums[i] += counts[i] * weight + constraint["maxSkew"] - 1
+    rounded = [math.floor(s + 0.5) for s in sums]
+    among = [r for r, ok in zip(rounded, considered, strict=True) if ok]
+    most, least = max(among, default=0), min(among, default=0)
+    return [
+        0 if not ok else MOST if most == 0 else MOST * (most + least - r) // most
+        for r, ok in zip(rounded, considered, strict=True)
+    ]
+
+
+def _siblings(pod: Object, constraint: Mapping[str, Any], owner: Mapping[str, Any] | None, node: NodeInfo) -> int:
+    """Pods of the same kind on a node: those that the constraint selects, or else those of the same controller."""
+    if "labelSelector" in constraint:
+        return matching(pod, constraint["labelSelector"], node)
+    return node.replicas.get(str(owner["uid"]), 0) if owner else 0
+
+
+def _least_allocated(spec: PodSpec, node: NodeInfo) -> int:
+    """plugins/noderesources/least_allocated.go: the share of CPU and memory that would be left."""
+    asked = demand(spec)
+    total = count = 0
+    for resource, used in (("cpu", node.cpu + asked.cpu), ("memory", node.memory + asked.memory)):
+        capacity = node.allocatable.get(resource, 0)
+        if capacity:
+            total += (capacity - used) * MOST // capacity if used <= capacity else 0
+            count += 1
+    return total // count if count else 0
+
+
+def _balanced(spec: PodSpec, node: NodeInfo) -> int:
+    """plugins/noderesources/balanced_allocation.go: CPU and memory used in like measure (without requests: skipped)."""
+    asked = demand(spec).requests
+    if not (asked.get("cpu") or asked.get("memory")):
+        return 0
+    shares = []
+    for resource in ("cpu", "memory"):
+        capacity = node.allocatable.get(resource, 0)
+        if capacity:
+            shares.append(min(1.0, (node.requested.get(resource, 0) + asked.get(resource, 0)) / capacity))
+    deviation = abs(shares[0] - shares[1]) / 2 if len(shares) == 2 else 0.0
+    return int((1 - deviation) * MOST)
