@@ -25,7 +25,11 @@ LOG = HOME / "jupyterlab.log"
 PATIENCE = 60
 """Seconds that JupyterLab may take to answer for the first time."""
 
-OVERRIDES = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+SETTINGS = {
+    "overrides.json": {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}},
+    "page_config.json": {"buildAvailable": False, "buildCheck": False},
+}
+"""No news, no updates, no building of extensions: nothing here asks another host for anything."""
 
 
 def landing() -> str:
@@ -43,9 +47,10 @@ def trust_chapters(env: dict[str, str]) -> None:
 
 
 def start(port: int, env: dict[str, str]) -> subprocess.Popen[bytes]:
-    settings = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings"
-    settings.mkdir(parents=True, exist_ok=True)
-    (settings / "overrides.json").write_text(json.dumps(OVERRIDES), "utf-8")
+    folder = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, settings in SETTINGS.items():
+        (folder / name).write_text(json.dumps(settings), "utf-8")
     options = [
         f"--ServerApp.ip={HOST}",
         f"--ServerApp.port={port}",
@@ -54,6 +59,7 @@ def start(port: int, env: dict[str, str]) -> subprocess.Popen[bytes]:
         f"--ServerApp.root_dir={Path.cwd()}",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops without asking
         "--LabApp.extension_manager=readonly",
+        "--LanguageServerManager.autodetect=False",  # no servers beside the one that was asked for
         "--log-level=WARN",
     ]
     if os.name == "posix" and os.geteuid() == 0:
