@@ -261,6 +261,7 @@ def replica_set(deployment: Object, hash_: str, **status: int) -> Object:
 
 def deployment(name: str, available: str, progressing: str, **status: int) -> Object:
     obj = applied("Deployment", name)
+    value, reason = available.split()
     obj["metadata"]["annotations"] = {
         "deployment.kubernetes.io/revision": "1",
         "kubectl.kubernetes.io/last-applied-configuration": "{}\n",
@@ -272,7 +273,7 @@ def deployment(name: str, available: str, progressing: str, **status: int) -> Ob
     obj["status"] = {
         **status,
         "conditions": [
-            {"type": "Available", "status": available.split()[0], "reason": available.split()[1]},
+            {"type": "Available", "status": value, "reason": reason},
             {"type": "Progressing", "status": "True", "reason": progressing},
         ],
     }
