@@ -709,3 +709,124 @@ def test_quality_of_service() -> None:
     assert of({"requests": {"cpu": "1"}}) == "Burstable"
     assert of({}, {}) == "BestEffort"
     assert of() == "BestEffort"
+
+
+def test_stateful_sets_with_volume_claims() -> None:
+    claim = {
+        "metadata": {"name": "data", "labels": {"a": "1", "b": "2"}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1024Mi"}}},
+    }
+    rolling = {"partition": 1, "maxUnavailable": "50%"}
+    spec = {"template": TEMPLATE, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling}}
+    shown = described(obj("StatefulSet", "apps/v1", spec={**spec, "volumeClaimTemplates": [claim]}))
+    assert "  Partition:        1\n  MaxUnavailable:   50%\n" in shown
+    assert shown.endswith(
+        text(
+            """
+            Volume Claims:
+              Name:          data
+              StorageClass: ·
+              Labels:        a=1
+                             b=2
+              Annotations:   <none>
+              Capacity:      1Gi
+              Access Modes:  [ReadWriteOnce]
+            Events:          <none>
+            """
+        )
+    )
+
+
+def test_templates_show_what_their_pods_will_have() -> None:
+    template = {
+        "metadata": {"annotations": {"a": "b"}},
+        "spec": {
+            "serviceAccountName": "robot",
+            "priorityClassName": "high",
+            "initContainers": [{"name": "i", "image": "i"}],
+            "containers": [{"name": "c", "image": "i", "volumeDevices": [{"name": "v", "devicePath": "/dev/x"}]}],
+            "volumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": "s"}}, {}]}}],
+        },
+    }
+    shown = described(obj("DaemonSet", "apps/v1", spec={"template": template}))
+    assert shown[shown.index("Pod Template:") :] == text(
+        """
+        Pod Template:
+          Labels:           <none>
+          Annotations:      a: b
+          Service Account:  robot
+          Init Containers:
+           i:
+            Image:        i
+            Port:         <none>
+            Host Port:    <none>
+            Environment:  <none>
+            Mounts:       <none>
+          Containers:
+           c:
+            Image:        i
+            Port:         <none>
+            Host Port:    <none>
+            Environment:  <none>
+            Mounts:       <none>
+            Devices:      <none>
+              /dev/x from v
+          Volumes:
+           v:
+            Type:               Projected (a volume that contains injected data from multiple sources)
+            SecretName:         s
+            Optional:           false
+          Priority Class Name:  high
+          Node-Selectors:       <none>
+          Tolerations:          <none>
+        Events:                 <none>
+        """
+    )
+    assert "Pod Template:\n  <unset>Events:  <none>\n" in described(obj("ReplicaSet", "apps/v1"))
+
+
+def test_a_pod_with_resources_of_its_own_and_more() -> None:
+    spec = {
+        "priorityClassName": "high",
+        "resources": {"requests": {"cpu": "1"}},
+        "securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "p.json"}},
+    }
+    shown = described(obj("Pod", spec=spec, status={"nominatedNodeName": "n"}))
+    assert "Priority Class Name:  high\n" in shown
+    assert "SeccompProfile:       Localhost\nLocalhostProfile:     p.json\n" in shown
+    assert "NominatedNodeName:    n\nResources:\n  Requests:\n    cpu:  1\nContainers: <none>\n" in shown
+    assert "QoS Class:       Burstable\n" in shown
+
+
+def test_services_beyond_a_cluster_address() -> None:
+    port = {"name": "web", "port": 80, "protocol": "TCP", "targetPort": "http", "nodePort": 30080, "appProtocol": "x"}
+    spec = {"type": "LoadBalancer", "ports": [port], "externalIPs": ["1.1.1.1"], "healthCheckNodePort": 32222}
+    status = {"loadBalancer": {"ingress": [{"ip": "5.6.7.8", "ipMode": "VIP"}, {"hostname": "h"}]}}
+    shown = described(obj("Service", spec=spec, status=status))
+    assert "External IPs:          1.1.1.1\n" in shown
+    assert "LoadBalancer Ingress:  5.6.7.8 (VIP), h\n" in shown
+    assert "TargetPort:            http/TCP\nAppProtocol:           x\n" in shown
+    assert "NodePort:              web  30080/TCP\nEndpoints:             <none>\n" in shown
+    assert "HealthCheck NodePort:  32222\n" in shown
+
+
+def test_a_namespace_that_is_going_away_says_why_it_has_not_gone() -> None:
+    condition = {"type": "NamespaceContentRemaining", "status": "True", "reason": "SomeResourcesRemain"}
+    status = {"phase": "Terminating", "conditions": [{**condition, "message": "pods.", "lastTransitionTime": at(3)}]}
+    assert (
+        "  NamespaceContentRemaining  True    Mon, 23 Nov 2026 09:33:00 +0000  SomeResourcesRemain  pods.\n"
+    ) in described(obj("Namespace", status=status))
+
+
+def test_events_of_the_new_style_that_were_repeated() -> None:
+    pod = crash()
+    again = event(pod, "FailedScheduling", "no", 10, component="default-scheduler", warning=True)
+    again["series"] = {"count": 4, "lastObservedTime": at(98)}
+    assert "  Warning  FailedScheduling  2s (x4 over 90s)  default-scheduler  no\n" in described(pod, again)
+
+
+def test_a_selector_that_nobody_understands_selects_nothing() -> None:
+    broken = {"matchExpressions": [{"key": "app", "operator": "Almost", "values": ["x"]}]}
+    rs = obj("ReplicaSet", "apps/v1", spec={"selector": broken, "template": TEMPLATE})
+    pod = obj("Pod", metadata={"labels": {"app": "x"}, "ownerReferences": owner(rs)}, status={"phase": "Running"})
+    assert "Pods Status:  0 Running" in described(rs, pod)

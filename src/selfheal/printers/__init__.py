@@ -16,7 +16,8 @@ from selfheal.printers.columns import KINDS, OTHER, table
 from selfheal.printers.describe import Lister, describe
 from selfheal.printers.events import listing
 from selfheal.printers.fields import text
-from selfheal.printers.pods import PodSummary, summary
+from selfheal.printers.pods import PodSummary
+from selfheal.printers.pods import summary as pod_summary
 from selfheal.printers.table import Column, Row, Table
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
     "events",
     "get",
     "get_all",
-    "summary",
+    "pod_summary",
     "table",
 ]
 
