@@ -37,7 +37,7 @@ lint: ## style, types and layers
 
 bench: ## what it costs: ratios, printed
 	$(prepare) all
-	@for bench in $(wildcard benchmarks/bench_*.py); do $(RUN) "$$bench" || exit 1; done
+	@for bench in $(wildcard benchmarks/bench*.py); do $(RUN) "$$bench" || exit 1; done
 
 nightly: ## what is too long for every change: every test, then the mutations
 	$(prepare) all
