@@ -25,6 +25,9 @@ Index = Callable[[Object], str | None]
 """What an object is to be found by, or None."""
 
 
+Objects = list[Object]
+
+
 class Informer:
     """A cache of all objects of one kind, and the handlers that are told of changes."""
 
@@ -53,13 +56,13 @@ class Informer:
     def get(self, namespace: str, name: str) -> Object | None:
         return self._objects.get((namespace, name))
 
-    def list(self, namespace: str | None = None) -> list[Object]:
+    def list(self, namespace: str | None = None) -> Objects:
         """The objects (of a namespace, or all), sorted by namespace and name."""
         if namespace is not None:
             return self.by("namespace", namespace)
         return [self._objects[k] for k in sorted(self._objects)]
 
-    def by(self, index: str, value: str) -> list[Object]:  # type: ignore[valid-type]
+    def by(self, index: str, value: str) -> Objects:
         """The objects for which an index gives ``value``, sorted by namespace and name."""
         found = self._by[index].get(value, {})
         return [found[k] for k in sorted(found)]

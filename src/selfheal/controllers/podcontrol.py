@@ -1,0 +1,79 @@
+"""How a controller makes and removes its pods, and tells of it.
+
+Follows pkg/controller/controller_utils.go RealPodControl and slowStartBatch (pkg/controller/replicaset).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from selfheal.errors import ApiError, NotFound
+from selfheal.events import EventRecorder
+from selfheal.objects import Object, key, name, namespace, owner_reference, uid
+from selfheal.rules import Cause
+from selfheal.store import Store
+
+
+class PodControl:
+    """Creates and deletes pods in the name of one kind of controller."""
+
+    def __init__(self, store: Store, recorder: EventRecorder) -> None:
+        self._store = store
+        self._recorder = recorder
+
+    def create(self, template: Object, owner: Object, cause: Cause | None) -> Object:
+        """A pod from a template, owned by ``owner``. Raises ApiError."""
+        meta = {
+            k: v for k, v in (template.get("metadata") or {}).items() if k in ("labels", "annotations", "finalizers")
+        }
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "generateName": f"{name(owner)}-",
+                "namespace": namespace(owner),
+                **meta,
+                "ownerReferences": [owner_reference(owner)],
+            },
+            "spec": template["spec"],
+        }
+        try:
+            made = self._store.create(pod, cause=cause)
+        except ApiError as error:
+            self._recorder.event(owner, "Warning", "FailedCreate", f"Error creating: {error}", cause=cause)
+            raise
+        self._recorder.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {name(made)}", cause=cause)
+        return made
+
+    def delete(self, pod: Object, owner: Object, cause: Cause | None) -> None:
+        """Begin to delete a pod. Raises ApiError (NotFound if it is gone already)."""
+        try:
+            self._store.delete("Pod", *key(pod), uid=uid(pod), cause=cause)
+        except NotFound:
+            raise
+        except ApiError as error:
+            self._recorder.event(owner, "Warning", "FailedDelete", f"Error deleting: {error}", cause=cause)
+            raise
+        self._recorder.event(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name(pod)}", cause=cause)
+
+
+def slow_start(count: int, do: Callable[[], object]) -> tuple[int, ApiError | None]:
+    """Do something ``count`` times, in batches of 1, 2, 4 …; after a batch with an error, no more.
+
+    So a controller that cannot succeed (a quota, a broken template) fails once and not five hundred
+    times. Returns how often it succeeded, and the first error.
+    """
+    succeeded, batch = 0, 1
+    while count > 0:
+        first_error: ApiError | None = None
+        for _ in range(min(batch, count)):
+            try:
+                do()
+                succeeded += 1
+            except ApiError as error:
+                first_error = first_error or error
+        if first_error is not None:
+            return succeeded, first_error
+        count -= min(batch, count)
+        batch *= 2
+    return succeeded, None
