@@ -125,9 +125,7 @@ def test_controllers_read_as_in_the_recordings() -> None:
         *("expected", "desiredHealthy", "healthy", "allowed", "conditions")
     ]
     job = {"kind": "Job", "metadata": meta, "spec": {}, "status": {"active": 2, "failedIndexes": ""}}
-    assert facts(job) == {
-        **{"active": 2, "ready": 0, "succeeded": 0, "failed": 0, "failedIndexes": "", "conditions": {}}
-    }
+    assert facts(job) == {"active": 2, "ready": 0, "succeeded": 0, "failed": 0, "failedIndexes": "", "conditions": {}}
     assert facts({"kind": "ConfigMap", "metadata": meta}) == {}
 
 

@@ -157,7 +157,7 @@ def test_a_chain_of_causes_survives_the_file() -> None:
 def test_a_file_that_is_no_timeline_is_refused_in_one_line(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "broken.jsonl"
     path.write_text(text)
-    with pytest.raises(TimelineError, match="broken.jsonl") as error:
+    with pytest.raises(TimelineError, match=r"broken\.jsonl") as error:
         Timeline.load(path)
     assert says in str(error.value)
     assert "\n" not in str(error.value)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from selfheal.clock import SECOND
@@ -247,9 +248,8 @@ class Timeline:
 
     def save(self, path: str | os.PathLike[str], record_all: bool = False) -> None:
         """Write it to a file; see :meth:`lines`."""
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            for line in self.lines(record_all):
-                file.write(line + "\n")
+        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(line + "\n" for line in self.lines(record_all))
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], name: str = "timeline") -> Timeline:
@@ -279,7 +279,7 @@ class Timeline:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Timeline:
         """Read a file. Raises :class:`TimelineError` (also for text that is not UTF-8) and OSError."""
-        with open(path, encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             try:
                 return cls.from_lines(file, os.fspath(path))
             except UnicodeDecodeError as error:
