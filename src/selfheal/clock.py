@@ -60,11 +60,12 @@ class Clock:
     """Simulated time and its time of day.
 
     ``second`` and ``phase`` say where in its minute the cluster begins: at second
-    40.25 of the minute with ``second=40, phase=250_000`` (µs).
+    40.25 of the minute with ``second=40, phase=250_000`` (µs). ``start`` (µs, not above 0)
+    leaves time for what must have happened before second 0.
     """
 
-    def __init__(self, second: int = 0, phase: int = 0) -> None:
-        self.env = simpy.Environment(initial_time=0)
+    def __init__(self, second: int = 0, phase: int = 0, start: int = 0) -> None:
+        self.env = simpy.Environment(initial_time=start)
         self.epoch = EPOCH + second * SECOND + phase
         self.steps = 0
         """Events executed so far: what a run costs, whatever the machine."""

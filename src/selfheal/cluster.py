@@ -14,13 +14,14 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from selfheal import manifests, printers
+from selfheal import apply, manifests, printers
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, micros
 from selfheal.controllers import start_controllers
 from selfheal.errors import ApiError, BadRequest, NotFound
 from selfheal.explain import Explanation, explain
-from selfheal.kinds import kind_info
+from selfheal.informers import Informers
+from selfheal.kinds import kind_info, kind_named
 from selfheal.kubelet import Kubelet
 from selfheal.network import Network, Request, Response
 from selfheal.objects import Object, key, name, namespace, ref, replace, terminating
@@ -35,6 +36,8 @@ from selfheal.timeline import Recorder, Timeline
 from selfheal.traffic import Traffic
 
 DEFAULT_NAMESPACE = "default"
+SETTLING = 5 * SECOND
+"""A cluster is made this long before second 0, so that everyone has heard of its nodes (µs)."""
 
 
 class ClusterTimeline(Timeline):
@@ -91,18 +94,18 @@ class Cluster:
         self.seed = seed
         self.chance = Chance(seed)
         start = self.chance.stream("cluster", "start")
-        self.clock = Clock(start.between(0, 0, 60) if second is None else second, start.between(1, 0, SECOND))
+        self.clock = Clock(start.between(0, 0, 60) if second is None else second, start.between(1, 0, SECOND), -SETTLING)
         self.rules = _rules_of(belief)
         self.store = Store(self.clock, self.chance)
         self.network = Network(self.clock)
         self.timeline = ClusterTimeline({"source": f"selfheal, seed {seed}", "scenario": "", "until": 0})
-        self._recorder = Recorder(self.store, self.clock, self.timeline, nodes=nodes_in_timeline)
+        self._recorder = Recorder(self.store, self.clock, self.timeline, nodes=nodes_in_timeline, start=0)
         self._parking = parking
         self._nodes: dict[str, Node] = {}
         self._traffic: dict[str, Traffic] = {}
-        self._begun = False
-        self.scheduler = Scheduler(self.store, self.clock, self.chance)
-        self.controllers = start_controllers(self.store, self.clock, self.chance, self.network)
+        self.informers = Informers(self.store)
+        self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
+        self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance)
         self.timeline.settle.append(self._settle)
         for node in _node_objects(nodes):
             self.add_node(node)
@@ -181,37 +184,44 @@ class Cluster:
 
         Raises :class:`selfheal.errors.ApiError` with the API server's own text; then nothing has changed.
         """
-        objs = manifests.load(source, namespace=namespace)
-        for obj in objs:
-            old = self.store.get(obj["kind"], *key(obj))
-            if old is not None:
-                manifests.validate(obj, old)
-        cause = cause or self._action("apply", ", ".join(ref(o) for o in objs))
+        changes = [self._change(m.object, namespace) for m in manifests.read(source)]
+        cause = cause or self._action("apply", ", ".join(ref(new) for new, _ in changes))
         made = []
-        for obj in objs:
-            if obj["kind"] == "Node":
-                made.append(self.store.get("Node", "", name(self.add_node(obj).kubelet.node_object)) or obj)
-                continue
-            old = self.store.get(obj["kind"], *key(obj))
-            made.append(
-                self.store.create(obj, cause=cause)
-                if old is None
-                else self.store.update(_merged(old, obj), cause=cause)
-            )
-        self._begin()
+        for new, old in changes:
+            if new["kind"] == "Node" and old is None:
+                self.add_node(new)
+                made.append(self.get("Node", name(new)))
+            elif old is None:
+                made.append(self.store.create(new, cause=cause))
+            else:
+                made.append(self.store.update(new, cause=cause))
         return made
+
+    def _change(self, wanted: Object, namespace: str) -> tuple[Object, Object | None]:
+        """(what the object shall be, what it is), checked as the API server checks it."""
+        first = manifests.admit(apply.annotated(wanted), namespace=namespace)
+        old = self.store.get(first["kind"], *key(first))
+        if old is None:
+            return first, None
+        spaced = replace(wanted, "metadata.namespace", old["metadata"].get("namespace"))
+        new = manifests.default(apply.three_way(old, spaced))
+        manifests.validate(new, old)
+        return new, old
 
     def get(self, kind: str, name: str | None = None, *, namespace: str | None = DEFAULT_NAMESPACE) -> Any:
         """Objects of a kind (``"pods"``, ``"deploy"``, ``"Pod"``), or the one called ``name``, in wire form.
 
         Printed, they look as kubectl prints them.
         """
-        found = kind_info(kind)
-        space = "" if not found.namespaced else namespace
+        known = kind_named(kind)
+        if known is None:
+            raise NotFound(f'the server doesn\'t have a resource type "{kind}"')
+        found = kind_info(known)
+        space = namespace if found.namespaced else ""
         self._settle()
         if name is None:
-            return Objects(found.kind, self.store.list(found.kind, space), self.clock.unix_seconds())
-        obj = self.store.get(found.kind, space or "", name)
+            return Objects(known, self.store.list(known, space), self.clock.unix_seconds())
+        obj = self.store.get(known, space or "", name)
         if obj is None:
             raise NotFound(f'{found.resource} "{name}" not found')
         return obj
@@ -352,10 +362,6 @@ class Cluster:
 
     # ---- inner
 
-    def _begin(self) -> None:
-        """Time zero of the timeline is when the first object of the manifest appears."""
-        self._begun = True
-
     def _action(self, verb: str, args: Any) -> Cause:
         """Something done by the caller: a record and the beginning of a chain of causes."""
         return Cause(ACTION, at=self.clock.now, what=f"{verb} {args if isinstance(args, str) else _plain(args)}")
@@ -433,12 +439,6 @@ def _node_objects(nodes: int | Iterable[Object]) -> list[Object]:
         }
         for n in range(1, nodes + 1)
     ]
-
-
-def _merged(old: Object, new: Object) -> Object:
-    """What apply writes: the new spec and labels in the old object."""
-    meta = {**old["metadata"], **{k: v for k, v in new["metadata"].items() if v}}
-    return {**new, "metadata": meta, **({"status": old["status"]} if "status" in old else {})}
 
 
 def _split(what: str) -> tuple[str, str]:
