@@ -9,15 +9,17 @@ ends in one :class:`~selfheal.errors.ApiError` with Kubernetes' own text, and no
 from __future__ import annotations
 
 from selfheal.manifests.defaults import default, pod_only
-from selfheal.manifests.loading import Source, admit, kubectl_says, load, read
+from selfheal.manifests.loading import Manifest, Source, admit, admitted, kubectl_says, load, read
 from selfheal.manifests.plain import BadManifest, TooLarge
 from selfheal.manifests.validation import validate
 
 __all__ = [
     "BadManifest",
+    "Manifest",
     "Source",
     "TooLarge",
     "admit",
+    "admitted",
     "default",
     "kubectl_says",
     "load",

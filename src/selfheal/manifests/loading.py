@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,13 @@ def load(source: Source, *, namespace: str = "default") -> list[Object]:
 
     Objects that name no namespace get ``namespace``. Raises ApiError, for the first object that is wrong.
     """
+    return admitted(read(source), namespace=namespace)
+
+
+def admitted(manifests: Iterable[Manifest], *, namespace: str = "default") -> list[Object]:
+    """All objects through the API server's gates, as :func:`admit` does with one."""
     found = []
-    for manifest in read(source):
+    for manifest in manifests:
         try:
             found.append(admit(manifest.object, namespace=namespace))
         except ApiError as error:

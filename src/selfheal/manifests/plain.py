@@ -67,6 +67,11 @@ def clean(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def whole(value: float) -> int | float:
+    """A float without a fraction is an integer: JSON knows no difference."""
+    return int(value) if value.is_integer() and abs(value) < 2**63 else float(value)
+
+
 def integer(value: int) -> int | float:
     """An integer of 64 bits; what is larger becomes a float, as in Go."""
     if -(2**63) <= value < 2**64:
@@ -107,7 +112,7 @@ def _plain(value: object, depth: int, above: list[int], count: list[int]) -> Pla
     if isinstance(value, float):
         if not math.isfinite(value):
             raise Unreadable(f"json: unsupported value: {number(value)}")
-        return float(value)
+        return whole(value)
     if not isinstance(value, Mapping | list | tuple):
         raise Unreadable(f"json: unsupported type: {type(value).__name__}")
     if depth >= DEEPEST:

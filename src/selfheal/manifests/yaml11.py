@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from selfheal.manifests.plain import DEEPEST, MOST, Plain, Unreadable, integer, key, number
+from selfheal.manifests.plain import DEEPEST, MOST, Plain, Unreadable, integer, key, number, whole
 
 
 @dataclass(slots=True)
@@ -207,7 +207,7 @@ def _resolved(text: str) -> Plain:
                 if isinstance(value, int):
                     return value
     if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
-        return float(digits)
+        return whole(float(digits))
     return text
 
 
