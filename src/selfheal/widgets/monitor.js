@@ -193,9 +193,10 @@ function read(answer, name, words) {
   function readApp(pod, r) {
     if (r.container !== name) return;
     const was = pod.app.at(-1);
-    if (was && was.to === Infinity && was.healthy === r.healthy && was.text === r.text) return;
-    open(pod.app, { from: r.t, healthy: r.healthy, text: r.text, id: r.id });
-    if (!r.healthy) tell("sick", r, `${say("event.sick")}: ${r.text}`, { pod: pod.name, lane: "app" });
+    if (was && was.to === Infinity && was.healthy === r.healthy && was.text === said(r.text, say)) return;
+    const text = said(r.text, say);
+    open(pod.app, { from: r.t, healthy: r.healthy, text, id: r.id, states: Object.fromEntries(r.healthy ? [] : r.text.split(", ").map((part) => part.split(" "))) });
+    if (!r.healthy) tell("sick", r, say("event.sick", { text }), { pod: pod.name, lane: "app" });
     else if (was && !was.healthy) tell("well", r, say("event.well"), { pod: pod.name, lane: "app" });
   }
 
@@ -319,11 +320,18 @@ function tickText(tick, say) {
   if (tick.result === "warning") return say("event.warning", { probe });
   if (tick.result === "unknown") return say("event.unknown", { probe });
   if (tick.result === "skipped") return say("event.skip", { probe, why: say.has(`skip.${tick.why}`) ? say(`skip.${tick.why}`) : tick.why });
-  return say(tick.final ? "event.verdict" : "event.fail", { probe, n: tick.run, of: tick.of ?? "?" });
+  return say(tick.final ? "event.verdict" : tick.run > tick.of ? "event.fail.more" : "event.fail", { probe, n: tick.run, of: tick.of ?? "?" });
+}
+/** What the app reports of itself; `healthz 500` is spelled out. */
+function said(text, say) {
+  return String(text).split(", ").map((part) => {
+    const [, name, value] = /^(\w+) (\d{3}|hang)$/.exec(part) ?? [];
+    return name ? say(value === "hang" ? "app.hangs" : "app.answers", { name, value }) : part;
+  }).join(", ");
 }
 function describe(action) {
   const args = action.args ?? {};
-  if (action.verb === "http" && String(args.path).startsWith("/switch?")) return String(args.path).slice(8).replaceAll("&", ", ");
+  if (action.verb === "http" && String(args.path).startsWith("/switch?")) return String(args.path).slice(8).replaceAll("&", ", ").replaceAll("=", " → ");
   return `${action.verb} ${typeof args === "string" ? args : JSON.stringify(args)}`;
 }
 
@@ -493,6 +501,8 @@ class Strip {
     if (service?.traffic.length) row("requests", say("lane.requests"), 47, (at) => this.#requests(service, at));
     for (const other of story.pods.values()) if (other !== pod) row(`pod:${other.name}`, other.name, 24, (at) => this.#other(other, at));
     if (ghost) row("ghost", say("belief.lane"), 46, (at) => this.#ghost(ghost, belief, at), true);
+    this.rows.push({ key: "why", name: say("lane.why"), y, height: 22, middle: y + 11 });
+    y += 22;
     this.bottom = y + 2;
     if (asks) y += 20;
     this.axis = y + 14;
@@ -518,13 +528,14 @@ class Strip {
     this.lostText = s("text", { class: "note bad", "text-anchor": "middle" });
     this.pulse = s("circle", { class: "probe-now" });
     this.chosen = s("rect", { class: "chosen", rx: 7 });
+    this.chain = s("g", { class: "chain" });
     this.mark = s("g", { class: "mark" }, s("line", { y1: 14, y2: bottom + 4 }));
     this.realBox = s("rect", { y: 2, height: 24, rx: 3 });
     this.realText = s("text", { y: 18 });
     this.real = s("g", { class: "real" }, s("line", { y1: 14, y2: bottom + 4 }), this.realBox, this.realText);
     this.diff = s("g", { class: "diff" }, s("path", {}), s("path", { class: "head" }), s("text", { "text-anchor": "middle" }));
     this.head = s("line", { class: "head-line", y1: top, y2: this.axis - 6 });
-    this.svg.replaceChildren(defs, grid, this.scene, this.lostText, this.future, this.dim, this.plans ?? s("g", {}), this.mark, this.diff, this.real, this.pulse, this.chosen, this.head);
+    this.svg.replaceChildren(defs, grid, this.scene, this.lostText, this.future, this.dim, this.plans ?? s("g", {}), this.mark, this.diff, this.real, this.pulse, this.chain, this.chosen, this.head);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
     this.stage.style.cssText = `width:${width}px;height:${height}px`;
@@ -628,6 +639,23 @@ class Strip {
     set(text, "y", beside ? y + 4 : y - 4);
   }
 
+  /** The causes that the panel lists, by their numbers, where they happened. */
+  showChain(steps) {
+    const y = this.rows.find((row) => row.key === "why").middle, found = [];
+    steps.forEach(({ t }, i) => {
+      if (t === null || t === undefined) return;
+      const x = this.x(t), near = found.findLast((one) => Math.abs(one.x - x) < 17);
+      if (near) near.to = i + 1;
+      else found.push({ x, from: i + 1, to: i + 1 });
+    });
+    if (found.length) found.at(-1).last = found.at(-1).to === steps.length;
+    const xs = found.map((one) => one.x);
+    this.chain.replaceChildren(...(found.length ? [s("path", { d: `M${Math.min(...xs)},${y}H${Math.max(...xs)}` })] : []), ...found.map(({ x, from, to, last }) => {
+      const text = from === to ? String(from) : `${from}–${to}`, width = Math.max(17, inkWidth(text, "11px") + 9);
+      return s("g", { class: last ? "last" : null }, s("rect", { x: x - width / 2, y: y - 8.5, width, height: 17, rx: 8.5 }), s("text", { x, y: y + 4, "text-anchor": "middle" }, text));
+    }));
+  }
+
   #showChosen({ chosen, seen }) {
     const row = chosen && chosen.t <= seen + 1e-9 && this.rows.find((one) => one.key === (chosen.pod && chosen.pod !== this.pod?.name ? `pod:${chosen.pod}` : chosen.lane));
     set(this.chosen, "visibility", row ? "visible" : "hidden");
@@ -663,7 +691,7 @@ class Strip {
     const { say } = this;
     for (const band of pod?.app ?? []) {
       const plain = say(band.healthy ? "app.healthy" : "app.sick");
-      this.#band(this.scene, band.from, band.to, y + 1, 18, band.healthy ? "b-ok" : "b-sick", band.healthy ? [plain] : [band.text, plain], band.healthy ? "" : "sick");
+      this.#band(this.scene, band.from, band.to, y + 1, 18, band.healthy ? "b-ok" : "b-sick", band.healthy ? [plain] : [say("app.sick.text", { text: band.text }), band.text, plain], band.healthy ? "" : "sick");
     }
     return y + 10;
   }
@@ -793,7 +821,7 @@ class Strip {
       const held = during(owner?.waits ?? [], t), stop = during(owner?.stops ?? [], t), life = during(owner?.lives ?? [], t);
       return from(held, "container", say("backoff", { s: held?.length })) ?? from(stop, "container", say("stopping", { grace: this.hooks.grace() }), { detail: stop?.message }) ?? from(life, "container", say("life", { n: life?.n })) ?? point ?? null;
     }
-    if (row.key === "app") { const band = during(owner?.app ?? [], t); return from(band, "app", band?.text) ?? null; }
+    if (row.key === "app") { const band = during(owner?.app ?? [], t); return from(band, "app", band && (band.healthy ? say("app.healthy") : say("app.sick.text", { text: band.text }))) ?? null; }
     if (row.key === "ready") return from(during(owner?.ready ?? [], t), "ready", say("event.ready")) ?? point ?? null;
     if (row.key === "service") { const band = during(owner?.service ?? [], t); return from(band, "service", say(`event.${band?.state}`)) ?? point ?? null; }
     return null;
@@ -992,7 +1020,7 @@ class Desk {
     this.problem = h("p", { class: "problem", role: "alert", hidden: true });
     this.formulas = h("div", {});
     this.switches = h("div", { class: "switches" });
-    this.root.append(this.switches, this.chips, this.knobs, this.problem, this.formulas, this.presets);
+    this.root.append(this.switches, this.chips, this.knobs, this.problem, this.formulas, this.presets, hooks.belief ?? "");
     host.append(this.root);
     this.segments = [...data.switches, ...(data.habits ?? [])].map((one) => this.#segment(one));
     this.presets.hidden = !data.presets?.length;
@@ -1053,15 +1081,15 @@ class Desk {
 
   #formulas(setting, grace, hang) {
     const { say } = this, lines = [], { liveness, readiness } = setting.probes;
-    const numbers = (probe) => {
-      const f = probe.failureThreshold, p = probe.periodSeconds, o = hang ? probe.timeoutSeconds : 0;
+    const numbers = (probe, kind) => {
+      const f = probe.failureThreshold, p = probe.periodSeconds, o = hang(kind) ? probe.timeoutSeconds : 0;
       const low = (f - 1) * p + o, high = f * p + o, habit = setting.habits.term;
       return { f, p, o, low, high, grace, first: habit === "ignore" ? low + grace : low, end: habit === "obey" ? high : high + grace };
     };
     const stop = { ignore: "formula.ignore", obey: "formula.obey" }[setting.habits.term] ?? "formula.stop";
-    if (liveness) lines.push(h("div", { class: "formula" }, say.rich(hang ? "formula.hang" : "formula.liveness", numbers(liveness)), " ", say.rich(stop, numbers(liveness))));
+    if (liveness) lines.push(h("div", { class: "formula" }, say.rich(hang("liveness") ? "formula.hang" : "formula.liveness", numbers(liveness, "liveness")), " ", say.rich(stop, numbers(liveness, "liveness"))));
     else lines.push(h("div", { class: "formula" }, say.rich("formula.liveness.none")));
-    if (readiness) lines.push(h("div", { class: "formula" }, say.rich("formula.readiness", numbers(readiness))));
+    if (readiness) lines.push(h("div", { class: "formula" }, say.rich(hang("readiness") ? "formula.readiness.hang" : "formula.readiness", numbers(readiness, "readiness"))));
     return lines;
   }
 
@@ -1148,13 +1176,13 @@ function render({ model, el }) {
   const clock = h("b"), clockOf = h("span");
   const bar = h("div", { class: "bar" }, h("div", { class: "title" }, data.title ?? say("title")),
     h("div", { class: "keys", role: "group" }, button("start", "start", () => { play(false); seek(0); }), button("back", "back", () => step(-1)), playButton, button("forth", "forth", () => step(1))),
-    h("label", {}, say("step"), stepBy), jump, h("label", {}, say("speed"), speedBy), h("span", { class: "clock" }, "t = ", clock, " ", clockOf));
+    h("label", {}, h("span", {}, say("step")), stepBy), jump, h("label", {}, h("span", {}, say("speed")), speedBy), h("span", { class: "clock" }, "t = ", clock, " ", clockOf));
 
   const top = h("div", { class: "top" });
   const askHow = h("span", { class: "how" }), neverButton = h("button", { type: "button", onclick: () => putMark(state.mark.t === NEVER ? null : NEVER) }, say("ask.never"));
   const againButton = h("button", { type: "button", onclick: again }, say("ask.again"));
   const beliefBy = h("select", { onchange: () => { state.belief = beliefBy.value || null; refresh(); } }, h("option", { value: "" }, say("belief.none")), (data.beliefs ?? []).map((one) => h("option", { value: one.key }, one.says)));
-  const question = h("div", { class: "ask" }, asks && h("span", { class: "q" }, asks.text ?? say("ask")), asks && askHow, asks && neverButton, asks && againButton, data.beliefs?.length ? h("label", {}, say("belief"), beliefBy) : null);
+  const question = h("div", { class: "ask" }, asks && h("span", { class: "q" }, asks.text ?? say("ask")), asks && askHow, asks && neverButton, asks && againButton);
   const notice = h("div", { class: "notice", role: "alert", hidden: true });
   const whyTitle = h("h4"), whyList = h("ol"), verdict = h("div", { class: "verdict" });
   const panel = h("div", { class: "words" }, h("div", { class: "why" }, whyTitle, whyList), verdict);
@@ -1183,6 +1211,7 @@ function render({ model, el }) {
       const numbers = given.probes[probe] ?? Object.fromEntries(Object.keys(KNOBS).map((name) => [name, knobOf(data.handlers[probe], name)]));
       change((setting) => { setting.probes[probe] = on ? { ...numbers } : null; });
     },
+    belief: data.beliefs?.length ? h("label", { class: "belief" }, say("belief"), beliefBy) : null,
     preset(preset) { change((setting) => { Object.assign(setting, presetSetting(preset)); }); },
     isPreset: (preset) => canonical(presetSetting(preset).probes) === canonical(state.setting.probes) && canonical(presetSetting(preset).habits) === canonical(state.setting.habits),
     drop(flip) { change((setting) => { setting.flips = setting.flips.filter((one) => one !== flip && canonical(one) !== canonical(flip)); }); },
@@ -1211,7 +1240,7 @@ function render({ model, el }) {
       play(false);
       tellNotice(answer ? say("failed", { error: answer.error }) : say("needs"), state.answered && h("button", { type: "button", onclick: () => { state.setting = structuredClone(state.answered.setting); state.belief = state.answered.belief; beliefBy.value = state.belief ?? ""; refresh(); } }, say("needs.undo")));
       strip.stage.classList.add("stale");
-      if (story) { desk.layout(setting, given, grace, hanging()); show(); }
+      if (story) { desk.layout(setting, given, grace, hanging); show(); }
       return;
     }
     const lacking = belief && (!shadowAnswer || shadowAnswer.error);
@@ -1248,7 +1277,8 @@ function render({ model, el }) {
     state.setting = setting;
     refresh(true);
   }
-  const hanging = () => state.setting.flips.some((flip) => flip.value === "hang");
+  /** Whether a switch that this probe looks at has been turned to hanging. */
+  const hanging = (probe) => state.setting.flips.some((flip) => flip.value === "hang" && data.switches.find((one) => one.name === flip.switch)?.probes.includes(probe));
 
   // ---- switches
   function turn(choice, value) {
@@ -1259,7 +1289,7 @@ function render({ model, el }) {
     const target = podTarget(at);
     change((setting) => {
       setting.flips = setting.flips.filter((flip) => !(flip.switch === choice.name && flip.at >= at && canonical(flip.pod ?? null) === canonical(target ?? null)));
-      if (switchAt(choice, at, setting.flips).value !== value) setting.flips.push({ at, switch: choice.name, value, ...(target && { pod: target }) });
+      if (switchAt(choice, at - 0.001).value !== value) setting.flips.push({ at, switch: choice.name, value, ...(target && { pod: target }) });
     });
     announce(say("switch.pending", { t: say("s", { t: at }) }));
   }
@@ -1270,18 +1300,11 @@ function render({ model, el }) {
     const alive = [...story.pods.values()].filter((one) => one.from <= at && at < one.to && !(one.deleting !== null && one.deleting <= at)).map((one) => one.name).sort();
     return { index: Math.max(0, alive.indexOf(pod.name)), selector };
   }
-  /** What a switch stands at: a new instance begins healthy; the app's own report knows what it does by itself. */
-  function switchAt(choice, t, flips = state.setting.flips) {
-    const life = pod && latest(pod.lives, t, "from"), target = podTarget(t);
-    let value = choice.values[0][0], soon = null;
-    const said = pod && during(pod.app, t);
-    const own = said && !said.healthy && new RegExp(`${choice.path ?? choice.name}\\b[^,]*?\\b(${choice.values.map(([one]) => one).join("|")})`).exec(said.text);
-    if (own) value = own[1];
-    for (const flip of [...flips].sort((a, b) => a.at - b.at)) {
-      if (flip.switch !== choice.name || canonical(flip.pod ?? null) !== canonical(target ?? null)) continue;
-      if (flip.at <= t) { if (!life || flip.at >= life.from) value = flip.value; } else soon ??= flip;
-    }
-    return { value, soon };
+  /** What a switch stands at, as the app itself reports, and the next flip of it that has been ordered. */
+  function switchAt(choice, t) {
+    const told = pod && during(pod.app, t), target = canonical(podTarget(t));
+    const mine = state.setting.flips.filter((flip) => flip.switch === choice.name && flip.at > t && canonical(flip.pod ?? null) === target);
+    return { value: told?.states[choice.name] ?? choice.values[0][0], soon: mine.sort((a, b) => a.at - b.at)[0] };
   }
 
   // ---- time
@@ -1376,6 +1399,7 @@ function render({ model, el }) {
     const chain = item && (story.why[item.id] ?? []);
     whyTitle.textContent = item ? say(item.type === "restart" ? "why.restart" : "why", { what: item.text, t: say("s", { t: tenths(item.t) }) }) : say("why.hint");
     whyList.replaceChildren(...(chain?.length ? chain.map((link) => h("li", {}, link.t === null || link.t === undefined ? null : h("time", {}, say("s", { t: tenths(link.t) })), link.t === null || link.t === undefined ? null : "  ", link.text, link.function ? h("code", {}, `${link.source ? `${link.source} ` : ""}${link.function}`) : null)) : [h("li", {}, item ? (item.detail ? String(item.detail).trim() : item.type === "flip" ? say("why.plain") : item.text) : say("why.none"))]));
+    strip.showChain(chain ?? []);
     verdict.replaceChildren(...verdictWords(goal, done));
     verdict.hidden = !verdict.childNodes.length;
   }
@@ -1431,7 +1455,7 @@ function render({ model, el }) {
     pod = story.pods.get(state.podName) ?? [...story.pods.values()].find((one) => one.from <= state.t && state.t < one.to && Object.keys(one.probes).length) ?? [...story.pods.values()][0] ?? null;
     service = [...story.services.values()].find((one) => one.traffic.length) ?? [...story.services.values()][0];
     ward.layout(story, state.setting);
-    desk.layout(state.setting, given, grace, hanging());
+    desk.layout(state.setting, given, grace, hanging);
     strip.layout(story, { pod, ghost, belief: data.beliefs?.find((one) => one.key === state.belief), setting: state.setting, asks });
     strip.knob.setAttribute("aria-valuemin", "0");
     strip.knob.setAttribute("aria-valuemax", String(story.until));

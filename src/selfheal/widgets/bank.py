@@ -1,0 +1,317 @@
+"""The answers that are stored with a page, so that a widget answers its first flips before any Python has loaded.
+
+For the widget's own scenario: no flip; no flip at each preset; one flip; off and on again within
+``failureThreshold`` + 1 probe intervals, each for every switch; and the beliefs beside them. At most
+:data:`MOST` answers and :data:`LIMIT` bytes gzipped; what matters most comes first, and what no longer fits
+is left to a kernel.
+
+A bank is one classic script, ``banks/<name>.js``: browsers forbid modules and ``fetch`` on ``file://``, so a page
+opened from disk can load nothing else. Its answers share their records: one table of bodies, and for each
+answer the times at which they occur. ``mount.js`` unpacks it.
+
+    python -m selfheal.widgets.bank book            writes what the notebooks under book/ need, where it changed
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from selfheal.widgets.answers import Answer, answer
+from selfheal.widgets.questions import (
+    Data,
+    Flip,
+    Question,
+    Setting,
+    agreed_seconds,
+    canonical,
+    compose,
+    flipped,
+    period,
+    preset_of,
+    setting_of,
+)
+
+MOST = 300
+LIMIT = 60_000
+
+DATA = re.compile(r'data-bank="(\w+)"[^>]*>\s*<script type="application/json">(.*?)</script>', re.DOTALL)
+"""A monitor as a notebook stores it."""
+
+
+def name_of(data: Data) -> str:
+    """The bank's name: it changes with the scenario and with all that can be set."""
+    return hashlib.sha256(canonical(data).encode()).hexdigest()[:16]
+
+
+def key(question: Question) -> str:
+    """A question's key in the bank: FNV-1a over its canonical form, twice 32 bits."""
+    text = canonical(question).encode()
+    return f"{_fnv1a(text, 0x811C9DC5):08x}{_fnv1a(text, 0x01234567):08x}"
+
+
+def _fnv1a(data: bytes, state: int) -> int:
+    for byte in data:
+        state = ((state ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return state
+
+
+# ---- which questions
+
+
+def questions(data: Data) -> Iterator[tuple[Question, Answer]]:
+    """Each question worth storing with its answer, the most important first; no question twice."""
+    seen: set[str] = set()
+    given = setting_of(data)
+    beliefs = [belief["key"] for belief in data["beliefs"]]
+    presets = [preset_of(data, preset) for preset in data["presets"]]
+    habits = [
+        Setting(given.probes, {**given.habits, habit["name"]: value})
+        for habit in data["habits"]
+        for value, _ in habit["values"]
+        if value != given.habits[habit["name"]]
+    ]
+
+    def fresh(setting: Setting, belief: str | None = None) -> Iterator[tuple[Question, Answer]]:
+        question = compose(data, setting, belief)
+        text = canonical(question)
+        if text not in seen:
+            seen.add(text)
+            yield question, _answer(text)
+
+    for setting in (given, *presets, *habits):
+        yield from fresh(setting)
+    for belief in beliefs:
+        for setting in (given, *presets, *habits):
+            yield from fresh(setting, belief)
+    for rank in range(max((len(switch["values"]) for switch in data["switches"]), default=0)):
+        singles = list(_singles(data, given, rank))
+        for setting in singles:
+            yield from fresh(setting)
+        for belief in beliefs:
+            for setting in singles:
+                yield from fresh(setting, belief)
+        for setting in _pairs(data, given, rank):
+            yield from fresh(setting)
+    for habit_setting in habits:
+        for setting in _singles(data, habit_setting, 1):
+            yield from fresh(setting)
+
+
+def _singles(data: Data, setting: Setting, rank: int) -> Iterator[Setting]:
+    """One flip: each switch to its value number ``rank``, at each agreed second at which that changes something."""
+    told = _answer(canonical(compose(data, setting)))
+    for switch in data["switches"]:
+        if rank < len(switch["values"]):
+            value = switch["values"][rank][0]
+            for at in agreed_seconds(setting, switch, data["base"]["until"]):
+                if runs(data, told, at) and stands(data, told, switch, at) != value:
+                    yield flipped(setting, Flip(at, switch["name"], value))
+
+
+def _pairs(data: Data, setting: Setting, rank: int) -> Iterator[Setting]:
+    """Off and on again, within failureThreshold + 1 intervals."""
+    for single in _singles(data, setting, rank):
+        off = single.flips[0]
+        switch = next(one for one in data["switches"] if one["name"] == off.switch)
+        well = switch["values"][0][0]
+        if off.value == well:
+            continue
+        told = _answer(canonical(compose(data, single)))
+        every = period(setting, switch)
+        thresholds = [numbers["failureThreshold"] for p in switch["probes"] if (numbers := setting.probes.get(p))]
+        for later in range(1, max(thresholds, default=3) + 2):
+            at = off.at + later * every
+            if at <= data["base"]["until"] and runs(data, told, at) and stands(data, told, switch, at) != well:
+                yield flipped(single, Flip(at, switch["name"], well))
+
+
+@cache
+def _answer(question: str) -> Answer:
+    return answer(json.loads(question))
+
+
+def runs(data: Data, told: Answer, at: float) -> bool:
+    """Whether the container can be reached at a moment: half a second after its start, until its end."""
+    since: float | None = None
+    for record in told["timeline"][1:]:
+        if record["t"] > at:
+            break
+        if record["kind"] == "Pod":
+            for container in record["containers"]:
+                if container["name"] == data["at"]["name"]:
+                    running = container["state"] == "running" and not record.get("deleted")
+                    since = (since if since is not None else record["t"]) if running else None
+    return since is not None and since + 0.5 <= at
+
+
+def stands(data: Data, told: Answer, switch: Mapping[str, Any], at: float) -> str:
+    """What a switch stands at just before a moment, as the app itself reports."""
+    text = ""
+    for record in told["timeline"][1:]:
+        if record["t"] >= at:
+            break
+        if record["kind"] == "App" and record["container"] == data["at"]["name"]:
+            text = "" if record["healthy"] else record["text"]
+    for part in text.split(", "):
+        name, _, value = part.partition(" ")
+        if name == switch["name"]:
+            return value
+    default: str = switch["values"][0][0]
+    return default
+
+
+# ---- packing
+
+
+def pack(answers: Sequence[tuple[Question, Answer]]) -> bytes:
+    """Answers as gzipped JSON.
+
+    ``bodies`` holds each record once, without time and id; ``steps`` each cause once, its time as a difference to
+    the record's; ``chains`` each chain of them. An answer is ``[header, records, whys]``: pairs (milliseconds since
+    the record before, body), flattened; and the chain of each record, 0 for none.
+    """
+    tables: dict[str, dict[str, int]] = {"headers": {}, "bodies": {}, "steps": {}, "chains": {}}
+
+    def number(table: str, value: Any) -> int:
+        return tables[table].setdefault(
+            json.dumps(value, ensure_ascii=False, separators=(",", ":")), len(tables[table])
+        )
+
+    number("chains", [])
+    packed: dict[str, list[Any]] = {}
+    for question, told in answers:
+        header, *records = told["timeline"]
+        pairs: list[int] = []
+        whys: list[int] = []
+        before = 0
+        for record in records:
+            now = _ms(record["t"])
+            pairs += [now - before, number("bodies", {k: v for k, v in record.items() if k not in ("t", "id")})]
+            before = now
+            chain = [
+                number("steps", [None if s["t"] is None else _ms(s["t"]) - now, s["text"], s["source"], s["function"]])
+                for s in told["why"].get(str(record["id"]), ())
+            ]
+            whys.append(number("chains", chain))
+        packed[key(question)] = [number("headers", header), pairs, whys]
+    book = {name: [json.loads(text) for text in table] for name, table in tables.items()}
+    text = json.dumps({**book, "answers": packed}, ensure_ascii=False, separators=(",", ":"))
+    return gzip.compress(text.encode(), 9, mtime=0)
+
+
+def unpack(packed: bytes) -> dict[str, Answer]:
+    """The inverse of :func:`pack`, as ``mount.js`` does it."""
+    book = json.loads(gzip.decompress(packed))
+    out: dict[str, Answer] = {}
+    for name, (header, pairs, whys) in book["answers"].items():
+        timeline: list[dict[str, Any]] = [book["headers"][header]]
+        why: dict[str, list[dict[str, Any]]] = {}
+        now = 0
+        for id, chain in enumerate(whys):
+            now += pairs[2 * id]
+            timeline.append({"t": now / 1000, **book["bodies"][pairs[2 * id + 1]], "id": id})
+            if book["chains"][chain]:
+                why[str(id)] = [
+                    {"t": None if t is None else (now + t) / 1000, "text": text, "source": source, "function": function}
+                    for t, text, source, function in (book["steps"][n] for n in book["chains"][chain])
+                ]
+        out[name] = {"timeline": timeline, "why": why}
+    return out
+
+
+def _ms(t: float) -> int:
+    return round(t * 1000)
+
+
+def build(data: Data) -> tuple[bytes, int]:
+    """(the packed bank of a monitor, how many answers it holds)."""
+    kept: list[tuple[Question, Answer]] = []
+    for pair in questions(data):
+        kept.append(pair)
+        if len(kept) == MOST:
+            break
+    packed = pack(kept)
+    while len(packed) > LIMIT and len(kept) > 1:
+        del kept[-max(1, len(kept) // 12) :]
+        packed = pack(kept)
+    _answer.cache_clear()
+    return packed, len(kept)
+
+
+def script(name: str, packed: bytes, made_by: str) -> str:
+    """A bank as a classic script. ``made_by``: what the answers were computed by, to tell when they are out of date."""
+    coded = base64.b64encode(packed).decode()
+    return f"// {made_by}\n(globalThis.selfhealBanks ??= {{}})[{json.dumps(name)}] = {json.dumps(coded)};\n"
+
+
+# ---- a book's banks
+
+
+@cache
+def engine() -> str:
+    """What answers depend on, besides the question: the engine's own source."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[1]
+    for path in sorted(root.rglob("*.py")):
+        if path.parent.name != "widgets" or path.stem in ("answers", "bank", "questions"):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def monitors(notebook: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(bank's name, data) of each monitor in a notebook's stored outputs."""
+    for cell in json.loads(notebook.read_text(encoding="utf-8")).get("cells", ()):
+        for output in cell.get("outputs", ()):
+            for found in DATA.finditer("".join((output.get("data") or {}).get("text/html", ""))):
+                yield found[1], json.loads(found[2])
+
+
+def write(folder: Path, into: Path) -> list[tuple[str, int, int, float]]:
+    """Write the banks of the notebooks under ``folder``; (name, answers, bytes, seconds) of those made anew."""
+    into.mkdir(parents=True, exist_ok=True)
+    wanted: set[str] = set()
+    made: list[tuple[str, int, int, float]] = []
+    for notebook in sorted(folder.rglob("*.ipynb")):
+        if ".ipynb_checkpoints" in notebook.parts:
+            continue
+        for name, data in monitors(notebook):
+            path = into / f"{name}.js"
+            if name in wanted:
+                continue
+            wanted.add(name)
+            if _first_line(path) == f"// {engine()}":
+                continue
+            began = time.perf_counter()
+            packed, count = build(data)
+            path.write_text(script(name, packed, engine()), encoding="utf-8")
+            made.append((name, count, len(packed), time.perf_counter() - began))
+    for old in into.glob("*.js"):
+        if old.stem not in wanted:
+            old.unlink()
+    return made
+
+
+def _first_line(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition("\n")[0] if path.exists() else ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``python -m selfheal.widgets.bank [FOLDER]``"""
+    folder = Path(arguments[0] if arguments else "book")
+    for name, count, size, seconds in write(folder, folder / "_static" / "banks"):
+        sys.stdout.write(f"{name}: {count} answers, {size / 1000:.1f} kB, {seconds:.1f} s\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

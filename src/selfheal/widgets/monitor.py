@@ -1,0 +1,266 @@
+"""The patient monitor, as a cell of a chapter shows it.
+
+    from selfheal.widgets import monitor
+
+    monitor("shop.yaml", until=160, traffic={"shop": 20},
+            ask="When will the container be restarted?", beliefs=["restart-is-instant"])
+
+In a notebook with a kernel it is an anywidget, and each flip is a real run. What is stored in the notebook is
+plain HTML: the question and a few lines of text for readers without scripts. In the built book ``widgets.js``
+draws the monitor in its place, with answers from the bank that is named there.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from selfheal.objects import Object
+from selfheal.rules import BELIEFS
+from selfheal.scenario import Scenario
+from selfheal.widgets.answers import Answer, answer
+from selfheal.widgets.bank import name_of
+from selfheal.widgets.page import words
+from selfheal.widgets.questions import PROBES, canonical, pod_spec_of
+
+HABITS = ("term",)
+"""Switches that are the app's habit: they change how it is started, not what it does now."""
+
+VALUES = {"term": ("obey", "ignore")}
+"""What a switch can stand at, the usual state first; any other: 200, 500, hang."""
+
+PATHS = {"liveness": "/healthz", "readiness": "/readyz", "startup": "/healthz"}
+"""What a probe looks at that the reader adds."""
+
+TARGETS = (
+    *("restart", "kill", "end", "life", "backoff", "started", "fail", "sick", "well", "ready", "unready"),
+    *("in", "out", "leaving", "lost", "served", "placed", "deleting", "gone"),
+)
+"""What can be asked for: the kinds of events that ``monitor.js`` tells of."""
+
+
+def monitor(
+    scenario: Any,
+    *,
+    actions: Any = None,
+    until: float | None = None,
+    seed: int | None = None,
+    nodes: int | None = None,
+    traffic: Mapping[str, float] | None = None,
+    switches: Sequence[str] | None = None,
+    ask: str | None = "When will the container be restarted?",
+    target: str = "restart",
+    after: float = 0,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+    beliefs: Sequence[str] = (),
+    start: float = 0,
+    speed: int = 10,
+    title: str | None = None,
+    next: str | None = None,
+    height: int = 760,
+) -> Monitor:
+    """A patient monitor for a scenario: a :class:`~selfheal.scenario.Scenario`, or manifests (path, text, dict, list).
+
+    ``actions``, ``until`` (seconds), ``seed``, ``nodes`` and ``traffic`` (requests per second to each Service) complete
+    manifests to a scenario.
+
+    ``switches``: what the reader can turn, of ``healthz``, ``readyz``, ``work`` and ``term`` (default: the paths that
+    probes look at, and ``term`` if the app is selfheal/patient).
+
+    ``ask``: the question before the run (None: no prediction). ``target`` is the kind of event that answers it, the
+    first one from second ``after`` on. ``next``: the question that follows the verdict.
+
+    ``presets``: label → ``{"liveness": {"periodSeconds": 5}, "term": "ignore"}``; a probe may be None.
+    ``beliefs``: keys of :data:`selfheal.rules.BELIEFS`. ``start``: where the playhead stands at first, in seconds;
+    ``speed``: how many seconds of cluster time pass in one.
+
+    Raises ValueError for what it does not know and :class:`selfheal.errors.ApiError` for a scenario that cannot be run.
+    """
+    more = {"actions": actions, "until": until, "seed": seed, "nodes": nodes, "traffic": traffic}
+    base = _scenario(scenario, {key: value for key, value in more.items() if value is not None}).canonical()
+    at, container = _place(base["manifests"])
+    if target not in TARGETS:
+        raise ValueError(f"target {target!r} is not one of {', '.join(TARGETS)}")
+    unknown = [key for key in beliefs if key not in BELIEFS]
+    if unknown:
+        raise ValueError(f"there is no belief {unknown[0]!r}; there are {', '.join(BELIEFS)}")
+    handlers = {probe: {"httpGet": {"path": PATHS[probe], "port": at["port"]}} for probe in PROBES}
+    chosen = _default_switches(container) if switches is None else list(switches)
+    data: dict[str, Any] = {
+        "base": base,
+        "at": at,
+        "handlers": handlers,
+        "switches": [_switch(name, container) for name in chosen if name not in HABITS],
+        "habits": [_habit(name) for name in chosen if name in HABITS],
+        "presets": [_preset(label, wanted) for label, wanted in (presets or {}).items()],
+        "beliefs": [{"key": key, "says": BELIEFS[key].says, "truth": BELIEFS[key].truth} for key in beliefs],
+        "ask": None if ask is None else {"text": ask, "target": target, "after": after},
+        "start": start,
+        "speed": speed,
+    }
+    data.update({key: value for key, value in (("title", title), ("next", next)) if value is not None})
+    return Monitor(json.loads(canonical(data)), height)
+
+
+class Monitor:
+    """A monitor, ready to be shown. ``data``: all that it is made of, as JSON."""
+
+    def __init__(self, data: dict[str, Any], height: int = 760) -> None:
+        self.data = data
+        self.height = height
+        self._first: Answer | None = None
+        self._live: Any = None
+
+    @property
+    def first(self) -> Answer:
+        """The answer to the question with nothing changed."""
+        if self._first is None:
+            self._first = answer(self.data["base"])
+        return self._first
+
+    def __repr__(self) -> str:
+        at = self.data["at"]
+        pod = at["pod"] if isinstance(at["pod"], str) else at["pod"]["selector"]
+        return f"Monitor({pod}, container {at['name']}, {self.data['base']['until']:g} s)"
+
+    def html(self) -> str:
+        """What the notebook stores: the question as data, and text for readers without scripts."""
+        say = words()
+        lines = "".join(f"<li>{html.escape(line)}</li>" for line in summary(self.first, self.data["at"]["name"]))
+        ask = html.escape((self.data["ask"] or {}).get("text", ""))
+        title = html.escape(self.data.get("title", say["title"]))
+        data = canonical(self.data).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+        return (
+            f'<div class="selfheal-monitor" data-bank="{name_of(self.data)}" style="min-height:{self.height}px">\n'
+            f'<script type="application/json">{data}</script>\n'
+            f"<p><strong>{title}.</strong> {ask} {html.escape(say['still'])}</p>\n"
+            f"<details><summary>{html.escape(say['still.run'])}</summary><ol>{lines}</ol></details>\n"
+            "</div>"
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self.html()}
+        if _has_kernel():
+            from selfheal.widgets.kernel import LiveMonitor
+
+            self._live = self._live or LiveMonitor(self.data, self.first)
+            shown = self._live._repr_mimebundle_()
+            bundle.update({**(shown[0] if isinstance(shown, tuple) else shown or {}), **bundle})
+        return bundle
+
+
+def _has_kernel() -> bool:
+    """Whether a living widget can be shown: a kernel, anywidget, and nobody who writes stored outputs."""
+    if os.environ.get("SELFHEAL_WIDGETS") == "static" or find_spec("anywidget") is None:
+        return False
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return False
+    shell = get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
+    return getattr(shell, "kernel", None) is not None
+
+
+def summary(told: Answer, container: str) -> list[str]:
+    """A run in a few lines: what the app was, what the kubelet did."""
+    lines: list[str] = []
+    lives: dict[str, int] = {}
+    ready: dict[str, bool] = {}
+    for record in told["timeline"][1:]:
+        pod = record.get("object", "").partition("/")[2]
+        text = ""
+        if record["kind"] == "App" and record["container"] == container:
+            text = f"the app says: {record['text']}"
+        elif record["kind"] == "Event":
+            text = record["message"]
+        elif record["kind"] == "Pod":
+            state = next((c for c in record["containers"] if c["name"] == container), None)
+            now = record["conditions"].get("Ready") == "True"
+            if state and state["state"] == "running" and lives.get(pod) != state["restartCount"]:
+                lives[pod] = state["restartCount"]
+                text = f"restart {state['restartCount']}" if state["restartCount"] else "container started"
+            elif now != ready.get(pod, False):
+                text = "Ready" if now else "not Ready"
+            ready[pod] = now
+        if text:
+            lines.append(f"{record['t']:.1f} s, {pod}: {text}")
+    return lines if len(lines) <= 16 else [*lines[:15], "…"]
+
+
+# ---- from what a chapter writes to data
+
+
+def _scenario(scenario: Any, more: dict[str, Any]) -> Scenario:
+    if not isinstance(scenario, Scenario):
+        return Scenario.load(scenario, **more)
+    if more:
+        raise ValueError(f"a Scenario has its own {', '.join(more)}")
+    return scenario
+
+
+def _place(manifests: Sequence[Object]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Where the watched container stands, and the container itself: the first with a probe, or just the first."""
+    places = []
+    for number, manifest in enumerate(manifests):
+        spec = manifest.get("spec") or {}
+        if "containers" in spec or "template" in spec:
+            places += [(number, n, manifest, c) for n, c in enumerate(pod_spec_of(manifest)["containers"])]
+    if not places:
+        raise ValueError("there is no Pod and nothing that makes pods among the manifests")
+    number, n, manifest, container = next(
+        (place for place in places if any(f"{probe}Probe" in place[3] for probe in PROBES)), places[0]
+    )
+    pod: Any = manifest["metadata"]["name"]
+    if manifest["kind"] != "Pod":
+        label, value = next(iter(manifest["spec"]["selector"]["matchLabels"].items()))
+        pod = {"index": 0, "selector": f"{label}={value}"}
+    args = container.get("args") or []
+    ports = container.get("ports") or [{"containerPort": args[args.index("--port") + 1] if "--port" in args else 8080}]
+    at = {
+        "manifest": number,
+        "container": n,
+        "name": container["name"],
+        "pod": pod,
+        "port": int(ports[0]["containerPort"]),
+    }
+    return at, container
+
+
+def _looks_at(container: Mapping[str, Any], probe: str) -> str:
+    """The path a probe asks for, or would ask for if the reader added it."""
+    given = container.get(f"{probe}Probe")
+    return PATHS[probe] if given is None else str((given.get("httpGet") or {}).get("path", ""))
+
+
+def _default_switches(container: Mapping[str, Any]) -> list[str]:
+    if container.get("image", "").partition(":")[0] != "selfheal/patient":
+        return []
+    asked = {_looks_at(container, probe) for probe in PROBES if f"{probe}Probe" in container}
+    return [name for name in ("healthz", "readyz") if f"/{name}" in asked or name == "healthz"] + ["term"]
+
+
+def _switch(name: str, container: Mapping[str, Any]) -> dict[str, Any]:
+    say = words()
+    if f"switch.{name}" not in say:
+        raise ValueError(f"there is no switch {name!r}; there are healthz, readyz, work and term")
+    values = [[value, say.get(f"value.{value}", value)] for value in ("200", "500", "hang")]
+    probes = [probe for probe in PROBES if _looks_at(container, probe) == f"/{name}"]
+    return {"name": name, "label": say[f"switch.{name}"], "values": values, "probes": probes}
+
+
+def _habit(name: str) -> dict[str, Any]:
+    say = words()
+    values = [[value, say[f"value.{value}"]] for value in VALUES[name]]
+    return {"name": name, "label": say[f"switch.{name}"], "arg": f"--{name}", "values": values}
+
+
+def _preset(label: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    wrong = [key for key in wanted if key not in (*PROBES, *HABITS)]
+    if wrong:
+        raise ValueError(f"preset {label!r} sets {wrong[0]!r}; it can set {', '.join((*PROBES, *HABITS))}")
+    probes = {key: value for key, value in wanted.items() if key in PROBES}
+    return {"label": label, "probes": probes, "habits": {k: v for k, v in wanted.items() if k in HABITS}}
