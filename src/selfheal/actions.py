@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from selfheal import latencies
 from selfheal.errors import ApiError, NotFound
-from selfheal.objects import Object, labels, matches_map, name, terminating
+from selfheal.objects import Object, labels, matches, name, terminating
 from selfheal.rules import Cause
 from selfheal.scenario import Action
+from selfheal.scenario.selectors import selector
 
 if TYPE_CHECKING:
     from selfheal.cluster import Cluster
@@ -29,6 +30,8 @@ def perform(cluster: Cluster, action: Action) -> None:
         return
     cause = cluster.record_action(verb, *_shown(verb, args))
     do = VERBS[verb]
+    if verb == "apply":
+        args = list(action.manifests)
     if verb in IMMEDIATE:
         _attempt(cluster, do, args, cause)
         return
@@ -111,10 +114,8 @@ def pod_name(cluster: Cluster, wanted: Any) -> str:
     """A name, or ``{selector: app=web, index: 0}``: the pods of that label that are not being deleted, by name."""
     if isinstance(wanted, str):
         return wanted
-    label, _, value = str(wanted["selector"]).partition("=")
-    found: list[Object] = [
-        p for p in cluster.store.list("Pod") if matches_map({label: value}, labels(p)) and not terminating(p)
-    ]
+    wants = selector(wanted["selector"])
+    found: list[Object] = [p for p in cluster.store.list("Pod") if matches(wants, labels(p)) and not terminating(p)]
     index = int(wanted.get("index", 0))
     if index >= len(found):
         raise NotFound(f"no pod number {index} with label {wanted['selector']}: there are {len(found)}")

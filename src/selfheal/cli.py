@@ -102,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     scenario = Scenario.load(
-        options.paths,
-        actions=options.do,
+        [Path(path) for path in options.paths],
+        actions=None if options.do is None else Path(options.do),
         seed=options.seed,
         nodes=options.nodes,
         second=options.second,
@@ -126,8 +126,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     result = compare([Timeline.load(p) for p in options.real], [Timeline.load(p) for p in options.simulated])
-    print(result)
-    return OK if result.ok else DIFFERENT
+    print(result.report())
+    return OK if result else DIFFERENT
 
 
 def _traffic(text: str) -> tuple[str, float]:

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from selfheal import apply, manifests, printers
+from selfheal.actions import perform
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, micros
 from selfheal.controllers import start_controllers
@@ -36,6 +38,8 @@ from selfheal.timeline import Recorder, Timeline
 from selfheal.traffic import Traffic
 
 DEFAULT_NAMESPACE = "default"
+NODE_VERBS = ("stopNode", "startNode", "cordon", "uncordon", "drain")
+"""Actions that make nodes worth a record."""
 SETTLING = 5 * SECOND
 """A cluster is made this long before second 0, so that everyone has heard of its nodes (µs)."""
 
@@ -86,15 +90,14 @@ class Cluster:
         nodes: int | Iterable[Object] = 1,
         *,
         seed: int = 0,
-        second: int | None = None,
+        second: float | None = None,
         belief: str | None = None,
         parking: bool = True,
         nodes_in_timeline: bool = False,
     ) -> None:
         self.seed = seed
         self.chance = Chance(seed)
-        start = self.chance.stream("cluster", "start")
-        self.clock = Clock(start.between(0, 0, 60) if second is None else second, start.between(1, 0, SECOND), -SETTLING)
+        self.clock = _clock(self.chance, second)
         self.rules = _rules_of(belief)
         self.store = Store(self.clock, self.chance)
         self.network = Network(self.clock)
@@ -103,6 +106,7 @@ class Cluster:
         self._parking = parking
         self._nodes: dict[str, Node] = {}
         self._traffic: dict[str, Traffic] = {}
+        self._actions: dict[Cause, dict[str, Any]] = {}
         self.informers = Informers(self.store)
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
         self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance)
@@ -110,6 +114,19 @@ class Cluster:
         for node in _node_objects(nodes):
             self.add_node(node)
         self.clock.run(0)
+
+    @classmethod
+    def of(cls, scenario: Scenario, **options: Any) -> Cluster:
+        """The cluster that a scenario asks for, before anything is applied."""
+        nodes = [o for o in scenario.manifests if o["kind"] == "Node"]
+        return cls(
+            nodes or scenario.nodes,
+            seed=scenario.seed,
+            second=scenario.second,
+            belief=scenario.belief,
+            nodes_in_timeline=any(a.verb in NODE_VERBS for a in scenario.actions),
+            **options,
+        )
 
     # ---- nodes
 
@@ -341,19 +358,18 @@ class Cluster:
         self.timeline.header["scenario"] = scenario.name
         if scenario.second is not None:
             self.timeline.header["second"] = scenario.second
-        for service, rate in scenario.traffic:
-            self.traffic(service, rate)
+        begin = self.now
         objs = [o for o in scenario.manifests if o["kind"] != "Node"]
         if objs:
-            self.apply(objs, cause=Cause(ACTION, what="apply of the manifests"))
+            self.apply(objs, cause=Cause(ACTION, at=self.clock.now, what="The manifests were applied."))
+        for service, rate in scenario.traffic:
+            self.traffic(service, rate)
         for action in scenario.actions:
-            self.clock.at(micros(action.at), lambda action=action: perform(self, action))
-        return self.run(until=scenario.until if until is None else until)
+            self.clock.at(micros(begin + action.at), partial(perform, self, action))
+        return self.run(until=begin + (scenario.until if until is None else until))
 
     def act(self, action: Action) -> None:
         """Do one action now."""
-        from selfheal.actions import perform
-
         perform(self, action)
 
     def explain(self, record: Mapping[str, Any]) -> Explanation:
@@ -370,8 +386,12 @@ class Cluster:
         """An Action record; returns the cause it stands for."""
         cause = self._action(verb, args)
         record = {"t": round(self.now, 3), "kind": "Action", "verb": verb, "args": args, "result": result}
-        self.timeline.append(record, cause)
+        self._actions[cause] = self.timeline.append(record, cause)
         return cause
+
+    def amend_action(self, cause: Cause, result: str) -> None:
+        """An action was refused later than it was begun: its record says so."""
+        self._actions[cause]["result"] = result
 
     def _record(self, record: dict[str, Any], cause: Cause | None) -> dict[str, Any]:
         return self.timeline.append(record, cause)
@@ -414,6 +434,16 @@ def _rules_of(belief: str | None) -> Rules:
     if belief not in BELIEFS:
         raise ApiError(f'no belief "{belief}"; there are {", ".join(BELIEFS)}')
     return BELIEFS[belief].rules
+
+
+def _clock(chance: Chance, second: float | None) -> Clock:
+    """The cluster's clock; the second of the minute and its fraction are drawn where they are not given."""
+    start = chance.stream("cluster", "start")
+    phase = start.between(1, 0, SECOND)
+    if second is None:
+        return Clock(start.between(0, 0, 60), phase, -SETTLING)
+    whole, fraction = divmod(micros(second), SECOND)
+    return Clock(whole, fraction or phase, -SETTLING)
 
 
 def _node_objects(nodes: int | Iterable[Object]) -> list[Object]:

@@ -20,12 +20,13 @@ LATENCIES: dict[str, tuple[float, float, float]] = {
     # scheduler and kubelet
     "bind": (0.000, 0.004, 0.030),  # a pod seen by the scheduler until its binding is written
     "admit": (0.002, 0.010, 0.150),  # a pod seen by its kubelet until its first sync
-    "status patch": (0.002, 0.006, 0.030),  # a status stored in the kubelet until it is in the API
+    "status patch": (0.001, 0.004, 0.020),  # a status stored in the kubelet until it is in the API
     "sandbox": (0.10, 0.26, 1.10),  # RunPodSandbox
     "create": (0.01, 0.03, 0.17),  # CreateContainer: Pulled until Created
     "start": (0.06, 0.09, 0.30),  # StartContainer: Created until Started
-    "on-demand relist": (0.002, 0.010, 0.050),  # end of a sync that acted until the pod is relisted
-    "sync": (0.001, 0.004, 0.015),  # a request until the pod worker has begun its sync
+    "on-demand relist": (0.001, 0.004, 0.020),  # end of a sync that acted until the pod is relisted
+    "sync": (0.001, 0.002, 0.008),  # a request until the pod worker has begun its sync
+    "process": (0.03, 0.05, 0.10),  # StartContainer returns until the process has done its first work
     "probe": (0.001, 0.008, 0.025),  # a tick until the handler has answered
     "exec": (0.02, 0.04, 0.08),  # a process started inside a container
     "trigger": (0.002, 0.018, 0.040),  # a manual trigger until the handler has answered

@@ -7,19 +7,19 @@ and runc. Times are µs of cluster time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import simpy
 
 from selfheal.chance import Chance
-from selfheal.clock import Clock
+from selfheal.clock import SECOND, Clock
 from selfheal.network import Interface, Network
 from selfheal.probes.exec import expand
 from selfheal.programs import images
 from selfheal.programs.filesystem import Executable, File, FileError, Filesystem, Node
 from selfheal.programs.kernel import Kernel
-from selfheal.programs.process import SIGNALS, Process, Program
+from selfheal.programs.process import SIGNALS, Process, Program, Running
 from selfheal.programs.streams import Capture, Sink, Stream, Text
 from selfheal.rules import Cause, rule
 
@@ -358,8 +358,8 @@ class Runtime:
         self.on_change(container.pod_uid)
         return container
 
-    def start_container(self, container: Container) -> None:
-        """Run its process 1. StartError if there is no such command."""
+    def start_container(self, container: Container, boot: int = 0) -> None:
+        """Run its process 1, whose first instruction comes ``boot`` µs from now. StartError if there is no such command."""
         try:
             program, argv = self._program(container, container.argv)
         except StartError as error:
@@ -376,7 +376,7 @@ class Runtime:
         container.started_at = container.kernel.started_at = self.clock.now
         self.on_change(container.pod_uid)
         fds: dict[int, Stream] = {0: Stream(), 1: container.out, 2: container.err}
-        container.kernel.visit(program, argv, dict(container.env), container.cwd, fds)
+        container.kernel.visit(_after(boot, program), argv, dict(container.env), container.cwd, fds)
 
     def stop_container(self, container: Container, grace: int, cause: Cause | None = None) -> simpy.Event:
         """Ask the process to end, and kill it after ``grace`` µs. The event is triggered when it has ended."""
@@ -500,3 +500,16 @@ class Runtime:
             for container in sandbox.containers:
                 if container.reason == "Unknown":
                     container.finished_at = self.clock.now
+
+
+def _after(boot: int, program: Program) -> Program:
+    """The program, whose first instruction comes ``boot`` µs after its process was made."""
+    if not boot:
+        return program
+
+    def booted(process: Process) -> Running:
+        yield process.sleep(boot / SECOND)
+        running = program(process)
+        return (yield from running) if isinstance(running, Generator) else running
+
+    return booted

@@ -223,7 +223,7 @@ class RuntimeManager:
             result.error = True  # the node went down meanwhile
             return False
         try:
-            self._runtime.start_container(container)
+            self._runtime.start_container(container, latencies.draw("process", stream, 2 * number + 1))
         except StartError as error:
             self._event(pod, c, "Warning", "Failed", f"Error: {error}", start)
             result.failed[c.name] = ("RunContainerError", str(error))

@@ -111,6 +111,8 @@ class Worker:
         self._trigger_timer: Timer | None = None
         self._waiting_trigger: Cause | None = None
         self._parked = False
+        self._seen: dict[str, Any] | None = None
+        """The pod's status that the last pass looked at."""
         self._unwatch: Any = None
         self._stretch: dict[str, Any] | None = None
         self._stretch_base = self._stretch_tick = -1
@@ -183,8 +185,8 @@ class Worker:
 
     def _park(self) -> None:
         """Wait for a change instead of the next tick."""
-        if not self.manager.parking:
-            self._arm()
+        if not self.manager.parking or self._seen is not self.manager.statuses.get(self.pod_uid):
+            self._arm()  # this very pass has changed the status: the next one may see something else
             return
         self._parked = True
         container = self.manager.find_container(self.container_id)
@@ -259,7 +261,7 @@ class Worker:
         itself), ``"probing"`` (under way) or ``"end"``.
         """
         manager = self.manager
-        status = manager.statuses.get(self.pod_uid)
+        status = self._seen = manager.statuses.get(self.pod_uid)
         if status is None:
             return self._skip(tick, "no container")
         if status.get("phase") in TERMINAL:
