@@ -6,7 +6,6 @@ a value, as texts; an empty list means that it is fine.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -158,6 +157,8 @@ def between(low: int, high: int) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, whatever its case."""
+    import difflib  # only somebody who made a mistake waits for it
+
     by_lower = {k.lower(): k for k in known}
     found = difflib.get_close_matches(word.lower()[:100], list(by_lower), n=1, cutoff=0.75)
     return by_lower[found[0]] if found else None

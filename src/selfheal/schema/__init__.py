@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from functools import cache
-from importlib import resources
 from typing import Any
 
 Schema = dict[str, Any]
@@ -17,7 +17,8 @@ Schema = dict[str, Any]
 @cache
 def types() -> dict[str, Schema]:
     """All schemas by name. Read-only by agreement."""
-    text = resources.files(__name__).joinpath("types.json").read_text(encoding="utf-8")
+    text = pkgutil.get_data(__name__, "types.json")
+    assert text is not None
     found: dict[str, Schema] = json.loads(text)
     return found
 
