@@ -6,6 +6,8 @@ them one by one. They never call each other or the kubelet: they meet in the sto
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from selfheal.chance import Chance
 from selfheal.clock import Clock
 from selfheal.controllers.deployment import DeploymentController
@@ -16,11 +18,21 @@ from selfheal.informers import Informers
 from selfheal.store import Store
 
 
-class ControllerManager:
-    """All controllers of a cluster (cmd/kube-controller-manager). They begin to work when it is made."""
+@dataclass(frozen=True, slots=True)
+class Controllers:
+    """All controllers of a cluster (cmd/kube-controller-manager)."""
 
-    def __init__(self, store: Store, informers: Informers, clock: Clock, chance: Chance) -> None:
-        self.deployments = DeploymentController(store, informers, clock, chance)
-        self.replica_sets = ReplicaSetController(store, informers, clock, chance)
-        self.endpoint_slices = EndpointSliceController(store, informers, clock, chance)
-        self.garbage_collector = GarbageCollector(store, clock, chance)
+    deployments: DeploymentController
+    replica_sets: ReplicaSetController
+    endpoint_slices: EndpointSliceController
+    garbage_collector: GarbageCollector
+
+
+def start_controllers(store: Store, informers: Informers, clock: Clock, chance: Chance) -> Controllers:
+    """Start them all; from now on they do their work by themselves."""
+    return Controllers(
+        DeploymentController(store, informers, clock, chance),
+        ReplicaSetController(store, informers, clock, chance),
+        EndpointSliceController(store, informers, clock, chance),
+        GarbageCollector(store, clock, chance),
+    )
