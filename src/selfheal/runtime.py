@@ -158,7 +158,8 @@ class Container:
         self.argv: list[str] = []
         self.env: dict[str, str] = {}
         self.cwd = "/"
-        self.execs = 0
+        self.failed_execs = 0
+        """Commands that could not be run; numbers the identities in the runtime's complaints."""
         self.changed_by: Cause | None = None
         """What last made it answer differently, where somebody outside did."""
         self._watchers: list[Callable[[], None]] = []
@@ -433,8 +434,6 @@ class Runtime:
     ) -> Exec:
         """Run a command in a container, with its environment, working directory and files."""
         run = Exec(self.clock, container)
-        number = container.execs
-        container.execs += 1
         if not container.running:
             state = "CONTAINER_EXITED" if container.state == "exited" else "CONTAINER_CREATED"
             text = f"failed to exec in container: container is in {state} state"
@@ -443,7 +442,8 @@ class Runtime:
         try:
             program, words = self._program(container, list(argv))
         except StartError as error:
-            ident = self.chance.stream("exec", container.id).hex(number, 64)
+            ident = self.chance.stream("exec", container.id).hex(container.failed_execs, 64)
+            container.failed_execs += 1
             problem = f"OCI runtime exec failed: exec failed: unable to start container process: {error}"
             text = f'failed to exec in container: failed to start exec "{ident}": {problem}'
             run.error = f"rpc error: code = Unknown desc = {text}"
