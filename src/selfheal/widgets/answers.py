@@ -15,7 +15,7 @@ from selfheal.scenario import Scenario
 from selfheal.timeline import Record, Timeline
 
 Answer = dict[str, Any]
-"""``timeline``: header and records; ``why``: a record's ``id``, as text → its chain of causes, the first cause first."""
+"""``timeline``: header and records; ``why``: a record's ``id``, as text → its causes, the first cause first."""
 
 DRAWN = frozenset({"Pod", "Probe", "App", "EndpointSlice", "Traffic", "Node", "Action"})
 """Kinds of records that a widget draws, besides the events in :data:`TOLD`."""

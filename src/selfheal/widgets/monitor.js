@@ -482,6 +482,8 @@ class Strip {
     this.scale = Math.max((room - this.left - 24) / until, room < 520 ? Math.min(4.6, 1500 / until) : Math.min(1.6, 1500 / until));
     this.width = Math.max(room, Math.ceil(this.left + until * this.scale + 24));
     this.rows = [];
+    this.losses = [];
+    this.plans = null;
     this.scene = s("g", { "clip-path": `url(#${this.id}seen)` });
     let y = asks ? 36 : 12;
     this.top = y - 4;
@@ -525,7 +527,6 @@ class Strip {
       s("clipPath", { id: `${id}seen` }, (this.seenRect = s("rect", { x: -10, y: -10, height: height + 20, width: 0 }))));
     this.future = s("rect", { class: "future", y: top, height: bottom - top });
     this.dim = s("rect", { class: "dim", y: top, height: bottom - top });
-    this.lostText = s("text", { class: "note bad", "text-anchor": "middle" });
     this.pulse = s("circle", { class: "probe-now" });
     this.chosen = s("rect", { class: "chosen", rx: 7 });
     this.chain = s("g", { class: "chain" });
@@ -535,7 +536,7 @@ class Strip {
     this.real = s("g", { class: "real" }, s("line", { y1: 14, y2: bottom + 4 }), this.realBox, this.realText);
     this.diff = s("g", { class: "diff" }, s("path", {}), s("path", { class: "head" }), s("text", { "text-anchor": "middle" }));
     this.head = s("line", { class: "head-line", y1: top, y2: this.axis - 6 });
-    this.svg.replaceChildren(defs, grid, this.scene, this.lostText, this.future, this.dim, this.plans ?? s("g", {}), this.mark, this.diff, this.real, this.pulse, this.chain, this.chosen, this.head);
+    this.svg.replaceChildren(defs, grid, this.scene, ...this.losses.map((one) => one.text), this.future, this.dim, this.plans ?? s("g", {}), this.mark, this.diff, this.real, this.pulse, this.chain, this.chosen, this.head);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
     this.stage.style.cssText = `width:${width}px;height:${height}px`;
@@ -571,17 +572,18 @@ class Strip {
     set(this.svg, "aria-label", say("strip.label", { pod: this.pod?.name ?? "", t: say("s", { t: trim(seen) }), events: view.known }));
   }
 
+  /** How many requests each stretch has lost so far: the newest counts up with the playhead, and never runs ahead of it. */
   #showLost(seen) {
-    const loss = this.service && latest(this.service.losses, seen, "from"), row = this.rows.find((one) => one.key === "requests");
-    if (!row || !loss) return set(this.lostText, "text", "");
-    if (this.lostText.previous !== loss) { this.lostText.previous = loss; this.lostText.before = lostUntil(this.service, loss.from); }
-    const end = Math.min(loss.to, seen), n = lostUntil(this.service, end) - this.lostText.before;
-    const text = this.say("lost", { n: n.toLocaleString("en").replaceAll(",", " ") });
-    const half = inkWidth(text, "650 11.5px") / 2, growing = seen < loss.to; // it never runs ahead of the playhead
-    const middle = Math.min((this.x(loss.from) + this.x(end)) / 2, growing ? this.x(end) - half : Infinity);
-    set(this.lostText, "x", Math.max(middle, this.left + half));
-    set(this.lostText, "y", row.y + 13);
-    set(this.lostText, "text", n && (!growing || middle >= this.left + half) ? text : "");
+    let free = this.left - 8;
+    for (const { loss, before, text } of this.losses) {
+      const end = Math.min(loss.to, seen), n = seen > loss.from ? lostUntil(this.service, end) - before : 0;
+      const words = this.say("lost", { n }), half = inkWidth(words, "650 11.5px") / 2;
+      const middle = Math.max(Math.min((this.x(loss.from) + this.x(end)) / 2, seen < loss.to ? this.x(end) - half : Infinity), this.left - 8 + half);
+      const shown = n > 0 && middle - half >= free && middle + half < this.width && (seen >= loss.to || middle + half <= this.x(end) + 1);
+      set(text, "text", shown ? words : "");
+      set(text, "x", middle);
+      if (shown) free = middle + half + 6;
+    }
   }
 
   #showPulse({ t, playing, speed, calm }) {
@@ -762,14 +764,7 @@ class Strip {
       }
     }
     this.scene.append(s("path", { class: "served", d: paths.served }), s("path", { class: "lost", d: paths.lost }));
-    for (const loss of service.losses) {
-      // The newest one counts up while it grows (showLost); those before it stand still.
-      const next = service.losses[service.losses.indexOf(loss) + 1];
-      if (!next) continue;
-      const text = this.say("lost", { n: String(lostUntil(service, loss.to) - lostUntil(service, loss.from)) });
-      const x = clamp((this.x(loss.from) + this.x(loss.to)) / 2, inkWidth(text) / 2 + 4, this.width);
-      if (x + inkWidth(text) < this.x(next.from) + 20) this.scene.append(s("g", { "clip-path": null, "data-from": next.from }, s("text", { class: "note bad", x, y: y + 13, "text-anchor": "middle" }, text)));
-    }
+    this.losses = service.losses.map((loss) => ({ loss, before: lostUntil(service, loss.from), text: s("text", { class: "note bad", y: y + 13, "text-anchor": "middle" }) }));
     return floor - 13;
   }
 
@@ -1161,7 +1156,10 @@ function render({ model, el }) {
   // ---- the frame
   const css = model.get("css"), shadow = (el.shadowRoot ?? el.attachShadow({ mode: "open" }));
   const root = h("div", { class: "monitor", role: "group", "aria-label": data.title ?? say("title"), "data-lm-suppress-shortcuts": "true" });
-  shadow.replaceChildren(h("style", {}, css), root);
+  const sheet = new CSSStyleSheet(); // unlike a <style>, no content policy forbids it
+  sheet.replaceSync(css);
+  shadow.adoptedStyleSheets = [sheet];
+  shadow.replaceChildren(root);
   el.setAttribute("data-lm-suppress-shortcuts", "true");
   const loading = h("div", { class: "loading", role: "status" }, say("loading"));
   root.append(loading);
