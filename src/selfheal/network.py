@@ -128,18 +128,40 @@ class Network:
         """What kube-proxy does: (source, address, port) → where it really goes; None: no Service has that address."""
         self.parted: Callable[[str, str], bool] | None = None
         """Whether a partition lies between two nodes. Set by the fault."""
+        self._observers: dict[str, list[Callable[[], None]]] = {}
+
+    # ---- who wants to know of changes
+
+    def observe(self, ip: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback()`` whenever what a client meets at an address may have changed. Gives what ends it."""
+        callbacks = self._observers.setdefault(ip, [])
+        callbacks.append(callback)
+
+        def end() -> None:
+            if callback in callbacks:
+                callbacks.remove(callback)
+
+        return end
+
+    def altered(self, ip: str | None = None) -> None:
+        """Something is different at an address (None: perhaps at any, as with a partition)."""
+        for address in [*self._observers] if ip is None else [ip]:
+            for callback in tuple(self._observers.get(address, ())):
+                callback()
 
     # ---- addresses
 
     def attach(self, ip: str, node: str) -> None:
         """``ip`` is now an address on ``node`` (a pod's, or the node's own)."""
         self._node[ip] = node
+        self.altered(ip)
 
     def detach(self, ip: str) -> None:
         """The address is gone, and with it every port."""
         self._node.pop(ip, None)
         for key in [key for key in self._ports if key[0] == ip]:
             del self._ports[key]
+        self.altered(ip)
 
     def power(self, node: str, on: bool) -> None:
         """Switch a node's power; without it none of its addresses answers."""
@@ -147,6 +169,7 @@ class Network:
             self._dark.pop(node, None)
         else:
             self._dark[node] = None
+        self.altered()
 
     # ---- ports
 
@@ -224,6 +247,7 @@ class Interface:
     def changed(self) -> None:
         for watcher in tuple(self.watchers):
             watcher()
+        self.network.altered(self.ip)
 
     def request(self, host: str, port: int, request: Request) -> Response | Unreachable | simpy.Event:
         """An HTTP request from inside the pod."""
