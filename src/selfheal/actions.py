@@ -85,6 +85,34 @@ def _label(cluster: Cluster, args: Any, cause: Cause) -> None:
     cluster.label(f"{kind}/{args[kind]}", args["labels"], cause=cause)
 
 
+def _condition(cluster: Cluster, args: Any, cause: Cause) -> None:
+    """A condition of the pod's status, set as an outsider does for a readiness gate."""
+    now = cluster.clock.timestamp()
+    new = {"type": args["type"], "status": args["status"], "lastProbeTime": None, "lastTransitionTime": now}
+
+    def change(pod: Object) -> Object:
+        others = [c for c in pod["status"].get("conditions") or () if c["type"] != args["type"]]
+        return {**pod, "status": {**pod["status"], "conditions": [*others, new]}}
+
+    cluster.store.patch("Pod", DEFAULT_NAMESPACE, args["pod"], change, status=True, cause=cause)
+
+
+def _stop_node(cluster: Cluster, args: Any, cause: Cause) -> None:
+    cluster.node(args).stop(cause)
+
+
+def _start_node(cluster: Cluster, args: Any, cause: Cause) -> None:
+    cluster.node(args).start(cause)
+
+
+def _cordon(cluster: Cluster, args: Any, cause: Cause) -> None:
+    cluster.cordon(args, cause=cause)
+
+
+def _uncordon(cluster: Cluster, args: Any, cause: Cause) -> None:
+    cluster.cordon(args, on=False, cause=cause)
+
+
 VERBS: dict[str, Callable[[Cluster, Any, Cause], None]] = {
     "exec": _exec,
     "kill": _kill,
@@ -94,8 +122,14 @@ VERBS: dict[str, Callable[[Cluster, Any, Cause], None]] = {
     "scale": _scale,
     "apply": _apply,
     "label": _label,
+    "condition": _condition,
+    "stopNode": _stop_node,
+    "startNode": _start_node,
+    "cordon": _cordon,
+    "uncordon": _uncordon,
 }
-IMMEDIATE = ("kill", "http")
+DEFAULT_NAMESPACE = "default"
+IMMEDIATE = ("kill", "http", "stopNode", "startNode")
 """Verbs that do not go through kubectl."""
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from selfheal import apply, manifests, printers
 from selfheal.actions import perform
 from selfheal.chance import Chance
-from selfheal.clock import SECOND, Clock, micros
+from selfheal.clock import MILLISECOND, SECOND, Clock, Timer, micros
 from selfheal.controllers import start_controllers
 from selfheal.errors import ApiError, BadRequest, NotFound
 from selfheal.explain import Explanation, explain
@@ -40,6 +40,8 @@ from selfheal.traffic import Traffic
 DEFAULT_NAMESPACE = "default"
 NODE_VERBS = ("stopNode", "startNode", "cordon", "uncordon", "drain")
 """Actions that make nodes worth a record."""
+BOOT = (600 * MILLISECOND, 900 * MILLISECOND)
+"""From power-on until the kubelet runs (µs)."""
 SETTLING = 5 * SECOND
 """A cluster is made this long before second 0, so that everyone has heard of its nodes (µs)."""
 
@@ -69,10 +71,39 @@ class Objects(list[Object]):
 class Node:
     """A node of a simulated cluster, as somebody standing beside the machine knows it."""
 
-    def __init__(self, cluster: Cluster, kubelet: Kubelet) -> None:
-        self._cluster = cluster
-        self.kubelet = kubelet
-        self.name = kubelet.node
+    def __init__(
+        self, runtime: Runtime, make: Callable[[int, Cause | None], Kubelet], clock: Clock, chance: Chance
+    ) -> None:
+        self.runtime = runtime
+        self._make = make
+        self._clock = clock
+        self._stream = chance.stream("node", runtime.node, "boot")
+        self._boots = 0
+        self._begin: Timer | None = None
+        self.kubelet = make(0, None)
+        self.name = runtime.node
+        self.powered = True
+
+    def stop(self, cause: Cause | None = None) -> None:
+        """Power cut: kubelet, runtime and every process of the node end at once; its addresses answer nothing."""
+        if self.powered:
+            self.powered = False
+            if self._begin is not None:
+                self._begin.cancel()
+            self.kubelet.halt()
+            self.runtime.power_off(cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} lost its power."))
+
+    def start(self, cause: Cause | None = None) -> None:
+        """Power on: the node boots, and its kubelet is there 0.6 to 0.9 s later."""
+        if not self.powered:
+            self.powered = True
+            self._boots += 1
+            cause = cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} was powered on.")
+            self._begin = self._clock.after(self._stream.between(self._boots, *BOOT), lambda: self._boot(cause))
+
+    def _boot(self, cause: Cause | None) -> None:
+        self.runtime.power_on()
+        self.kubelet = self._make(self._boots, cause)
 
 
 class Cluster:
@@ -141,19 +172,24 @@ class Cluster:
         if images is not None:
             runtime.images = {image_name: None for image in images for image_name in image.get("names") or ()}
         runtime.on_report = self._on_report
-        kubelet = Kubelet(
-            self.clock,
-            self.chance,
-            self.store,
-            self.network,
-            runtime,
-            node,
-            self.rules,
-            self._record,
-            address=address,
-            parking=self._parking,
-        )
-        made = self._nodes[name(node)] = Node(self, kubelet)
+
+        def make(boots: int, cause: Cause | None) -> Kubelet:
+            return Kubelet(
+                self.clock,
+                self.chance,
+                self.store,
+                self.network,
+                runtime,
+                node,
+                self.rules,
+                self._record,
+                address=address,
+                parking=self._parking,
+                boots=boots,
+                cause=cause,
+            )
+
+        made = self._nodes[name(node)] = Node(runtime, make, self.clock, self.chance)
         return made
 
     def node(self, node_name: str) -> Node:
@@ -282,6 +318,12 @@ class Cluster:
         self.store.update(
             replace(obj, "metadata.labels", new), cause=cause or self._action("label", f"{what} {labels}")
         )
+
+    def cordon(self, node: str, *, on: bool = True, cause: Cause | None = None) -> None:
+        """``kubectl cordon node-1``, or with ``on=False`` uncordon: whether new pods may come to the node."""
+        obj = self.get("Node", node)
+        verb = "cordon" if on else "uncordon"
+        self.store.update(replace(obj, "spec.unschedulable", on or None), cause=cause or self._action(verb, node))
 
     # ---- from outside the API
 
@@ -425,7 +467,7 @@ class Cluster:
         node_name = obj["spec"].get("nodeName")
         if not node_name:
             raise BadRequest(f"pod {pod} does not have a host assigned")
-        return self.node(node_name).kubelet.runtime
+        return self.node(node_name).runtime
 
 
 def _rules_of(belief: str | None) -> Rules:

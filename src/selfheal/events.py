@@ -197,6 +197,8 @@ class _Recorder:
         self._store = store
         self._clock = clock
         self._chance = chance
+        self.silent = False
+        """Whether the component is gone, and with it whatever it would still have told."""
         self._free = 0
         self._last_name = 0
         self._nanosecond = chance.stream("event name", component, host).between(0, 0, 900)
@@ -209,6 +211,8 @@ class _Recorder:
         self._clock.at(self._free, lambda: self._write(event, cause))
 
     def _write(self, event: Object, cause: Cause | None) -> None:
+        if self.silent:
+            return
         space, called = key(event)
         if self._repeats(event) and self._store.get("Event", space, called) is not None:
             changes: Object = {k: event[k] for k in ("count", "lastTimestamp", "message", "series") if k in event}

@@ -280,6 +280,9 @@ class Runtime:
         stream = self.chance.stream("sandbox", pod_uid)
         ident = stream.hex(stream.next(), 64)
         sandbox = Sandbox(ident, pod_uid, namespace, name, Interface(self.network, address), host_network)
+        before = self.sandboxes.get(pod_uid)
+        if before is not None:
+            sandbox.containers = before.containers  # their records stay, so that restarts go on counting
         self.sandboxes[pod_uid] = sandbox
         self.on_change(pod_uid)
         return sandbox
@@ -481,15 +484,16 @@ class Runtime:
 
     # ---- the node's power
 
-    def power_off(self) -> None:
+    def power_off(self, cause: Cause | None = None) -> None:
         """Power cut: every process is gone at once, and nobody is told."""
+        why = Cause(POWER, cause, node=self.node)
         self.network.power(self.node, on=False)
         for sandbox in self.sandboxes.values():
             sandbox.ready = False
             for container in sandbox.containers:
                 if container.running:
                     container.kernel.halt()
-                    container.finish(255, "Unknown", Cause(POWER, node=self.node))
+                    container.finish(255, "Unknown", why)
             if not sandbox.host_network:
                 self.network.detach(sandbox.ip)
 

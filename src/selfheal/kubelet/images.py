@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 
 from selfheal.chance import Chance
-from selfheal.clock import SECOND, Clock
+from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet.backoff import Backoff
 from selfheal.objects import Object, uid
@@ -20,6 +20,7 @@ REFUSING = (".example", ".invalid", ".test")
 """Registries that refuse connections: names that exist nowhere (RFC 2606)."""
 
 PULL_SECONDS = (1.0, 4.0)
+REFUSAL = 10 * MILLISECOND
 CHECK_SECONDS = (0.3, 1.0)
 """How long a pull takes, and one that finds the image up to date (policy Always). Not measured, since
 the recorded cluster pulls nothing."""
@@ -76,8 +77,8 @@ class ImageManager:
         registry = image.split("/")[0].split(":")[0] if "/" in image else ""
         begun = now
         if registry.endswith(REFUSING):
-            yield self._clock.sleep(int(0.05 * SECOND))
-            error = _refused(image, registry)
+            yield self._clock.sleep(REFUSAL)
+            error = _refused(image)
             event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
             event("Warning", "Failed", "Error: ErrImagePull")
             self._backoff.next(key, self._clock.now, self._clock.now)
@@ -94,11 +95,13 @@ class ImageManager:
         )
 
 
-def _refused(image: str, registry: str) -> str:
-    """containerd's text when a registry cannot be reached."""
-    repository, _, tag = image.partition("/")[2].rpartition(":")
-    url = f"https://{image.split('/', maxsplit=1)[0]}/v2/{repository}/manifests/{tag}"
+def _refused(image: str) -> str:
+    """containerd's text when a registry refuses the connection."""
+    host, _, path = image.partition("/")
+    repository, _, tag = path.rpartition(":")
+    port = host.partition(":")[2] or "443"
+    url = f"https://{host}/v2/{repository}/manifests/{tag}"
     return (
-        f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": '
-        f'failed to do request: Head "{url}": dial tcp: lookup {registry}: no such host'
+        f'failed to pull and unpack image "{image}": failed to resolve image: failed to do request: '
+        f'Head "{url}": dial tcp 127.0.0.1:{port}: connect: connection refused'
     )

@@ -17,7 +17,7 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
-from selfheal.kubelet import generate
+from selfheal.kubelet import active_deadline, generate
 from selfheal.kubelet.hooks import Hooks
 from selfheal.kubelet.images import ImageManager
 from selfheal.kubelet.kuberuntime import RuntimeManager
@@ -27,7 +27,7 @@ from selfheal.kubelet.pod_workers import FINISHED, SYNCING, TERMINATED, TERMINAT
 from selfheal.kubelet.prober.manager import ProberManager
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS
 from selfheal.kubelet.restart_policy import should_restart
-from selfheal.kubelet.status_manager import StatusManager
+from selfheal.kubelet.status_manager import OWNED, StatusManager
 from selfheal.network import Addresses, Network
 from selfheal.objects import Object, name, namespace, terminating, uid
 from selfheal.rules import Cause, Rules, rule
@@ -78,6 +78,8 @@ class Kubelet:
         *,
         address: str,
         parking: bool = True,
+        boots: int = 0,
+        cause: Cause | None = None,
     ) -> None:
         self.clock, self.chance, self.store, self.runtime = clock, chance, store, runtime
         self.node = name(node)
@@ -119,8 +121,21 @@ class Kubelet:
             environment=self._environment,
             on_sandbox_ready=self._on_sandbox_ready,
         )
-        self.node_status = NodeStatus(clock, chance, store, self.events, node, address)
+        self.node_status = NodeStatus(clock, chance, store, self.events, node, address, boots=boots, cause=cause)
         self._watch = store.watch("Pod", self._on_pod, node=self.node)
+
+    def halt(self) -> None:
+        """Power cut: the kubelet is gone in the middle of whatever it did. The API knows nothing of it yet."""
+        self._watch.stop()
+        self.events.silent = True
+        self.statuses.reachable = False
+        for worker in list(self.workers.values()):
+            worker.halt()
+        for pod_uid in list(self.workers):
+            self.prober.remove_pod(pod_uid)
+        self.workers.clear()
+        self.pleg.halt()
+        self.node_status.halt()
 
     # ---- requests: the sync loop (syncLoopIteration)
 
@@ -220,9 +235,12 @@ class Kubelet:
             ended = Cause(ENDED, cause, phase=status["phase"])
             self.statuses.set(pod, status, ended)
             worker.state = TERMINATING
+            worker.ending = ended
             worker.cancelled.succeed()
             return "now"
         self.statuses.set(pod, status, Cause(STATUS, cause))
+        if spec.active_deadline_seconds is not None:
+            self._watch_deadline(worker, status["startTime"], spec.active_deadline_seconds)
         if not worker.mounted:
             yield from self._wait_for_volumes(worker, spec)
             if worker.cancelled.triggered:
@@ -240,6 +258,13 @@ class Kubelet:
         if result.acted:
             self.pleg.request_relist(worker.uid, worker.syncs)
         return None
+
+    def _watch_deadline(self, worker: PodWorker, start_time: str, seconds: int) -> None:
+        """Ask for a sync at the first look at the work queue past the deadline (getPodsToSync)."""
+        if not worker.deadline_watched:
+            worker.deadline_watched = True
+            at = self._queue.poll_after(max(self.clock.now, active_deadline.due(self.clock, start_time, seconds)))
+            self.clock.at(at, lambda: worker.update(Cause(active_deadline.EXCEEDED, seconds=seconds)))
 
     def _wait_for_volumes(self, worker: PodWorker, spec: PodSpec) -> Steps:
         """Nearly every pod has a volume: the token of its service account."""
@@ -309,7 +334,10 @@ class Kubelet:
         now = clock.timestamp()
         generation = pod["metadata"].get("generation", 1)
         status: dict[str, Any] = {
-            "conditions": old.get("conditions") or [],
+            "conditions": [
+                *(c for c in old.get("conditions") or () if c["type"] in OWNED),
+                *(c for c in pod["status"].get("conditions") or () if c["type"] not in OWNED),
+            ],
             "hostIP": self.address,
             "hostIPs": [{"ip": self.address}],
             "observedGeneration": generation,
@@ -348,10 +376,11 @@ class Kubelet:
             self._finalize(status, spec)
         self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause))
         status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
+        status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or {})
         if old.get("phase") in ("Succeeded", "Failed"):
             status["phase"] = old["phase"]
         for key in ("reason", "message"):
-            if old.get(key):
+            if old.get(key) and key not in status:
                 status[key] = old[key]
         sandbox = "True" if snapshot.sandbox_ready else "False"
         if not terminal and snapshot.sandbox_id is None:

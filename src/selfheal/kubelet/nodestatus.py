@@ -1,8 +1,9 @@
-"""The node's own object: registration, lease and status (pkg/kubelet/kubelet_node_status.go).
+"""What a node tells of itself: registration, lease, status, boot (pkg/kubelet/kubelet_node_status.go).
 
 The kubelet renews its lease each 10 s and computes its status as often. Neither changes
 anything while the node is well, so neither is executed: the times of renewals follow from
-the node's phase and are worked out when somebody asks.
+the node's phase (:meth:`NodeStatus.last_renewal`), and the objects are brought up to date when
+somebody reads them.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 from selfheal.chance import Chance
-from selfheal.clock import SECOND, Clock
+from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.objects import Object, name, replace
-from selfheal.rules import Cause
+from selfheal.rules import Cause, rule
 from selfheal.store import Store
+from selfheal.watches import WatchEvent
 
 RENEW = 10 * SECOND
 """leaseDurationSeconds 40 × 0.25 (staging/src/k8s.io/component-helpers/apimachinery/lease/controller.go)."""
-REPORT = 300 * SECOND
-"""Status of a node at rest is reported this often (config nodeStatusReportFrequency)."""
+STATUS = 10 * SECOND
+"""How often the status is computed (config nodeStatusUpdateFrequency)."""
+UP = -3600 * SECOND
+"""A node that a cluster begins with has been up for an hour (µs)."""
 
 HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -27,43 +31,60 @@ HEALTHY = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
 )
+BOOT_EVENTS = ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID")
+
+SOURCE = "pkg/kubelet/kubelet_node_status.go"
+BOOTED = rule(
+    "node.boot", SOURCE, "tryRegisterWithAPIServer", "{node} booted, and its kubelet reports to the API server."
+)
+CORDONED = rule("node.cordon", SOURCE, "recordNodeSchedulableEvent", "The kubelet saw that spec.unschedulable changed.")
 
 
 class NodeStatus:
-    """What a node tells of itself."""
+    """The node's own object and lease, as its kubelet keeps them."""
 
     def __init__(
-        self, clock: Clock, chance: Chance, store: Store, events: EventRecorder, node: Object, address: str
+        self,
+        clock: Clock,
+        chance: Chance,
+        store: Store,
+        events: EventRecorder,
+        node: Object,
+        address: str,
+        *,
+        boots: int = 0,
+        cause: Cause | None = None,
     ) -> None:
         self._clock = clock
         self._store = store
         self._events = events
         self.node = name(node)
-        stream = chance.stream("node", self.node, "lease")
-        self._phase = int(stream.uniform(0) * RENEW)
+        self._stream = stream = chance.stream("node", self.node, f"boot {boots}")
+        self._phase = clock.now - int(stream.uniform(0) * RENEW) if boots == 0 else clock.now
         # renewals come each 10 s × [1, 1.04); one value for the node keeps them a formula
         self._period = RENEW + int(stream.uniform(1) * 0.02 * RENEW)
         self._boot_id = stream.uid(2)
-        self._register(node, address)
+        self._halted_at: int | None = None
+        if boots == 0:
+            self._register(node, address)
+        else:
+            self._report_boot(Cause(BOOTED, cause, node=self.node))
+        self._watch = store.watch("Node", self._on_node)
+
+    def halt(self) -> None:
+        """The kubelet is gone: this was the last renewal."""
+        self._halted_at = self._clock.now
+        self._watch.stop()
+
+    # ---- registration
 
     def _register(self, node: Object, address: str) -> None:
         """Make the Node and its Lease (tryRegisterWithAPIServer)."""
-        now = self._clock.timestamp(-3600 * SECOND)
         status = dict(node.get("status") or {})
         status.setdefault("capacity", {"cpu": "2", "memory": "24Gi", "pods": "110"})
         status.setdefault("allocatable", status["capacity"])
         status["addresses"] = [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": self.node}]
-        status["conditions"] = [
-            {
-                "type": kind,
-                "status": value,
-                "lastHeartbeatTime": self._clock.timestamp(),
-                "lastTransitionTime": now,
-                "reason": reason,
-                "message": message,
-            }
-            for kind, value, reason, message in HEALTHY
-        ]
+        status["conditions"] = self._conditions(self._clock.timestamp(UP))
         status["nodeInfo"] = {
             "architecture": "amd64",
             "bootID": self._boot_id,
@@ -77,40 +98,101 @@ class NodeStatus:
             "systemUUID": self._boot_id,
         }
         created = self._store.create(replace(node, "status", status))
+        owner = {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": created["metadata"]["uid"]}
         self._store.create(
             {
                 "apiVersion": "coordination.k8s.io/v1",
                 "kind": "Lease",
-                "metadata": {
-                    "name": self.node,
-                    "namespace": "kube-node-lease",
-                    "ownerReferences": [
-                        {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": created["metadata"]["uid"]}
-                    ],
-                },
+                "metadata": {"name": self.node, "namespace": "kube-node-lease", "ownerReferences": [owner]},
                 "spec": {
                     "holderIdentity": self.node,
                     "leaseDurationSeconds": 40,
-                    "renewTime": self._clock.micro_timestamp(),
+                    "renewTime": self._clock.micro_timestamp(self.last_renewal()),
                 },
             }
         )
 
+    def _conditions(self, since: str, old: list[Any] | None = None) -> list[dict[str, Any]]:
+        """The four conditions of a healthy node; a transition time moves only where the status does."""
+        before = {c["type"]: c for c in old or ()}
+        out = []
+        for kind, value, reason, message in HEALTHY:
+            same = kind in before and before[kind]["status"] == value
+            out.append(
+                {
+                    "type": kind,
+                    "status": value,
+                    "lastHeartbeatTime": self._clock.timestamp(),
+                    "lastTransitionTime": before[kind]["lastTransitionTime"] if same else since,
+                    "reason": reason,
+                    "message": message,
+                }
+            )
+        return out
+
+    # ---- boot
+
+    def _report_boot(self, cause: Cause) -> None:
+        """What a kubelet that has just booted writes and tells."""
+        node = self._store.get("Node", "", self.node)
+        if node is None:
+            return
+        unready = not any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
+        tell = self._tell
+        tell(node, "Normal", "Starting", "Starting kubelet.", cause)
+        pause = 150 * MILLISECOND + self._stream.between(3, 0, 200 * MILLISECOND)
+
+        def report() -> None:
+            if self._halted_at is not None:
+                return
+            tell(node, "Warning", "Rebooted", f"Node {self.node} has been rebooted, boot id: {self._boot_id}", cause)
+            for reason in BOOT_EVENTS:
+                tell(node, "Normal", reason, f"Node {self.node} status is now: {reason}", cause)
+            self._store.patch("Node", "", self.node, self._healthy, status=True, cause=cause)
+            if unready:
+                tell(node, "Normal", "NodeReady", f"Node {self.node} status is now: NodeReady", cause)
+            self.settle(cause)
+
+        self._clock.after(pause, report)
+
+    def _healthy(self, node: Object) -> Object:
+        status = node["status"]
+        conditions = self._conditions(self._clock.timestamp(), status["conditions"])
+        info = {**status["nodeInfo"], "bootID": self._boot_id}
+        return {**node, "status": {**status, "conditions": conditions, "nodeInfo": info}}
+
+    def _tell(self, node: Object, kind: str, reason: str, message: str, cause: Cause) -> None:
+        self._events.event(node, kind, reason, message, cause=cause)
+
+    # ---- heartbeats
+
     def last_renewal(self, at: int | None = None) -> int:
         """When the lease was last renewed, as of ``at`` (µs; default: now)."""
         now = self._clock.now if at is None else at
+        if self._halted_at is not None:
+            now = min(now, self._halted_at)
         return self._phase + (now - self._phase) // self._period * self._period
 
     def settle(self, cause: Cause | None = None) -> None:
-        """Write the renewal and the heartbeat of this moment into the store, for somebody who reads them."""
-        lease = self._store.get("Lease", "kube-node-lease", self.node)
-        if lease is None:
+        """Bring the lease in the store up to date, for somebody who reads it."""
+        if self._store.get("Lease", "kube-node-lease", self.node) is None:
             return
         renewed = self._clock.micro_timestamp(self.last_renewal())
         self._store.patch(
             "Lease", "kube-node-lease", self.node, lambda o: replace(o, "spec.renewTime", renewed), cause=cause
         )
 
-    def heartbeat(self) -> Any:
-        """The lease's age in seconds."""
-        return (self._clock.now - self.last_renewal()) / SECOND
+    # ---- cordon
+
+    def _on_node(self, event: WatchEvent) -> None:
+        """A cordon is told with the next status computation, up to 10 s later."""
+        if name(event.object) != self.node or event.type != "MODIFIED" or event.old is None:
+            return
+        now, before = (bool(o["spec"].get("unschedulable")) for o in (event.object, event.old))
+        if now == before:
+            return
+        computed = self._phase + ((self._clock.now - self._phase) // STATUS + 1) * STATUS
+        reason = "NodeNotSchedulable" if now else "NodeSchedulable"
+        cause = Cause(CORDONED, event.cause)
+        message = f"Node {self.node} status is now: {reason}"
+        self._clock.at(computed, lambda: self._tell(event.object, "Normal", reason, message, cause))

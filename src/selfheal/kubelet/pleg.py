@@ -107,7 +107,10 @@ class PLEG:
         self._snapshots: dict[str, PodSnapshot] = {}
         self._modified: dict[str, int] = {}
         self._on_demand: dict[str, int] = {}
+        self._first = clock.now if not runtime.sandboxes else self.next_relist(clock.now)
         runtime.on_change = self._changed
+        for pod_uid in runtime.sandboxes:
+            self._changed(pod_uid)
 
     # ---- when
 
@@ -116,8 +119,13 @@ class PLEG:
         k = (after - self._phase) // self._period + 1
         return self._phase + max(0, k) * self._period
 
-    def newer_than(self, pod_uid: str, since: int) -> int:
-        """From when on there is a snapshot of the pod newer than ``since`` (cache.go GetNewerThan)."""
+    def newer_than(self, pod_uid: str, since: int | None) -> int:
+        """From when on there is a snapshot of the pod newer than ``since`` (cache.go GetNewerThan).
+
+        None: any snapshot will do, once this kubelet has made its first relist.
+        """
+        if since is None:
+            return max(self.clock.now, self._first)
         if self._modified.get(pod_uid, -1) > since:
             return self.clock.now
         relist = self.next_relist(since)
@@ -191,6 +199,13 @@ class PLEG:
             "" if sandbox is None else sandbox.ip,
             tuple(ContainerSnapshot.of(c) for c in newest_first),
         )
+
+    def halt(self) -> None:
+        """The kubelet is gone: nothing is listed any more."""
+        self._runtime.on_change = lambda _: None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._dirty.clear()
 
     def forget(self, pod_uid: str) -> None:
         """The pod is gone."""

@@ -13,6 +13,7 @@ decide whether the next sync must wait for a relist.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any
 
 import simpy
@@ -79,10 +80,13 @@ class PodWorker:
         self.uid = uid(pod)
         self.state = SYNCING
         self.mounted = False
+        self.deadline_watched = False
         self.cancelled = clock.event()
         """Fires when the pod begins to terminate: what a running sync waits for is given up."""
         self.grace: int | None = None
         """Grace period that overrides the pod's (seconds)."""
+        self.ending: Cause | None = None
+        """Why the pod began to terminate."""
         self.reasons: dict[str, tuple[str, str]] = {}
         """The reason cache: container → (reason, message) of its last failed start."""
         self.last_sync: int | None = None
@@ -93,11 +97,10 @@ class PodWorker:
         self._timer: Timer | None = None
         self._parked = False
         self._resync_due = 0
-        self._overdue: int | None = None
-        """A resync that was parked and is about to begin, at this time (µs)."""
-        self._queue_cause: Cause | None = None
+        self._overdue: tuple[int, int] | None = None
+        """A resync that was parked and is about to begin: (when it was due, when it begins), in µs."""
         self._signal = clock.event()
-        self._process = clock.process(self._loop())
+        self._process = clock.process(self._run())
 
     # ---- requests
 
@@ -116,6 +119,7 @@ class PodWorker:
             self.grace = grace if self.grace is None else min(self.grace, grace)
         if self.state == SYNCING:
             self.state = TERMINATING
+            self.ending = cause
             if not self.cancelled.triggered:
                 self.cancelled.succeed()
         self.update(cause)
@@ -127,26 +131,37 @@ class PodWorker:
             self._timer.cancel()
         self._wake()
 
+    def halt(self) -> None:
+        """The kubelet is gone in the middle of whatever it did."""
+        self.state = FINISHED
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._process.is_alive and self._process is not self._clock.env.active_process:
+            self._process.interrupt("power cut")
+
     def _wake(self) -> None:
         if not self._signal.triggered:
             self._signal.succeed()
 
     # ---- the loop
 
+    def _run(self) -> Steps:
+        with suppress(simpy.Interrupt):
+            yield from self._loop()
+
     def _loop(self) -> Steps:
         """podWorkerLoop."""
         clock = self._clock
         while self.state != FINISHED:
             if self._overdue is not None:
-                begun, self._overdue = self._overdue, None
-                cause: Cause | None = Cause(QUEUE, why=REGULAR)
+                (due, begun), self._overdue = self._overdue, None
+                cause: Cause | None = Cause(QUEUE, at=due, why=REGULAR)
                 yield clock.sleep(begun - clock.now)
             elif self._pending:
                 self._pending, cause = False, self._cause
-                if self.last_sync is not None:
-                    at = self._pleg.newer_than(self.uid, self.last_sync)
-                    if at > clock.now:
-                        yield clock.sleep(at - clock.now)
+                at = self._pleg.newer_than(self.uid, self.last_sync)
+                if at > clock.now:
+                    yield clock.sleep(at - clock.now)
                 yield clock.sleep(self._begin())
             else:
                 self._signal = clock.event()
@@ -154,6 +169,8 @@ class PodWorker:
                 continue
             if self.state == FINISHED:
                 return
+            if self.state != SYNCING:
+                cause = self.ending  # whatever asked last, this is why the pod is being stopped
             outcome = yield from self._sync(self, cause)
             self.last_sync = clock.now
             self._complete_work(outcome)
@@ -192,10 +209,12 @@ class PodWorker:
             self._parked = True
             self._resync_due = due
             return
-        self._timer = self._clock.at(
-            self._queue.poll_after(due), lambda: self.update(Cause(QUEUE, self._queue_cause, at=now, why=why))
-        )
-        self._queue_cause = self._cause if outcome not in (None, "now") else None
+        parent = self._cause if outcome not in (None, "now") else None
+        self._wait_for(self._queue.poll_after(due), why, parent)
+
+    def _wait_for(self, poll: int, why: str, parent: Cause | None = None) -> None:
+        """The pod's entry in the work queue: it asks for a sync at ``poll`` (µs)."""
+        self._timer = self._clock.at(poll, lambda: self.update(Cause(QUEUE, parent, at=poll, why=why)))
 
     def _leave_park(self) -> None:
         """Work out the resyncs that would have run since the pod came to rest."""
@@ -206,12 +225,11 @@ class PodWorker:
         while True:
             poll = self._queue.poll_after(self._resync_due)
             if poll > now:
-                # the next one lies ahead; until it is cancelled by a sync it counts
-                self._timer = self._clock.at(poll, lambda: self.update(Cause(QUEUE, why=REGULAR)))
+                self._wait_for(poll, REGULAR)  # it lies ahead; until it is cancelled by a sync it counts
                 return
             begun = poll + self._begin()
             if begun > now:
-                self._overdue = begun  # it is just about to begin; whatever comes now waits for its end
+                self._overdue = (poll, begun)  # it is just about to begin; whatever comes now waits for its end
                 self._wake()
                 return
             self.last_sync = begun

@@ -56,6 +56,7 @@ class StatusManager:
         self._queue: dict[str, None] = {}
         self._writing = False
         self.reachable = True
+        """Whether the API server answers this node."""
         self.finished: dict[str, None] = {}
         """Pods whose last sync (SyncTerminatedPod) is done; kept by the kubelet."""
 
@@ -174,4 +175,8 @@ class StatusManager:
         if not over and new.get("phase") in ("Succeeded", "Failed") and old.get("phase") not in ("Succeeded", "Failed"):
             # a terminal phase is not shown while containers may still run
             merged["phase"] = old.get("phase", "Pending")
+            for key in ("reason", "message"):
+                merged.pop(key, None)
+                if key in old:
+                    merged[key] = old[key]
         return merged
