@@ -20,7 +20,7 @@ Answer = dict[str, Any]
 DRAWN = frozenset({"Pod", "Probe", "App", "EndpointSlice", "Traffic", "Node", "Action"})
 """Kinds of records that a widget draws, besides the events in :data:`TOLD`."""
 
-TOLD = frozenset({"Killing"})
+TOLD = frozenset({"Killing", "Pulled"})
 """Reasons of events that tell more than the facts beside them."""
 
 

@@ -76,8 +76,9 @@ const during = (bands, t) => {
 
 // -------------------------------------------------------------------------------- reading: records -> story
 
-/** A timeline as the lanes show it. `name` is the container that is watched in each pod. */
-function read(answer, name, words) {
+/** A timeline as the lanes show it. `at` says which container is watched in each pod, and whether its app reports. */
+function read(answer, at, words) {
+  const { name } = at;
   const [header, ...records] = answer.timeline;
   const until = header.until;
   const say = speaker(words);
@@ -89,7 +90,7 @@ function read(answer, name, words) {
     if (!story.pods.has(key)) {
       story.pods.set(key, {
         name: key, from: r.t, to: Infinity, node: null, lives: [], stops: [], waits: [], app: [], ready: [], service: [], states: [],
-        probes: {}, counts: [], phase: null, deleting: null, placed: Infinity,
+        probes: {}, counts: [], phase: null, deleting: null, placed: Infinity, pulled: -1,
       });
     }
     return story.pods.get(key);
@@ -122,10 +123,12 @@ function read(answer, name, words) {
     }
     const life = pod.lives.at(-1), on = life && life.to === Infinity;
     if (c && c.state === "running" && (!on || c.restartCount + 1 !== life.n)) {
-      if (on) endLife(pod, r, r.t, c.last?.exitCode);
+      // A restart at once: the end was too short to be seen, so it is where the next instance's image was looked up.
+      if (on) endLife(pod, r, pod.pulled > life.from ? pod.pulled : r.t, c.last?.exitCode);
       close(pod.waits, r.t);
       const n = c.restartCount + 1;
       pod.lives.push({ from: r.t, to: Infinity, n, id: r.id, started: null });
+      if (at.reports && pod.app.at(-1)?.to !== Infinity) pod.app.push({ from: r.t, to: Infinity, healthy: true, text: "", id: r.id, states: {} });
       tell(n > 1 ? "restart" : "life", r, n > 1 ? say("event.restart", { n: n - 1 }) : say("event.life"), { pod: pod.name, lane: "container" });
     } else if (c && c.state !== "running" && on) {
       endLife(pod, r, r.t, c.state === "terminated" ? c.exitCode : c.last?.exitCode, c.state === "terminated" ? c.reason : c.last?.reason);
@@ -165,11 +168,12 @@ function read(answer, name, words) {
     const life = pod.lives.at(-1);
     Object.assign(life, { to: t, exitCode, reason, end: r.id });
     close(pod.stops, t);
-    close(pod.app, t);
-    tell("end", r, say("event.end", { code: exitCode ?? "?" }), { pod: pod.name, lane: "container" });
+    if (pod.app.at(-1)?.from < t) close(pod.app, t); // a later report is the next instance's
+    tell("end", { t, id: r.id }, say("event.end", { code: exitCode ?? "?" }), { pod: pod.name, lane: "container" });
   }
 
   function readEvent(pod, r) {
+    if (r.reason === "Pulled" && r.field?.includes(`{${name}}`)) pod.pulled = r.t;
     if (r.reason === "Killing" && (!r.field || r.field.includes(`{${name}}`)) && pod.stops.at(-1)?.to !== Infinity) {
       pod.stops.push({ from: r.t, to: Infinity, id: r.id, message: r.message });
       tell("kill", r, say("event.kill"), { pod: pod.name, lane: "container", detail: r.message });
@@ -335,6 +339,17 @@ function describe(action) {
   return `${action.verb} ${typeof args === "string" ? args : JSON.stringify(args)}`;
 }
 
+/** A chain of causes, with neighbouring steps of one function taken together. */
+function chained(steps) {
+  const causes = [];
+  for (const step of steps) {
+    const last = causes.at(-1);
+    if (last && step.function && last.function === step.function && last.source === step.source) last.steps.push(step);
+    else causes.push({ source: step.source, function: step.function, steps: [step] });
+  }
+  return causes;
+}
+
 /** Words by key, with {holes}. */
 function speaker(words) {
   const say = (key, holes) => (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => (holes && name in holes ? holes[name] : `{${name}}`));
@@ -493,7 +508,7 @@ class Strip {
     };
     const events = story.events;
     if (events.some((event) => event.type === "flip") || setting.flips.length) row("flips", say("lane.flips"), 25, (at) => this.#flips(at));
-    row("app", say("lane.app"), 26, (at) => this.#app(pod, at));
+    if (pod?.app.length) row("app", say("lane.app"), 26, (at) => this.#app(pod, at));
     for (const probe of PROBES) if (setting.probes[probe] && pod) row(probe, say(`lane.${probe}`), 31, (at) => this.#ticks(pod.probes[probe] ?? [], at));
     row("container", say("lane.container"), 37, (at) => this.#lives(pod, at));
     row("ready", say("lane.ready"), 18, (at) => this.#thin(pod?.ready ?? [], at));
@@ -642,15 +657,17 @@ class Strip {
   }
 
   /** The causes that the panel lists, by their numbers, where they happened. */
-  showChain(steps) {
+  showChain(causes) {
     const y = this.rows.find((row) => row.key === "why").middle, found = [];
-    steps.forEach(({ t }, i) => {
-      if (t === null || t === undefined) return;
-      const x = this.x(t), near = found.findLast((one) => Math.abs(one.x - x) < 17);
-      if (near) near.to = i + 1;
-      else found.push({ x, from: i + 1, to: i + 1 });
+    causes.forEach(({ steps }, i) => {
+      for (const { t } of steps) {
+        if (t === null || t === undefined) continue;
+        const x = this.x(t), near = found.findLast((one) => Math.abs(one.x - x) < 17);
+        if (near) near.to = i + 1;
+        else found.push({ x, from: i + 1, to: i + 1 });
+      }
     });
-    if (found.length) found.at(-1).last = found.at(-1).to === steps.length;
+    if (found.length) found.at(-1).last = found.at(-1).to === causes.length;
     const xs = found.map((one) => one.x);
     this.chain.replaceChildren(...(found.length ? [s("path", { d: `M${Math.min(...xs)},${y}H${Math.max(...xs)}` })] : []), ...found.map(({ x, from, to, last }) => {
       const text = from === to ? String(from) : `${from}–${to}`, width = Math.max(17, inkWidth(text, "11px") + 9);
@@ -1245,8 +1262,8 @@ function render({ model, el }) {
     tellNotice(lacking ? say("needs.belief") : null);
     strip.stage.classList.remove("stale");
     state.answered = { setting: structuredClone(setting), belief };
-    story = finish(read(answer, data.at.name, model.get("words")), setting);
-    ghost = belief && !lacking ? read(shadowAnswer, data.at.name, model.get("words")) : null;
+    story = finish(read(answer, data.at, model.get("words")), setting);
+    ghost = belief && !lacking ? read(shadowAnswer, data.at, model.get("words")) : null;
     if (state.chosen) state.chosen = story.events.find((event) => event.type === state.chosen.type && Math.abs(event.t - state.chosen.t) < 0.05) ?? null;
     state.t = Math.min(state.t, story.until);
     state.seen = rewind ? state.t : clamp(state.seen, state.t, story.until);
@@ -1396,8 +1413,11 @@ function render({ model, el }) {
     const item = state.chosen ?? (done && goal ? goal : story.events.findLast((event) => event.t <= state.seen + 1e-9 && story.why[event.id] && !["pass", "skip"].includes(event.type)));
     const chain = item && (story.why[item.id] ?? []);
     whyTitle.textContent = item ? say(item.type === "restart" ? "why.restart" : "why", { what: item.text, t: say("s", { t: tenths(item.t) }) }) : say("why.hint");
-    whyList.replaceChildren(...(chain?.length ? chain.map((link) => h("li", {}, link.t === null || link.t === undefined ? null : h("time", {}, say("s", { t: tenths(link.t) })), link.t === null || link.t === undefined ? null : "  ", link.text, link.function ? h("code", {}, `${link.source ? `${link.source} ` : ""}${link.function}`) : null)) : [h("li", {}, item ? (item.detail ? String(item.detail).trim() : item.type === "flip" ? say("why.plain") : item.text) : say("why.none"))]));
-    strip.showChain(chain ?? []);
+    const causes = chained(chain ?? []);
+    whyList.replaceChildren(...causes.map((cause) => h("li", {}, cause.steps.map(({ t, text }) => h("div", {}, t === null || t === undefined ? null : [h("time", {}, say("s", { t: tenths(t) })), "  "], text)),
+      cause.function && h("code", { title: `${cause.source} ${cause.function}` }, `${String(cause.source).split("/").pop()} ${cause.function}`))));
+    if (!causes.length) whyList.append(h("li", {}, !item ? say("why.none") : item.detail ? String(item.detail).trim() : item.type === "flip" ? say("why.plain") : item.text));
+    strip.showChain(causes);
     verdict.replaceChildren(...verdictWords(goal, done));
     verdict.hidden = !verdict.childNodes.length;
   }

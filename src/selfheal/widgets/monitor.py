@@ -175,7 +175,7 @@ def summary(told: Answer, container: str) -> list[str]:
         text = ""
         if record["kind"] == "App" and record["container"] == container:
             text = f"the app says: {record['text']}"
-        elif record["kind"] == "Event":
+        elif record.get("reason") == "Killing":
             text = record["message"]
         elif record["kind"] == "Pod":
             state = next((c for c in record["containers"] if c["name"] == container), None)
@@ -226,8 +226,14 @@ def _place(manifests: Sequence[Object]) -> tuple[dict[str, Any], dict[str, Any]]
         "name": container["name"],
         "pod": pod,
         "port": int(ports[0]["containerPort"]),
+        "reports": _is_patient(container),
     }
     return at, container
+
+
+def _is_patient(container: Mapping[str, Any]) -> bool:
+    """Whether it is the app whose health can be switched; it also reports how it is."""
+    return str(container.get("image", "")).rpartition("/")[2].partition(":")[0] == "patient"
 
 
 def _looks_at(container: Mapping[str, Any], probe: str) -> str:
@@ -237,7 +243,7 @@ def _looks_at(container: Mapping[str, Any], probe: str) -> str:
 
 
 def _default_switches(container: Mapping[str, Any]) -> list[str]:
-    if container.get("image", "").partition(":")[0] != "selfheal/patient":
+    if not _is_patient(container):
         return []
     asked = {_looks_at(container, probe) for probe in PROBES if f"{probe}Probe" in container}
     return [name for name in ("healthz", "readyz") if f"/{name}" in asked or name == "healthz"] + ["term"]
