@@ -1,0 +1,422 @@
+"""From lanes to shapes: where everything stands.
+
+One time axis for all; per pod, from top to bottom: what the app is, what each probe saw, what the
+kubelet did with the container, whether the pod was Ready and in its Service. Above them the controllers' counts,
+below them the users' requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from selfheal.plot.scene import LEFT, RIGHT, WIDTH, Bar, Bars, Cross, Dot, Line, Scene, Shape, Text, width_of
+from selfheal.plot.words import alt_text, seconds
+from selfheal.timeline.lanes import Lanes
+
+_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_TICK = {
+    "success": "passed",
+    "warning": "passed with a warning",
+    "failure": "failed",
+    "unknown": "could not be executed",
+}
+
+
+def layout(lanes: Lanes, ghost: Lanes | None, title: str, ghost_name: str) -> Scene:
+    """Place everything; ``ghost`` is another timeline's lanes, drawn as what somebody believed."""
+    return _Layout(lanes, ghost, title, ghost_name).scene
+
+
+class _Layout:
+    def __init__(self, lanes: Lanes, ghost: Lanes | None, title: str, ghost_name: str) -> None:
+        self.lanes = lanes
+        self.until = max(float(lanes["until"]), 0.001)
+        self.scale = (WIDTH - LEFT - RIGHT) / self.until
+        self.names: list[Shape] = []
+        self.marks: list[Shape] = []
+        self.used: dict[str, None] = {}
+        self.y = 6.0
+        if title:
+            self.y += 15
+            self.marks.append(Text(0, self.y, title, "title"))
+            self.y += 11
+        flags = self._flags()
+        top = self.y
+        for controller in lanes["controllers"]:
+            self._controller(controller)
+        others = {pod["name"]: pod for pod in ghost["pods"]} if ghost else {}
+        spare = list(ghost["pods"]) if ghost else []
+        for number, pod in enumerate(lanes["pods"]):
+            other = others.get(pod["name"]) or (spare[number] if number < len(spare) else None)
+            self._pod(pod, other, ghost_name)
+        for traffic in lanes["traffic"]:
+            self._traffic(traffic)
+        bottom = self.y + 2
+        grid = list(self._axis(top, bottom))
+        self.y = bottom + 18
+        self._legend()
+        marks = [*grid, *self.marks, *flags(top, bottom)]
+        self.scene = Scene(self.y + 4, title, alt_text(lanes, title), self.names, marks)
+
+    def x(self, t: float) -> float:
+        return LEFT + min(max(t, 0.0), self.until) * self.scale
+
+    # ---- axis, flags, legend
+
+    def _axis(self, top: float, bottom: float) -> Iterator[Shape]:
+        step = next((s for s in _STEPS if s * self.scale >= 44), _STEPS[-1])
+        t = 0
+        while t <= self.until + 1e-9:
+            x = self.x(t)
+            yield Line(x, top, x, bottom, "grid")
+            unit = " s" if t == 0 else ""
+            yield Text(x, bottom + 14, f"{t}{unit}", "tick", "middle")
+            t += step
+
+    def _flags(self) -> Any:
+        """What was done to the cluster: flags above the lanes. Returns what draws them once the height is known."""
+        rows: list[float] = []
+        placed: list[tuple[Lanes, int]] = []
+        for action in self.lanes["actions"]:
+            x = self.x(action["t"])
+            width = width_of(action["text"]) + 10
+            begin = min(x, WIDTH - 2 - width)
+            row = next((i for i, end in enumerate(rows) if end < begin - 3), len(rows))
+            if row >= 3:
+                row = min(range(3), key=lambda i: rows[i])
+                placed.append((action, -1))
+                continue
+            if row == len(rows):
+                rows.append(0.0)
+            rows[row] = begin + width
+            placed.append((action, row))
+        top = self.y
+        self.y += 19 * len(rows)
+
+        def draw(_: float, bottom: float) -> Iterator[Shape]:
+            for action, row in placed:
+                x, words = self.x(action["t"]), f"{seconds(action['t'])}: {action['text']}"
+                yield Line(x, top + 8 if row < 0 else top + row * 19 + 15, x, bottom, "action", words)
+                if row >= 0:
+                    width = width_of(action["text"]) + 10
+                    begin = min(x, WIDTH - 2 - width)
+                    yield Bar(begin, top + row * 19, width, 16, "flag", words, 3)
+                    yield Text(begin + 5, top + row * 19 + 12, action["text"], "flagtext")
+
+        return draw
+
+    def _legend(self) -> None:
+        """What the marks mean, of those that were used."""
+        items = [(style, words) for style, words in _LEGEND if style in self.used]
+        if not items:
+            return
+        x, self.y = LEFT, self.y + 18
+        for style, words in items:
+            width = 18 + width_of(words) + 12
+            if x + width > WIDTH:
+                x, self.y = LEFT, self.y + 17
+            self.marks += _sample(style, x + 6, self.y - 4)
+            self.marks.append(Text(x + 17, self.y, words, "note"))
+            x += width
+        self.y += 6
+
+    # ---- lanes
+
+    def _name(self, text: str, y: float, style: str = "lane") -> None:
+        while width_of(text, 12) > LEFT - 14 and len(text) > 4:
+            text = text[:-2].rstrip("… .-") + "…"
+        self.names.append(Text(LEFT - 12, y, text, style, "end"))
+
+    def _bar(
+        self, a: float, b: float, y: float, h: float, style: str, title: str, label: str = "", rx: float = 4
+    ) -> None:
+        x, w = self.x(a), max(self.x(b) - self.x(a), 1.2)
+        self.used.setdefault(style)
+        self.marks.append(Bar(x, y, w, h, style, title, min(rx, w / 2)))
+        if label and width_of(label) + 4 <= w:
+            self.marks.append(Text(x + w / 2, y + h / 2 + 4.2, label, "in", "middle"))
+
+    def _controller(self, controller: Lanes) -> None:
+        y = self.y
+        self._name(controller["object"].replace("/", " "), y + 13)
+        for s in controller["spans"]:
+            full = s["ready"] >= s["desired"]
+            label = f"{s['ready']}/{s['desired']}"
+            words = f"{seconds(s['from'])} to {seconds(s['to'])}: {s['ready']} of {s['desired']} ready"
+            self._bar(s["from"], s["to"], y + 1, 16, "full" if full else "short", words, label)
+        self.y += 24
+
+    def _pod(self, pod: Lanes, other: Lanes | None, ghost_name: str) -> None:
+        head = pod["name"]
+        self.names.append(Text(0, self.y + 14, head, "head"))
+        where = f"on {pod['node']}" if pod["node"] else "on no node"
+        begin = max(LEFT, width_of(head, 14) + 10)
+        self.names.append(Text(begin, self.y + 14, where, "node"))
+        self.marks.append(Line(0, self.y - 1, WIDTH, self.y - 1, "rule"))
+        self.y += 20
+        several = len(pod["containers"]) > 1
+        others = {c["name"]: c for c in other["containers"]} if other else {}
+        for c in pod["containers"]:
+            if several:
+                self._name(c["name"] + (" (init)" if c["init"] else ""), self.y + 12, "node")
+                self.y += 16
+            self._container(c, others.get(c["name"]), ghost_name)
+        ready = "Ready True, also where no readiness probe asks" if not _probed(pod, "readiness") else "Ready True"
+        y = self.y
+        self._name("Ready", y + 9)
+        for s in pod["ready"]:
+            self._bar(s["from"], s["to"], y, 10, "ready", f"{seconds(s['from'])} to {seconds(s['to'])}: {ready}", rx=5)
+        self.y += 18
+        if pod["service"]:
+            self._service(pod)
+        self.y += 6
+
+    def _service(self, pod: Lanes) -> None:
+        y = self.y
+        self._name("in Service", y + 9)
+        for s in pod["service"]:
+            when = f"{seconds(s['from'])} to {seconds(s['to'])}: "
+            if s["ready"]:
+                self._bar(s["from"], s["to"], y, 10, "ready", f"{when}gets requests of {s['service']}", rx=5)
+            else:
+                style = "leaving" if s["terminating"] else "listed"
+                words = "being deleted, gets no new requests" if s["terminating"] else "listed, not ready: no requests"
+                self.marks.append(Line(self.x(s["from"]), y + 5, self.x(s["to"]), y + 5, style, when + words))
+                self.used.setdefault(style)
+        self.y += 18
+
+    def _container(self, c: Lanes, other: Lanes | None, ghost_name: str) -> None:
+        if c["app"]:
+            y = self.y
+            self._name("app is", y + 13)
+            for s in c["app"]:
+                words = s["text"] or ("healthy" if s["healthy"] else "sick")
+                label = words if s["healthy"] or words.startswith("sick") else f"sick: {words}"
+                if width_of(label) + 4 > (s["to"] - s["from"]) * self.scale:
+                    label = "healthy" if s["healthy"] else "sick"
+                style = "ok" if s["healthy"] else "sick"
+                self._bar(
+                    s["from"], s["to"], y, 18, style, f"{seconds(s['from'])} to {seconds(s['to'])}: {words}", label, 5
+                )
+            self.y += 24
+        for row in c["probes"]:
+            self._probe(row)
+        self._lives(c)
+        if other is not None:
+            self._ghost(c, other, ghost_name)
+
+    def _probe(self, row: Lanes) -> None:
+        y = self.y + 18
+        self._name(row["probe"], y + 4)
+        label_from = 0.0
+        labels: list[tuple[float, int]] = []
+        for s in row["ticks"]:
+            times = s["times"]
+            if s["every"]:
+                times = min(times, int((self.until - s["t"]) / s["every"] + 1e-6) + 1)
+            apart = s["every"] * self.scale if times > 1 else 99.0
+            result = s["result"]
+            if times > 1 and apart < 5:
+                style = {"success": "passes", "warning": "passes", "failure": "fails"}.get(result, "skips")
+                end = s["t"] + s["every"] * (times - 1)
+                words = f"{seconds(s['t'])} to {seconds(end)}: {_words(s)}, {times} times"
+                self.marks.append(Line(self.x(s["t"]), y, self.x(end) + 2, y, style, words))
+                self.used.setdefault({"passes": "pass", "fails": "fail", "skips": "skip"}[style])
+                if result == "failure" and s["run"]:
+                    labels.append((self.x(end), s["run"]))
+                continue
+            r = min(4.4, max(1.8, apart * 0.42))
+            for k in range(times):
+                t = s["t"] + k * s["every"]
+                run = (s["run"] or 0) - (s["times"] - 1 - k)
+                self._tick(t, y, r, s, run)
+                if result == "failure" and run > 0:
+                    labels.append((self.x(t), run))
+        for i, (x, run) in enumerate(labels):
+            last = i + 1 == len(labels) or labels[i + 1][1] <= run
+            half = width_of(str(run)) / 2
+            if x - half > label_from and (last or labels[i + 1][0] - x > 2 * half + 1):
+                self.marks.append(Text(x, y - 7, str(run), "bad", "middle"))
+                label_from = x + half
+        self.y += 28
+
+    def _tick(self, t: float, y: float, r: float, s: Lanes, run: int) -> None:
+        x = self.x(t)
+        words = f"{seconds(t)}: {_words(s)}"
+        if s["result"] == "failure" and run > 0:
+            words += f", {run} in a row"
+        if s.get("output"):
+            words += f": {s['output']}"
+        style = {"success": "pass", "warning": "warn", "failure": "fail", "unknown": "unknown"}.get(s["result"], "skip")
+        self.used.setdefault(style)
+        if style == "fail":
+            self.marks.append(Cross(x, y, r, style, words))
+        elif style == "unknown":
+            self.marks.append(Text(x, y + 4, "?", style, "middle"))
+        else:
+            self.marks.append(Dot(x, y, r if style == "pass" else r * 0.76, style, words))
+
+    def _lives(self, c: Lanes) -> None:
+        if c["restarts"]:
+            self._restarts(c)
+        y = self.y
+        self._name("container", y + 13)
+        for s in c["spans"]:
+            when = f"{seconds(s['from'])} to {seconds(s['to'])}: "
+            if s["is"] == "running":
+                ended = "" if s["exitCode"] is None else f", ends with code {s['exitCode']} ({s['reason']})"
+                self._bar(s["from"], s["to"], y, 18, "run", f"{when}life {s['life']}{ended}", s["label"], 5)
+            elif s["is"] == "stopping":
+                label = s["label"] if width_of(s["label"]) + 4 <= (s["to"] - s["from"]) * self.scale else "TERM"
+                self._bar(s["from"], s["to"], y, 18, "term", f"{when}{s['text']}; {s['label']}", label, 5)
+            else:
+                style = "begin" if s["is"] == "starting" else "waits"
+                words = s["label"] or s["is"]
+                x1, x2 = self.x(s["from"]) + 3, self.x(s["to"]) - 3
+                room = x2 - x1
+                shown = words if width_of(words) + 10 <= room else words.rpartition(" · ")[2]
+                shown = shown if width_of(shown) + 10 <= room else ""
+                if s["is"] == "ended":
+                    if shown:
+                        self.marks.append(Text(x1 + 3, y + 13, shown, "note"))
+                    continue
+                self.used.setdefault(style)
+                if room > 1:
+                    half = (width_of(shown) / 2 + 5) if shown else 0
+                    middle = (x1 + x2) / 2
+                    for a, b in ((x1, middle - half), (middle + half, x2)) if shown else ((x1, x2),):
+                        if b - a > 1:
+                            self.marks.append(Line(a, y + 9, b, y + 9, style, f"{when}{words}"))
+                if shown:
+                    self.marks.append(Text((x1 + x2) / 2, y + 13, shown, "note", "middle"))
+        for r in c["restarts"]:
+            x = self.x(r["t"])
+            self.marks.append(Line(x, y - 4, x, y + 22, "restart", _restart_words(r)))
+        self.y += 28
+
+    def _restarts(self, c: Lanes) -> None:
+        """Names of the restarts, in the row above the lives: as long as there is room for."""
+        self.y += 12
+        rows = c["restarts"]
+        for i, r in enumerate(rows):
+            x = self.x(r["t"])
+            room = (self.x(rows[i + 1]["t"]) if i + 1 < len(rows) else WIDTH) - x - 6
+            for words in (_restart_words(r), f"restart {r['n']}", f"{r['n']}"):
+                if width_of(words) <= room:
+                    self.marks.append(Text(x + 3, self.y - 3, words, "note"))
+                    break
+        self.y += 2
+
+    def _ghost(self, c: Lanes, other: Lanes, name: str) -> None:
+        y = self.y - 4
+        self._name(name, y + 12, "ghosttext")
+        for s in other["spans"]:
+            if s["is"] in ("running", "stopping") and s["from"] < self.until:
+                label = s["label"] if s["is"] == "running" else "TERM"
+                x, w = self.x(s["from"]), max(self.x(s["to"]) - self.x(s["from"]), 1.2)
+                words = f"{name}: {seconds(s['from'])} to {seconds(s['to'])}: {s['label']}"
+                self.marks.append(Bar(x, y, w, 16, "ghost", words, min(5, w / 2)))
+                if width_of(label) + 4 <= w:
+                    self.marks.append(Text(x + w / 2, y + 12, label, "ghosttext", "middle"))
+        self.used.setdefault("ghost")
+        self.y += 18
+        pairs = [(a["t"], b["t"]) for a, b in zip(other["restarts"], c["restarts"], strict=False)]
+        first = next(((a, b) for a, b in pairs if abs(a - b) >= 0.5), None)
+        if first:
+            believed, was = (self.x(t) for t in first)
+            late = first[1] - first[0]
+            words = f"{abs(late):.1f} s {'later' if late > 0 else 'earlier'}"
+            self.marks.append(Line(believed, y + 24, was, y + 24, "diff", words, arrow=True))
+            right = max(believed, was) + 5
+            if right + width_of(words) < WIDTH:
+                self.marks.append(Text(right, y + 28, words, "ghosttext"))
+            else:
+                self.marks.append(Text(min(believed, was) - 5, y + 28, words, "ghosttext", "end"))
+            self.y += 14
+        self.y += 4
+
+    def _traffic(self, traffic: Lanes) -> None:
+        """Requests: the served ones above the line, the lost ones below it."""
+        bucket = next((s for s in _STEPS if s * self.scale >= 4), _STEPS[-1])
+        count = int(self.until / bucket) + 1
+        served, lost = [0.0] * count, [0.0] * count
+        for s in traffic["stretches"]:
+            for k in range(s["times"]):
+                t = s["t"] + k * s["every"]
+                if t <= self.until:
+                    served[int(t / bucket)] += s["served"]
+                    lost[int(t / bucket)] += s["lost"]
+        most = max([*served, *lost, 1.0])
+        up, down = 26.0, (20.0 if any(lost) else 0.0)
+        base = self.y + up + 4
+        several = len(self.lanes["traffic"]) > 1
+        self._name(f"to {traffic['name']}" if several else "requests", base - 5)
+        total, bad = sum(served) + sum(lost), sum(lost)
+        width = bucket * self.scale - 1.1
+        for values, size, sign, style in ((served, up, -1, "served"), (lost, down, 1, "lost")):
+            rects = []
+            for i, value in enumerate(values):
+                h = value / most * size
+                if h:
+                    rects.append((self.x(i * bucket) + 0.5, base - h if sign < 0 else base, max(width, 1.0), h))
+            if rects:
+                words = f"{sum(values):.0f} of {total:.0f} requests to {traffic['name']} {style}"
+                self.marks.append(Bars(tuple(rects), style, words))
+                self.used.setdefault(style)
+        self.marks.append(Line(LEFT, base, self.x(self.until), base, "base"))
+        if bad:
+            runs = [i for i in range(count) if lost[i]]
+            x = (self.x(runs[0] * bucket) + self.x((runs[-1] + 1) * bucket)) / 2
+            words = f"{bad:.0f} lost"
+            half = width_of(words) / 2
+            x = min(max(x, LEFT + half), WIDTH - half)
+            self.marks.append(Text(x, base + down + 12, words, "bad", "middle"))
+            down += 12
+        self.y = base + down + 8
+
+
+_LEGEND = (
+    ("pass", "passed"),
+    ("warn", "passed with a warning"),
+    ("fail", "failed (and how often in a row)"),
+    ("skip", "not probed"),
+    ("unknown", "probe not executable"),
+    ("run", "running"),
+    ("term", "stopping"),
+    ("waits", "held back"),
+    ("listed", "listed, not ready"),
+    ("leaving", "leaving"),
+    ("served", "served"),
+    ("lost", "lost"),
+    ("ghost", "believed"),
+)
+
+
+def _sample(style: str, x: float, y: float) -> list[Shape]:
+    if style in ("pass", "warn", "skip"):
+        return [Dot(x, y, 4.4 if style == "pass" else 3.4, style)]
+    if style == "fail":
+        return [Cross(x, y, 4, style)]
+    if style == "unknown":
+        return [Text(x, y + 4, "?", style, "middle")]
+    if style in ("waits", "listed", "leaving"):
+        return [Line(x - 6, y, x + 7, y, style)]
+    if style in ("served", "lost"):
+        return [Bar(x - 4, y - 5, 3, 10, style, rx=0), Bar(x, y - 3, 3, 8, style, rx=0)]
+    return [Bar(x - 6, y - 5, 13, 10, style, rx=3)]
+
+
+def _probed(pod: Lanes, probe: str) -> bool:
+    return any(p["probe"] == probe for c in pod["containers"] for p in c["probes"])
+
+
+def _words(tick: Lanes) -> str:
+    if tick["result"] == "skipped":
+        return f"not probed ({tick['why']})" if tick.get("why") else "not probed"
+    return _TICK.get(tick["result"], str(tick["result"]))
+
+
+def _restart_words(r: Lanes) -> str:
+    waited = "at once" if r["waited"] < 2 else f"after {r['waited']:.0f} s"
+    return f"restart {r['n']}, {waited}"
