@@ -104,6 +104,9 @@ STYLES: dict[str, Style] = {
 """Every class of marks."""
 
 
+_FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif"
+
+
 def css(scope: str, hatch: str, used: set[str]) -> str:
     """Style sheet of one picture: nothing in it reaches beyond the class ``scope``.
 
@@ -117,8 +120,7 @@ def css(scope: str, hatch: str, used: set[str]) -> str:
         f"@media (prefers-color-scheme:dark){{{root}{{{dark}}}}}",
         f'[data-theme="light"] {root},[data-jp-theme-light="true"] {root},.vscode-light {root}{{{light}}}',
         f'[data-theme="dark"] {root},[data-jp-theme-light="false"] {root},.vscode-dark {root}{{{dark}}}',
-        f"{root} text{{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;"
-        "font-variant-numeric:tabular-nums}",
+        f"{root} text{{font:12px {_FONTS};font-variant-numeric:tabular-nums}}",
         f"{root} .hatchground{{fill:var(--sickb)}}{root} .hatchline{{stroke:var(--sick);stroke-width:1.1;opacity:.45}}",
         f"{root} .paper{{fill:var(--bg)}}",
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
 from selfheal.plot.scene import LEFT, WIDTH, Bar, Bars, Cross, Dot, Line, Scene, Shape, Text
@@ -11,7 +10,7 @@ from selfheal.plot.style import STYLES, css
 
 def svg(scene: Scene, scope: str) -> str:
     """The whole picture; ``scope`` is a name that no other picture on a page has."""
-    body = "".join(_shape(s, scope) for s in (*scene.marks, *scene.names))
+    body = "".join(_shape(s) for s in (*scene.marks, *scene.names))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{scope}" viewBox="0 0 {WIDTH:g} {_n(scene.height)}" '
         f'role="img" aria-labelledby="{scope}-t {scope}-d" style="display:block;width:100%;height:auto">'
@@ -24,7 +23,7 @@ def svg(scene: Scene, scope: str) -> str:
 
 def html(scene: Scene, scope: str) -> str:
     """The picture for a page: on a narrow one the axis scrolls, under a column of names that stays."""
-    names = "".join(_shape(s, scope) for s in scene.names)
+    names = "".join(_shape(s) for s in scene.names)
     column = LEFT - 4
     fixed = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{scope}" aria-hidden="true" '
@@ -53,7 +52,7 @@ def _defs(scene: Scene, scope: str) -> str:
     return out + (f"<defs>{defs}</defs>" if defs else "")
 
 
-def _shape(s: Shape, scope: str) -> str:
+def _shape(s: Shape) -> str:
     if isinstance(s, Text):
         anchor = "" if s.anchor == "start" else f' text-anchor="{s.anchor}"'
         return f'<text class="{s.style}" x="{_n(s.x)}" y="{_n(s.y)}"{anchor}>{escape(s.text)}</text>'
@@ -89,8 +88,3 @@ def _n(value: float) -> str:
     """A length, short: 12, 12.5, 12.25."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
-
-
-def join(shapes: Iterable[Shape], scope: str) -> str:
-    """Shapes alone, for a picture inside another."""
-    return "".join(_shape(s, scope) for s in shapes)

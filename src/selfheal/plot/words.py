@@ -15,10 +15,8 @@ def seconds(t: float) -> str:
 def alt_text(lanes: Lanes, title: str) -> str:
     """What a picture of the lanes shows."""
     parts = [f"Timeline{' of ' + title if title else ''}, {lanes['until']:g} seconds."]
-    for action in lanes["actions"][:8]:
-        parts.append(f"At {seconds(action['t'])}: {action['text']}.")
-    for pod in lanes["pods"][:8]:
-        parts.append(" ".join(_pod(pod, lanes["until"])))
+    parts += [f"At {seconds(action['t'])}: {action['text']}." for action in lanes["actions"][:8]]
+    parts += [" ".join(_pod(pod, lanes["until"])) for pod in lanes["pods"][:8]]
     if len(lanes["pods"]) > 8:
         parts.append(f"And {len(lanes['pods']) - 8} more pods.")
     for c in lanes["controllers"][:4]:
