@@ -1,0 +1,19 @@
+"""Exercises that code checks.
+
+An exercise gives a symptom, never the cause, and a manifest to change. :meth:`Exercise.check` runs what the reader
+wrote and says what happened, not only whether it was right: each usual wrong way has its own explanation, and
+getting rid of the symptom by getting rid of the probe does not pass.
+
+    from selfheal.lessons.exercises import in_time
+    in_time                     # symptom, task, manifest
+    in_time.check(my_manifest)  # what came of it
+"""
+
+from __future__ import annotations
+
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Report
+from selfheal.lessons.exercises.in_time import in_time
+from selfheal.lessons.exercises.leftover import leftover
+from selfheal.lessons.exercises.silent import silent
+
+__all__ = ["Exercise", "Finding", "Report", "in_time", "leftover", "silent"]

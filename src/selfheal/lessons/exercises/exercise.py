@@ -1,0 +1,172 @@
+"""What all exercises share: the manifest, what may be changed in it, and the report."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfheal import manifests
+from selfheal.cluster import Cluster
+from selfheal.errors import ApiError
+from selfheal.objects import Object
+from selfheal.spec import Container, pod_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found out about an answer."""
+
+    ok: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found out, in order."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(finding.ok for finding in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        if self.passed:
+            return "Solved."
+        left = sum(not finding.ok for finding in self.findings)
+        return f"Not yet: {left} of {len(self.findings)} checks {'fails' if left == 1 else 'fail'}."
+
+    def __repr__(self) -> str:
+        return "\n".join((self.verdict, *(f"  {'✓' if f.ok else '✗'} {f.text}" for f in self.findings)))
+
+    def _repr_html_(self) -> str:
+        lines = "\n".join(
+            f'<li style="list-style:none;padding-left:1.6em;text-indent:-1.6em;margin:.4em 0">'
+            f"<strong>{'✓' if f.ok else '✗'}</strong>&ensp;{'' if f.ok else '<strong>No:</strong> '}"
+            f"{html.escape(f.text, quote=False)}</li>"
+            for f in self.findings
+        )
+        return (
+            f'<div class="selfheal-report" role="status">\n<p><strong>{self.verdict}</strong></p>\n'
+            f'<ul style="padding-left:0">\n{lines}\n</ul>\n</div>'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An answer that the API server takes, ready to be run."""
+
+    objects: tuple[Object, ...]
+
+    @property
+    def workload(self) -> Object:
+        """The Pod or Deployment."""
+        return next(obj for obj in self.objects if obj["kind"] in ("Pod", "Deployment"))
+
+    @property
+    def container(self) -> Container:
+        """Its first container, as the kubelet reads it."""
+        obj = self.workload
+        return pod_spec(obj if obj["kind"] == "Pod" else obj["spec"]["template"]).containers[0]
+
+    def cluster(self, seed: int = 1) -> Cluster:
+        """A new cluster to which the answer has been applied."""
+        cluster = Cluster(seed=seed)
+        cluster.apply(list(self.objects))
+        return cluster
+
+
+Check = Callable[[Trial], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A symptom, a task, and a manifest to change.
+
+    ``allowed``: paths below which a change is welcome. ``keep``: paths that must be there, and what is said if one is
+    not. ``hints``: from the first nudge to nearly everything. ``solution``: a manifest that passes.
+    """
+
+    name: str
+    symptom: str
+    task: str
+    manifest: str
+    allowed: tuple[str, ...]
+    keep: Mapping[str, str]
+    examine: Check
+    hints: tuple[str, ...]
+    solution: str = field(repr=False)
+
+    def check(self, answer: str | Any) -> Report:
+        """Run an answer (YAML text, dict or list) and report."""
+        try:
+            objects = manifests.load(answer)
+        except ApiError as error:
+            return Report((Finding(False, f"The API server refuses this manifest, so nothing runs: {error}"),))
+        lost = [text for path, text in self.keep.items() if not any(_has(obj, path) for obj in objects)]
+        if lost:
+            return Report(tuple(Finding(False, text) for text in lost))
+        strayed = _strayed(manifests.load(self.manifest), objects, self.allowed)
+        if strayed:
+            return Report((Finding(False, f"{strayed} Change only {' and '.join(self.allowed)}."),))
+        return Report(tuple(self.examine(Trial(tuple(objects)))))
+
+    def hint(self, number: int = 1) -> str:
+        """A hint; the higher the number, the more it gives away."""
+        if not 1 <= number <= len(self.hints):
+            raise ValueError(f"there are hints 1 to {len(self.hints)}")
+        return self.hints[number - 1]
+
+    def __repr__(self) -> str:
+        return f"{self.name}\n\nSymptom: {self.symptom}\nTask: {self.task}\nYou may change: {', '.join(self.allowed)}"
+
+    def _repr_html_(self) -> str:
+        paths = ", ".join(f"<code>{html.escape(path)}</code>" for path in self.allowed)
+        return (
+            '<div class="selfheal-exercise">\n'
+            f"<p><strong>Symptom.</strong> {html.escape(self.symptom, quote=False)}</p>\n"
+            f"<p><strong>Task.</strong> {html.escape(self.task, quote=False)}</p>\n"
+            f"<p><strong>You may change:</strong> {paths}</p>\n</div>"
+        )
+
+
+def _has(obj: Any, path: str) -> bool:
+    """Whether an object has something at a path like ``spec.containers[0].livenessProbe``."""
+    for step in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(obj, list) and step.isdigit() and int(step) < len(obj):
+            obj = obj[int(step)]
+        elif isinstance(obj, dict) and step in obj:
+            obj = obj[step]
+        else:
+            return False
+    return True
+
+
+def _strayed(before: list[Object], after: list[Object], allowed: Iterable[str]) -> str:
+    """What was changed that should not be, in a sentence; empty if nothing."""
+    named = [{f"{o['kind']}/{o['metadata']['name']}": o for o in objects} for objects in (before, after)]
+    if list(named[0]) != list(named[1]):
+        return f"There should be {', '.join(named[0])}, and there is {', '.join(named[1]) or 'nothing'}."
+    roots = tuple(allowed)
+    paths = [
+        path
+        for what, obj in named[0].items()
+        for path in _differences(obj, named[1][what])
+        if not any(path == root or path.startswith((f"{root}.", f"{root}[")) for root in roots)
+    ]
+    return f"You changed {', '.join(paths)}." if paths else ""
+
+
+def _differences(a: Any, b: Any, path: str = "") -> Iterator[str]:
+    """The paths at which two objects differ."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted({*a, *b}):
+            yield from _differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for n, (x, y) in enumerate(zip(a, b, strict=True)):
+            yield from _differences(x, y, f"{path}[{n}]")
+    elif a != b:
+        yield path
