@@ -293,9 +293,10 @@ class Store:
 
     def _current_for(self, obj: Object) -> Object:
         """The stored object that an update means; raises NotFound or Conflict."""
-        meta = obj["metadata"]
-        current = self._require(obj["kind"], namespace(obj), meta["name"])
-        refused = f'Operation cannot be fulfilled on {kind_info(obj["kind"]).resource} "{meta["name"]}"'
+        meta, info = obj["metadata"], kind_info(obj["kind"])
+        space = namespace(obj) or ("default" if info.namespaced else "")
+        current = self._require(obj["kind"], space, meta["name"])
+        refused = f'Operation cannot be fulfilled on {info.resource} "{meta["name"]}"'
         if meta.get("uid", current["metadata"]["uid"]) != current["metadata"]["uid"]:
             raise Conflict(
                 f"{refused}: Precondition failed: UID in precondition: {meta['uid']}, "
