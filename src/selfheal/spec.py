@@ -332,13 +332,13 @@ def handler(wire: Mapping[str, Any]) -> Handler:
     if (get := wire.get("httpGet")) is not None:
         headers = tuple((h.get("name", ""), h.get("value", "")) for h in get.get("httpHeaders") or ())
         path, host, scheme = get.get("path") or "/", get.get("host", ""), get.get("scheme") or "HTTP"
-        return HTTPGetAction(path, get["port"], host, scheme, headers)
+        return HTTPGetAction(path, get.get("port", 0), host, scheme, headers)
     if (tcp := wire.get("tcpSocket")) is not None:
-        return TCPSocketAction(tcp["port"], tcp.get("host", ""))
+        return TCPSocketAction(tcp.get("port", 0), tcp.get("host", ""))
     if (grpc := wire.get("grpc")) is not None:
-        return GRPCAction(grpc["port"], grpc.get("service") or "")
+        return GRPCAction(grpc.get("port", 0), grpc.get("service") or "")
     if (sleep := wire.get("sleep")) is not None:
-        return SleepAction(sleep["seconds"])
+        return SleepAction(sleep.get("seconds") or 0)
     raise ValueError("no handler")
 
 

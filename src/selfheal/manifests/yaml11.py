@@ -41,17 +41,14 @@ PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def document(text: str) -> Plain:
     """The first document of a text (there is one), as plain values."""
-    parser = PARSER(text)
     try:
-        return _Reader().read(parser)
+        return _Reader().read(PARSER(text))
     except yaml.reader.ReaderError as error:
         what = str(error.reason).replace("special characters", "control characters")
         raise Unreadable(f"yaml: {what}") from None
     except yaml.MarkedYAMLError as error:
         line = _line(error)
         raise Unreadable(f"yaml: {f'line {line}: ' if line else ''}{_problem(error)}", line) from None
-    finally:
-        parser.dispose()
 
 
 class _Reader:
