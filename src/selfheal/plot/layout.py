@@ -41,6 +41,7 @@ class _Layout:
             self.y += 15
             self.marks.append(Text(0, self.y, title, "title"))
             self.y += 11
+        self.blocks: dict[str, tuple[float, float]] = {}
         flags = self._flags()
         top = self.y
         for controller in lanes["controllers"]:
@@ -56,8 +57,9 @@ class _Layout:
         grid = list(self._axis(top, bottom))
         self.y = bottom + 18
         self._legend()
-        marks = [*grid, *self.marks, *flags(top, bottom)]
-        self.scene = Scene(self.y + 4, title, alt_text(lanes, title), self.names, marks)
+        lines, banners = flags(bottom)
+        marks = [*grid, *lines, *self.marks, *banners]
+        self.scene = Scene(self.y + 4, (top, bottom), title, alt_text(lanes, title), self.names, marks)
 
     def x(self, t: float) -> float:
         return LEFT + min(max(t, 0.0), self.until) * self.scale
@@ -66,13 +68,12 @@ class _Layout:
 
     def _axis(self, top: float, bottom: float) -> Iterator[Shape]:
         step = next((s for s in _STEPS if s * self.scale >= 44), _STEPS[-1])
-        t = 0
-        while t <= self.until + 1e-9:
+        times = range(0, int(self.until + 1e-9) + 1, step)
+        for t in times:
             x = self.x(t)
             yield Line(x, top, x, bottom, "grid")
-            unit = " s" if t == 0 else ""
-            yield Text(x, bottom + 14, f"{t}{unit}", "tick", "middle")
-            t += step
+            words = f"{t} s" if t == times[-1] else f"{t}"
+            yield Text(min(x, WIDTH - width_of(words) / 2), bottom + 14, words, "tick", "middle")
 
     def _flags(self) -> Any:
         """What was done to the cluster: flags above the lanes. Returns what draws them once the height is known."""
@@ -80,7 +81,7 @@ class _Layout:
         placed: list[tuple[Lanes, int]] = []
         for action in self.lanes["actions"]:
             x = self.x(action["t"])
-            width = width_of(action["text"]) + 10
+            width = width_of(action["text"], bold=True) + 10
             begin = min(x, WIDTH - 2 - width)
             row = next((i for i, end in enumerate(rows) if end < begin - 3), len(rows))
             if row >= 3:
@@ -94,15 +95,21 @@ class _Layout:
         top = self.y
         self.y += 19 * len(rows)
 
-        def draw(_: float, bottom: float) -> Iterator[Shape]:
+        def draw(bottom: float) -> tuple[list[Shape], list[Shape]]:
+            lines: list[Shape] = []
+            banners: list[Shape] = []
             for action, row in placed:
                 x, words = self.x(action["t"]), f"{seconds(action['t'])}: {action['text']}"
-                yield Line(x, top + 8 if row < 0 else top + row * 19 + 15, x, bottom, "action", words)
+                begin, end = self.blocks.get(action["pod"] or "", (bottom, bottom))
+                y = top + 8 if row < 0 else top + row * 19 + 15
+                lines.append(Line(x, y, x, begin, "far" if action["pod"] else "action", words))
+                lines.append(Line(x, begin, x, end, "action", words))
                 if row >= 0:
-                    width = width_of(action["text"]) + 10
-                    begin = min(x, WIDTH - 2 - width)
-                    yield Bar(begin, top + row * 19, width, 16, "flag", words, 3)
-                    yield Text(begin + 5, top + row * 19 + 12, action["text"], "flagtext")
+                    width = width_of(action["text"], bold=True) + 10
+                    left = min(x, WIDTH - 2 - width)
+                    banners.append(Bar(left, top + row * 19, width, 16, "flag", words, 3))
+                    banners.append(Text(left + 5, top + row * 19 + 12, action["text"], "flagtext"))
+            return lines, banners
 
         return draw
 
@@ -133,7 +140,7 @@ class _Layout:
     ) -> None:
         x, w = self.x(a), max(self.x(b) - self.x(a), 1.2)
         self.used.setdefault(style)
-        self.marks.append(Bar(x, y, w, h, style, title, min(rx, w / 2)))
+        self.marks.append(Bar(x, y, w, h, style, title, min(rx, w / 3)))
         if label and width_of(label) + 4 <= w:
             self.marks.append(Text(x + w / 2, y + h / 2 + 4.2, label, "in", "middle"))
 
@@ -148,20 +155,28 @@ class _Layout:
         self.y += 24
 
     def _pod(self, pod: Lanes, other: Lanes | None, ghost_name: str) -> None:
-        head = pod["name"]
-        self.names.append(Text(0, self.y + 14, head, "head"))
+        top, head = self.y, pod["name"]
         where = f"on {pod['node']}" if pod["node"] else "on no node"
-        begin = max(LEFT, width_of(head, 14) + 10)
-        self.names.append(Text(begin, self.y + 14, where, "node"))
-        self.marks.append(Line(0, self.y - 1, WIDTH, self.y - 1, "rule"))
+        if width_of(head, 13, bold=True) > LEFT - 10:
+            where = f"{head} {where}"
+            while width_of(head, 13, bold=True) > LEFT - 14:
+                head = "…" + head.lstrip("…")[1:]
+        self.names.append(Text(0, self.y + 14, head, "head"))
+        self.marks.append(Text(LEFT, self.y + 14, where, "node"))
+        self.names.append(Line(0, self.y - 1, LEFT, self.y - 1, "rule"))
+        self.marks.append(Line(LEFT, self.y - 1, WIDTH, self.y - 1, "rule"))
         self.y += 20
         several = len(pod["containers"]) > 1
         others = {c["name"]: c for c in other["containers"]} if other else {}
         for c in pod["containers"]:
+            label = "container"
             if several:
-                self._name(c["name"] + (" (init)" if c["init"] else ""), self.y + 12, "node")
-                self.y += 16
-            self._container(c, others.get(c["name"]), ghost_name)
+                label = c["name"] + (" (init)" if c["init"] else "")
+                if c["app"] or c["probes"]:
+                    self._name(label, self.y + 12, "node")
+                    self.y += 14
+                    label = "container"
+            self._container(c, others.get(c["name"]), ghost_name, label, pod["deleted"])
         ready = "Ready True, also where no readiness probe asks" if not _probed(pod, "readiness") else "Ready True"
         y = self.y
         self._name("Ready", y + 9)
@@ -170,6 +185,7 @@ class _Layout:
         self.y += 18
         if pod["service"]:
             self._service(pod)
+        self.blocks[pod["name"]] = (top, self.y)
         self.y += 6
 
     def _service(self, pod: Lanes) -> None:
@@ -186,7 +202,7 @@ class _Layout:
                 self.used.setdefault(style)
         self.y += 18
 
-    def _container(self, c: Lanes, other: Lanes | None, ghost_name: str) -> None:
+    def _container(self, c: Lanes, other: Lanes | None, ghost_name: str, name: str, gone: bool) -> None:
         if c["app"]:
             y = self.y
             self._name("app is", y + 13)
@@ -202,14 +218,13 @@ class _Layout:
             self.y += 24
         for row in c["probes"]:
             self._probe(row)
-        self._lives(c)
+        self._lives(c, name, gone)
         if other is not None:
             self._ghost(c, other, ghost_name)
 
     def _probe(self, row: Lanes) -> None:
         y = self.y + 18
         self._name(row["probe"], y + 4)
-        label_from = 0.0
         labels: list[tuple[float, int]] = []
         for s in row["ticks"]:
             times = s["times"]
@@ -233,13 +248,22 @@ class _Layout:
                 self._tick(t, y, r, s, run)
                 if result == "failure" and run > 0:
                     labels.append((self.x(t), run))
-        for i, (x, run) in enumerate(labels):
-            last = i + 1 == len(labels) or labels[i + 1][1] <= run
-            half = width_of(str(run)) / 2
-            if x - half > label_from and (last or labels[i + 1][0] - x > 2 * half + 1):
-                self.marks.append(Text(x, y - 7, str(run), "bad", "middle"))
-                label_from = x + half
+        self._runs(labels, y - 7)
         self.y += 28
+
+    def _runs(self, labels: list[tuple[float, int]], y: float) -> None:
+        """How long each run of failures is by then: the last of each run, and the others where there is room."""
+        free = WIDTH + 9.0
+        chosen: list[Shape] = []
+        for i in range(len(labels) - 1, -1, -1):
+            x, run = labels[i]
+            half = width_of(str(run), bold=True) / 2
+            last = i + 1 == len(labels) or labels[i + 1][1] <= run
+            before = labels[i - 1][0] if i else 0.0
+            if x + half + 1 < free or (last and x + 3 < free and x - before > 3):
+                chosen.append(Text(x, y, str(run), "bad", "middle"))
+                free = x - half
+        self.marks += reversed(chosen)
 
     def _tick(self, t: float, y: float, r: float, s: Lanes, run: int) -> None:
         x = self.x(t)
@@ -257,18 +281,19 @@ class _Layout:
         else:
             self.marks.append(Dot(x, y, r if style == "pass" else r * 0.76, style, words))
 
-    def _lives(self, c: Lanes) -> None:
+    def _lives(self, c: Lanes, name: str, gone: bool) -> None:
         if c["restarts"]:
             self._restarts(c)
         y = self.y
-        self._name("container", y + 13)
+        self._name(name, y + 13)
         for s in c["spans"]:
             when = f"{seconds(s['from'])} to {seconds(s['to'])}: "
             if s["is"] == "running":
                 ended = "" if s["exitCode"] is None else f", ends with code {s['exitCode']} ({s['reason']})"
                 self._bar(s["from"], s["to"], y, 18, "run", f"{when}life {s['life']}{ended}", s["label"], 5)
             elif s["is"] == "stopping":
-                label = s["label"] if width_of(s["label"]) + 4 <= (s["to"] - s["from"]) * self.scale else "TERM"
+                room = (s["to"] - s["from"]) * self.scale - 6
+                label = next((words for words in _shorter(s["label"]) if width_of(words) <= room), "")
                 self._bar(s["from"], s["to"], y, 18, "term", f"{when}{s['text']}; {s['label']}", label, 5)
             else:
                 style = "begin" if s["is"] == "starting" else "waits"
@@ -278,8 +303,9 @@ class _Layout:
                 shown = words if width_of(words) + 10 <= room else words.rpartition(" · ")[2]
                 shown = shown if width_of(shown) + 10 <= room else ""
                 if s["is"] == "ended":
-                    if shown:
-                        self.marks.append(Text(x1 + 3, y + 13, shown, "note"))
+                    words += ", gone" if gone else ""
+                    if x1 + 3 + width_of(words) < WIDTH:
+                        self.marks.append(Text(x1 + 3, y + 13, words, "note"))
                     continue
                 self.used.setdefault(style)
                 if room > 1:
@@ -415,6 +441,12 @@ def _words(tick: Lanes) -> str:
     if tick["result"] == "skipped":
         return f"not probed ({tick['why']})" if tick.get("why") else "not probed"
     return _TICK.get(tick["result"], str(tick["result"]))
+
+
+def _shorter(label: str) -> tuple[str, ...]:
+    """``TERM, KILL after 30 s``, then shorter."""
+    first, _, second = label.partition(", ")
+    return label, second or first, first
 
 
 def _restart_words(r: Lanes) -> str:

@@ -79,13 +79,15 @@ class Scene:
     """What is drawn: first ``names`` (the column at the left), then ``marks``."""
 
     height: float
+    lanes: tuple[float, float]
+    """From where to where the lanes reach, downwards."""
     title: str
     alt: str
     names: list[Shape] = field(default_factory=list)
     marks: list[Shape] = field(default_factory=list)
 
 
-def width_of(text: str, size: float = 11.7) -> float:
+def width_of(text: str, size: float = 11.7, bold: bool = False) -> float:
     """How wide a text will be, rather too much than too little."""
     units = 0.0
     for c in text:
@@ -97,4 +99,4 @@ def width_of(text: str, size: float = 11.7) -> float:
             units += 0.72
         else:
             units += 0.62
-    return units * size
+    return units * size * (1.1 if bold else 1.0)

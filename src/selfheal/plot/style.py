@@ -86,6 +86,7 @@ STYLES: dict[str, Style] = {
     "base": Style("none", "soft"),
     "restart": Style("none", "info", 2.4),
     "action": Style("none", "ink", 1.2, dash=(2, 3)),
+    "far": Style("none", "soft", 1.0, dash=(1, 5)),
     "diff": Style("none", "ghost", 2.0),
     "flag": Style("ink"),
     # texts

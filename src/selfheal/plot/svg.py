@@ -24,12 +24,13 @@ def svg(scene: Scene, scope: str) -> str:
 def html(scene: Scene, scope: str) -> str:
     """The picture for a page: on a narrow one the axis scrolls, under a column of names that stays."""
     names = "".join(_shape(s) for s in scene.names)
-    column = LEFT - 4
+    column = LEFT - 8
+    top, bottom = scene.lanes
     fixed = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{scope}" aria-hidden="true" '
         f'viewBox="0 0 {_n(column)} {_n(scene.height)}" '
         f'style="grid-area:1/1;position:sticky;left:0;width:{column / WIDTH:.2%};height:auto;display:block">'
-        f'<rect class="paper" width="{_n(column)}" height="{_n(scene.height)}"/>{names}</svg>'
+        f'<rect class="paper" y="{_n(top)}" width="{_n(column)}" height="{_n(bottom - top)}"/>{names}</svg>'
     )
     whole = svg(scene, scope).replace('style="display:block;', 'style="grid-area:1/1;display:block;', 1)
     return (

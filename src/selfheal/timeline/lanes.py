@@ -49,6 +49,8 @@ _PROBE = re.compile(r"^(Liveness|Readiness|Startup) probe (failed|errored|warnin
 _RESULT = {"failed": "failure", "errored": "unknown", "warning": "warning"}
 _LONG = 30.0
 """Failures further apart (s) are taken for two runs, when nothing else tells."""
+_STARTING = 1.0
+"""An app may speak before its container's status says ``running`` (s)."""
 _ORDER = {"startup": 0, "liveness": 1, "readiness": 2}
 _BACK_OFF = re.compile(r"back-off (\S+) restarting")
 
@@ -231,11 +233,10 @@ def _container(
 ) -> Lanes:
     mine = [r for r in about if r.get("container") == name or _field(r) == name]
     spans, restarts = _spans(name, states, [r for r in mine if r["kind"] == "Event"], to)
-    ends = [s["to"] for s in spans if s["is"] in ("running", "stopping")]
     return {
         "name": name,
         "init": init,
-        "app": _app([r for r in mine if r["kind"] == "App"], ends, to),
+        "app": _app([r for r in mine if r["kind"] == "App"], spans, to),
         "probes": _probes(mine, spans, ready),
         "spans": spans,
         "restarts": restarts,
@@ -246,19 +247,23 @@ def _field(r: Record) -> str:
     return str(r.get("field", "")).partition("{")[2].rstrip("}")
 
 
-def _app(reports: list[Record], ends: list[float], to: float) -> list[Record]:
-    """What the app itself knows, until it says something else or ends."""
-    spans: list[Record] = []
-    for i, r in enumerate(reports):
-        until = min([e for e in ends if e > r["t"]], default=to)
-        if i + 1 < len(reports):
-            until = min(until, reports[i + 1]["t"])
-        span = {"from": r["t"], "to": until, "healthy": bool(r["healthy"]), "text": r.get("text") or "", "id": r["id"]}
-        if spans and spans[-1]["to"] == span["from"] and all(spans[-1][k] == span[k] for k in ("healthy", "text")):
-            spans[-1]["to"] = span["to"]
-        elif span["to"] > span["from"]:
-            spans.append(span)
-    return spans
+def _app(reports: list[Record], spans: list[Record], to: float) -> list[Record]:
+    """What the app itself knows, life by life: well until it says otherwise, until it says something else or ends."""
+    lives: dict[int, list[float]] = {}
+    for s in spans:
+        if s["is"] in ("running", "stopping"):
+            lives.setdefault(s["life"], [s["from"], s["to"]])[1] = s["to"]
+    out: list[Record] = []
+    for begin, end in lives.values() if reports else ():
+        said = [r for r in reports if begin - _STARTING <= r["t"] < end]
+        changes = [{"t": begin, "healthy": True, "text": "", "id": None}, *said]
+        for change, after in zip(changes, [*(r["t"] for r in said), min(end, to)], strict=True):
+            since = max(change["t"], begin)
+            span = {"from": since, "to": after, "healthy": bool(change["healthy"]), "text": change.get("text") or ""}
+            span["id"] = change["id"]
+            if after > since:
+                out.append(span)
+    return out
 
 
 def _probes(about: list[Record], spans: list[Record], ready: list[Record]) -> list[Lanes]:
@@ -319,8 +324,7 @@ def _spans(name: str, states: list[Record], events: list[Record], to: float) -> 
         if c["state"] == "running":
             last = c.get("last") or {}
             if spans and spans[-1]["is"] == "running":  # the end itself was too short to be seen
-                pulled = [e["t"] for e in events if e["reason"] == "Pulled" and spans[-1]["from"] < e["t"] <= r["t"]]
-                spans[-1]["to"] = pulled[-1] if pulled else r["t"]
+                spans[-1]["to"] = _next_start(events, spans[-1]["from"], r["t"])
                 spans[-1]["exitCode"], spans[-1]["reason"] = last.get("exitCode"), last.get("reason")
             if c["restartCount"] > 0:
                 ended = next((s["to"] for s in reversed(spans) if s["is"] == "running"), r["t"])
@@ -360,6 +364,18 @@ def _label(s: Record, to: float) -> str:
         return f"TERM, KILL after {seconds:.0f} s" if s["exitCode"] == 137 else f"TERM, ends in {seconds:.1f} s"
     ended = f"exit {s['exitCode']}" if s["exitCode"] is not None else ""
     return " · ".join(dict.fromkeys(part for part in (ended, s["text"]) if part))
+
+
+def _next_start(events: list[Record], since: float, t: float) -> float:
+    """When the start that ``t`` tells of began: with the look-up of its image."""
+    found = t
+    for e in reversed(events):
+        if since < e["t"] <= t:
+            if e["reason"] in ("Pulling", "Pulled"):
+                found = e["t"]
+            elif e["reason"] not in ("Created", "Started") and found < t:
+                break
+    return found
 
 
 def _wait_text(c: Record) -> str:
