@@ -38,6 +38,7 @@ EVENT_TTL = 3600 * SECOND
 
 Objects = list[Object]
 Keys = list[Key]
+Strings = list[str]
 
 
 class Store:
@@ -195,27 +196,31 @@ class Store:
                 f"UID in precondition: {uid}, UID in object meta: {meta['uid']}"
             )
         finalizers = _finalizers_for(meta.get("finalizers") or [], propagation)
-        seconds = _pod_grace(current, grace) if kind == "Pod" else 0
-        if seconds == 0 and not finalizers:
+        if kind != "Pod" and not finalizers:
             return self._remove(current, cause)
-        marked = {**meta, "finalizers": finalizers}
-        if not finalizers:
-            del marked["finalizers"]
+        seconds = _pod_grace(current, grace) if kind == "Pod" else 0
+        marked = self._marked(meta, seconds, finalizers)
+        if marked != meta:
+            current = self._write(kind, {**current, "metadata": marked}, current, cause)
+        # A pod is marked even if it goes in the same moment: who watches sees both.
+        return current if seconds or finalizers else self._remove(current, cause)
+
+    def _marked(self, meta: Object, seconds: int, finalizers: Strings) -> Object:
+        """Metadata of an object that is being deleted and has ``seconds`` left (rest/delete.go BeforeDelete)."""
+        marked = _with(meta, "finalizers", finalizers)
         begun = meta.get("deletionTimestamp")
         if begun is None:
             marked["deletionTimestamp"] = self.clock.timestamp(self.clock.now + seconds * SECOND)
             marked["deletionGracePeriodSeconds"] = seconds
             if "generation" in meta:
                 marked["generation"] = meta["generation"] + 1
-        elif seconds < meta.get("deletionGracePeriodSeconds", 0):
+        elif 0 < seconds < meta["deletionGracePeriodSeconds"] or (finalizers and not seconds):
             # A deletion that has begun may only be shortened; it still counts from its beginning.
             earlier = meta["deletionGracePeriodSeconds"] - seconds
             end = self.clock.at_timestamp(begun) - earlier * SECOND
             marked["deletionTimestamp"] = self.clock.timestamp(end)
             marked["deletionGracePeriodSeconds"] = seconds
-        if marked == meta:
-            return current
-        return self._write(kind, {**current, "metadata": marked}, current, cause)
+        return marked
 
     # ---- watching
 

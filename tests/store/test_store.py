@@ -254,6 +254,18 @@ class TestDelete:
         assert store.list("Pod") == []
         assert store.pods_on("node-1") == []
 
+    def test_who_watches_sees_the_mark_even_of_a_pod_that_goes_at_once(self, store: Store) -> None:
+        store.create(pod())
+        seen: list[tuple[str, bool]] = []
+        store.watch(
+            "Pod",
+            lambda e: seen.append((e.type, "deletionTimestamp" in e.object["metadata"])),
+            since=store.version,
+            immediate=True,
+        )
+        store.delete("Pod", "default", "web")
+        assert seen == [("MODIFIED", True), ("DELETED", True)]
+
     def test_grace_zero_removes_a_running_pod_at_once(self, store: Store) -> None:
         running(store)
         store.delete("Pod", "default", "web", grace=0)
