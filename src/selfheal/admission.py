@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from selfheal.chance import Chance
-from selfheal.objects import Object, key
+from selfheal.errors import FieldError, Invalid
+from selfheal.objects import Object, key, labels, replace
 
 Lister = Callable[[str], list[Object]]
 
@@ -21,6 +22,9 @@ SERVICE_NETWORK = "10.96."
 """The first half of every clusterIP (10.96.0.0/16); 10.96.0.1 is the API server's own."""
 
 NODE_PORTS = range(30000, 32768)
+
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""Annotation of a DaemonSet: how often its template has changed, plus 1."""
 
 
 class Admission:
@@ -43,6 +47,10 @@ class Admission:
             return {**obj, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
         if kind in ("Node", "Lease", "EndpointSlice") or "spec" not in obj:
             return obj
+        if kind == "Job":
+            obj = _with_selector(obj)
+        elif kind == "DaemonSet":
+            obj = replace(obj, "metadata.annotations", {**_notes(obj), TEMPLATE_GENERATION: "1"})
         return {**obj, "status": dict.fromkeys(COUNTS.get(kind, ()), 0)}
 
     def _pod_spec(self, spec: Object) -> Object:
@@ -63,6 +71,59 @@ COUNTS: dict[str, tuple[str, ...]] = {
     "DaemonSet": ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"),
 }
 """Numbers that a status has from its first moment on."""
+
+
+def prepare_update(new: Object, old: Object) -> Object:
+    """What the API server adds to a change of an object that exists."""
+    if new["kind"] == "DaemonSet":
+        # pkg/registry/apps/daemonset/strategy.go PrepareForUpdate; whatever the client says of it
+        generation = _notes(old).get(TEMPLATE_GENERATION, "1")
+        if new["spec"].get("template") != old["spec"].get("template"):
+            generation = str(int(generation) + 1)
+        if _notes(new).get(TEMPLATE_GENERATION) != generation:
+            return replace(new, "metadata.annotations", {**_notes(new), TEMPLATE_GENERATION: generation})
+    return new
+
+
+def _notes(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("annotations") or {}
+
+
+def check_status(obj: Object) -> None:
+    """Raises Invalid for a status that the API server refuses: of a Job with more ready pods than active ones.
+
+    pkg/apis/batch/validation/validation.go validateJobStatus
+    """
+    status = obj.get("status") or {}
+    if obj["kind"] == "Job" and status.get("ready", 0) > status.get("active", 0):
+        wrong = FieldError(
+            "status.ready",
+            "FieldValueInvalid",
+            f"Invalid value: {status['ready']}: cannot set more ready pods than active",
+        )
+        raise Invalid(f'Job.batch "{obj["metadata"]["name"]}" is invalid: {wrong}', (wrong,))
+
+
+def _with_selector(job: Object) -> Object:
+    """Labels by which a Job knows its pods again (pkg/registry/batch/job/strategy.go generateSelector)."""
+    spec = job["spec"]
+    if spec.get("manualSelector"):
+        return job
+    uid, called = job["metadata"]["uid"], job["metadata"]["name"]
+    own = {
+        "batch.kubernetes.io/controller-uid": uid,
+        "batch.kubernetes.io/job-name": called,
+        "controller-uid": uid,
+        "job-name": called,
+    }
+    meta = spec["template"].get("metadata") or {}
+    given = meta.get("labels") or {}
+    if labels(job) == given:
+        # The Job's labels are those of its template, by default; the two are one map.
+        job = replace(job, "metadata.labels", {**given, **own})
+    template = {**spec["template"], "metadata": {**meta, "labels": {**given, **own}}}
+    selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    return {**job, "spec": {**spec, "selector": selector, "template": template}}
 
 
 def _admitted(spec: Object) -> Object:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from selfheal import latencies
 from selfheal.chance import Chance
-from selfheal.clock import MILLISECOND, SECOND, Clock, Timer
+from selfheal.clock import MILLISECOND, SECOND, Clock, Process, Timer
 from selfheal.errors import ApiError
 from selfheal.objects import Key, Object, controller_of, key, namespace
 from selfheal.rules import Cause
@@ -143,8 +143,11 @@ class Backoff:
         self._failures.pop(key, None)
 
 
-Sync = Callable[[Key, "Cause | None"], None]
-"""Brings one object to what it should be. Raises ApiError to be called again."""
+Sync = Callable[[Key, "Cause | None"], "Process | None"]
+"""Brings one object to what it should be. Raises ApiError to be called again.
+
+As a generator it may wait between its requests; its key is not synced a second time meanwhile.
+"""
 
 
 class WorkQueue:
@@ -171,6 +174,7 @@ class WorkQueue:
         self._retries = retries
         self._backoff = backoff or Backoff()
         self._causes: dict[Key, Cause | None] = {}
+        self._processing: set[Key] = set()
         self._delayed: dict[Key, Timer] = {}
 
     def add(self, key: Key, cause: Cause | None = None) -> None:
@@ -179,6 +183,10 @@ class WorkQueue:
             self._causes[key] = cause or self._causes[key]
             return
         self._causes[key] = cause
+        if key not in self._processing:
+            self._begin(key)
+
+    def _begin(self, key: Key) -> None:
         stream = self._chance.stream("controller", self.name, *key)
         self._clock.after(latencies.draw("controller", stream, stream.next()), lambda: self._work(key))
 
@@ -206,9 +214,30 @@ class WorkQueue:
     def _work(self, key: Key) -> None:
         cause = self._causes.pop(key)
         try:
-            self._sync(key, cause)
+            rest = self._sync(key, cause)
         except ApiError:
-            if self._retries is None or self._backoff.failures(key) < self._retries:
-                self.retry(key, cause)
-                return
-        self._backoff.forget(key)
+            self._failed(key, cause)
+            return
+        if rest is None:
+            self._backoff.forget(key)
+        else:
+            self._processing.add(key)
+            self._clock.process(self._finish(key, cause, rest))
+
+    def _finish(self, key: Key, cause: Cause | None, rest: Process) -> Process:
+        """A sync that takes time; what asked for the key meanwhile has its turn afterwards."""
+        try:
+            yield from rest
+        except ApiError:
+            self._failed(key, cause)
+        else:
+            self._backoff.forget(key)
+        self._processing.discard(key)
+        if key in self._causes:
+            self._begin(key)
+
+    def _failed(self, key: Key, cause: Cause | None) -> None:
+        if self._retries is None or self._backoff.failures(key) < self._retries:
+            self.retry(key, cause)
+        else:
+            self._backoff.forget(key)

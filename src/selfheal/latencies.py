@@ -17,6 +17,7 @@ LATENCIES: dict[str, tuple[float, float, float]] = {
     "watch": (0.001, 0.004, 0.010),  # a write until whoever watches has it
     "event": (0.002, 0.006, 0.015),  # an event recorded until it is in the API
     "client": (0.06, 0.15, 0.28),  # the start of a kubectl until its request
+    "exec session": (0.10, 0.25, 0.60),  # a kubectl exec's request until its process runs; between 0.4 and 0.7 s where it can be told
     # scheduler and kubelet
     "bind": (0.000, 0.004, 0.030),  # a pod seen by the scheduler until its binding is written
     "admit": (0.002, 0.010, 0.150),  # a pod seen by its kubelet until its first sync
@@ -33,6 +34,7 @@ LATENCIES: dict[str, tuple[float, float, float]] = {
     "stop": (0.02, 0.04, 0.12),  # a process has ended until StopContainer returns
     "stop sandbox": (0.08, 0.12, 0.18),  # StopPodSandbox
     "controller": (0.001, 0.005, 0.020),  # a controller's sync
+    "request": (0.003, 0.006, 0.015),  # one request of a sync that makes several, until its answer
 }
 """(10 %, median, 90 %) in seconds."""
 

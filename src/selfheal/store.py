@@ -327,6 +327,8 @@ class Store:
         new.pop("status", None)
         if "status" in current:
             new["status"] = current["status"]
+        new = admission.prepare_update(new, current)
+        meta = new["metadata"]
         if new == current:
             return current
         if "generation" in meta and _means_other(new, current):
@@ -337,6 +339,7 @@ class Store:
 
     def _replace_status(self, current: Object, obj: Object, cause: Cause | None) -> Object:
         new = {**current, "status": obj.get("status")}
+        admission.check_status(new)
         if current["kind"] == "Deployment" and obj is not current:
             # The revision annotation is written along with the status (pkg/registry/apps/deployment/strategy.go).
             new["metadata"] = _with(current["metadata"], "annotations", obj["metadata"].get("annotations"))

@@ -33,11 +33,15 @@ class Expectations:
         self._clock = clock
         self._of: dict[Key, Expected] = {}
 
+    def expect(self, key: Key, creations: int, deletions: Iterable[Key]) -> None:
+        """From now on so many creations, and the deletions of these pods; nothing else any more (SetExpectations)."""
+        self._of[key] = Expected(creations, set(deletions), since=self._clock.now)
+
     def expect_creations(self, key: Key, count: int) -> None:
-        self._of[key] = Expected(count, since=self._clock.now)
+        self.expect(key, count, ())
 
     def expect_deletions(self, key: Key, pods: Iterable[Key]) -> None:
-        self._of[key] = Expected(0, set(pods), since=self._clock.now)
+        self.expect(key, 0, pods)
 
     def creation_observed(self, key: Key) -> None:
         """One was seen, or will never come."""

@@ -11,9 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from selfheal.errors import NotFound
-from selfheal.objects import Object, controller_of, key, labels, matches, name, owner_reference, terminating, uid
+from selfheal.informers import Informer, controller_uid
+from selfheal.objects import (
+    Object,
+    controller_of,
+    key,
+    labels,
+    matches,
+    name,
+    namespace,
+    owner_reference,
+    terminating,
+    uid,
+)
 from selfheal.rules import Cause, rule
 from selfheal.store import Store
+from selfheal.watches import WatchEvent
 
 SOURCE = "pkg/controller/controller_ref_manager.go"
 
@@ -50,6 +63,48 @@ def claim(
             if adopted is not None:
                 claimed.append(adopted)
     return claimed
+
+
+def orphan_of(obj: Object) -> str | None:
+    """The namespace of an object that nobody controls; an index."""
+    return namespace(obj) if controller_of(obj) is None else None
+
+
+class Owners:
+    """All objects of a kind, as those who own others."""
+
+    def __init__(self, informer: Informer) -> None:
+        self._informer = informer
+
+    def of(self, obj: Object) -> Object | None:
+        """The one that controls ``obj``, if it is of this kind and still the same (resolveControllerRef)."""
+        reference = controller_of(obj)
+        if reference is None or reference["kind"] != self._informer.kind:
+            return None
+        found = self._informer.get(namespace(obj), reference["name"])
+        return found if found is not None and uid(found) == reference["uid"] else None
+
+    def concerned(self, event: WatchEvent) -> list[Object]:
+        """Those for whom a change of a dependent means work (addPod, updatePod, deletePod).
+
+        The owner before and after; of an orphan that is new or has other labels, all whose selector matches.
+        """
+        obj, old = event.object, event.old
+        found = []
+        changed_hands = old is not None and controller_uid(old) != controller_uid(obj)
+        if old is not None and changed_hands:
+            found.append(self.of(old))
+        if controller_of(obj) is not None:
+            found.append(self.of(obj))
+        elif event.type == "DELETED" or terminating(obj):
+            pass
+        elif old is None or changed_hands or labels(old) != labels(obj):
+            found += self.candidates(obj)
+        return [owner for owner in found if owner is not None]
+
+    def candidates(self, orphan: Object) -> list[Object]:
+        """Those that would adopt it."""
+        return [o for o in self._informer.list(namespace(orphan)) if selected(o["spec"].get("selector"))(orphan)]
 
 
 def selected(selector: Object | None) -> Callable[[Object], bool]:

@@ -5,7 +5,7 @@ Follows pkg/controller/controller_utils.go RealPodControl and slowStartBatch (pk
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from selfheal.errors import ApiError, NotFound
 from selfheal.events import EventRecorder
@@ -21,8 +21,10 @@ class PodControl:
         self._store = store
         self._recorder = recorder
 
-    def create(self, template: Object, owner: Object, cause: Cause | None) -> Object:
-        """A pod from a template, owned by ``owner``. Raises ApiError."""
+    def create(
+        self, template: Object, owner: Object, cause: Cause | None, *, generate_name: str | None = None
+    ) -> Object:
+        """A pod from a template, owned by ``owner`` and named after it. Raises ApiError."""
         meta = {
             k: v for k, v in (template.get("metadata") or {}).items() if k in ("labels", "annotations", "finalizers")
         }
@@ -30,7 +32,7 @@ class PodControl:
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {
-                "generateName": f"{name(owner)}-",
+                "generateName": generate_name or f"{name(owner)}-",
                 "namespace": namespace(owner),
                 **meta,
                 "ownerReferences": [owner_reference(owner)],
@@ -57,23 +59,37 @@ class PodControl:
         self._recorder.event(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name(pod)}", cause=cause)
 
 
+def batches(count: int) -> Iterator[int]:
+    """``count`` in batches of 1, 2, 4 …"""
+    batch = 1
+    while count > 0:
+        yield min(batch, count)
+        count -= batch
+        batch *= 2
+
+
 def slow_start(count: int, do: Callable[[], object]) -> tuple[int, ApiError | None]:
-    """Do something ``count`` times, in batches of 1, 2, 4 …; after a batch with an error, no more.
+    """Do something ``count`` times, in batches; after a batch with an error, no more.
 
     So a controller that cannot succeed (a quota, a broken template) fails once and not five hundred
     times. Returns how often it succeeded, and the first error.
     """
-    succeeded, batch = 0, 1
-    while count > 0:
-        first_error: ApiError | None = None
-        for _ in range(min(batch, count)):
-            try:
-                do()
-                succeeded += 1
-            except ApiError as error:
-                first_error = first_error or error
-        if first_error is not None:
-            return succeeded, first_error
-        count -= min(batch, count)
-        batch *= 2
+    succeeded = 0
+    for batch in batches(count):
+        done, error = attempt(batch, do)
+        succeeded += done
+        if error is not None:
+            return succeeded, error
     return succeeded, None
+
+
+def attempt(count: int, do: Callable[[], object]) -> tuple[int, ApiError | None]:
+    """Do something ``count`` times at once. Returns how often it succeeded, and the first error."""
+    succeeded, first_error = 0, None
+    for _ in range(count):
+        try:
+            do()
+            succeeded += 1
+        except ApiError as error:
+            first_error = first_error or error
+    return succeeded, first_error

@@ -14,7 +14,7 @@ from selfheal.chance import Chance
 from selfheal.clock import Clock
 from selfheal.controllers import pods
 from selfheal.controllers.expectations import Expectations
-from selfheal.controllers.ownership import claim, selected
+from selfheal.controllers.ownership import claim, orphan_of, selected
 from selfheal.controllers.podcontrol import PodControl, slow_start
 from selfheal.errors import ApiError, Conflict, NotFound
 from selfheal.events import EventRecorder
@@ -61,7 +61,7 @@ class ReplicaSetController:
         self._sets = informers[self.KIND]
         self._pods = informers["Pod"]
         self._pods.index("controller", controller_uid)
-        self._pods.index("orphan", _orphan_of)
+        self._pods.index("orphan", orphan_of)
         self._sets.index("controller", controller_uid)
         recorder = EventRecorder(store, clock, chance, self.COMPONENT)
         self._control = PodControl(store, recorder)
@@ -234,8 +234,3 @@ class ReplicaSetController:
             if latest is None:
                 return
             self._store.update_status({**latest, "status": status}, cause=cause)
-
-
-def _orphan_of(pod: Object) -> str | None:
-    """The namespace of a pod that nobody controls."""
-    return namespace(pod) if controller_of(pod) is None else None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from selfheal import nodeaffinity
 from selfheal.objects import Object, labels, matches, namespace, terminating
 from selfheal.scheduler.nodes import NodeInfo, demand
 from selfheal.spec import PodSpec, Taint, pod_spec, untolerated
@@ -58,32 +59,9 @@ def taint_toleration(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -
 
 def node_affinity(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001
     """plugins/nodeaffinity/node_affinity.go Filter: the node selector and the required node affinity."""
-    required = (spec.affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
-    fits = all(node.labels.get(k) == v for k, v in spec.node_selector.items())
-    if fits and (required is None or any(node_term(t, node) for t in required.get("nodeSelectorTerms") or ())):
+    if nodeaffinity.required(spec, node.node):
         return None
     return Refusal("NodeAffinity", ("node(s) didn't match Pod's node affinity/selector",), resolvable=False)
-
-
-def node_term(term: Mapping[str, Any], node: NodeInfo) -> bool:
-    """Whether a nodeSelectorTerm matches (component-helpers/scheduling/corev1/nodeaffinity); an empty one does not."""
-    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    if not expressions and not fields:
-        return False
-    return all(_expression(e, node.labels) for e in expressions) and all(
-        _expression(e, {"metadata.name": node.name}) for e in fields
-    )
-
-
-def _expression(expression: Mapping[str, Any], on: Mapping[str, str]) -> bool:
-    operator = expression["operator"]
-    if operator not in ("Gt", "Lt"):
-        return matches({"matchExpressions": [expression]}, on)
-    try:
-        value, bound = int(on[expression["key"]]), int(expression["values"][0])
-    except (KeyError, ValueError):
-        return False
-    return value > bound if operator == "Gt" else value < bound
 
 
 def node_ports(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001

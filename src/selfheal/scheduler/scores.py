@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from selfheal import nodeaffinity
 from selfheal.objects import Object, controller_of
-from selfheal.scheduler.filters import HOSTNAME, matching, node_term
+from selfheal.scheduler.filters import HOSTNAME, matching
 from selfheal.scheduler.nodes import NodeInfo, demand
 from selfheal.spec import PodSpec, pod_spec
 
@@ -69,7 +70,7 @@ def _affinity(spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
     preferred = (spec.affinity.get("nodeAffinity") or {}).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
     if not preferred:
         return [0] * len(nodes)
-    sums = [sum(p["weight"] for p in preferred if node_term(p["preference"], node)) for node in nodes]
+    sums = [sum(p["weight"] for p in preferred if nodeaffinity.term(p["preference"], node.node)) for node in nodes]
     most = max(sums)
     return [MOST * n // most if most else 0 for n in sums]
 
