@@ -143,10 +143,11 @@ def _answer(question: str) -> Answer:
 def runs(data: Data, told: Answer, at: float) -> bool:
     """Whether the container can be reached at a moment: half a second after its start, until its end."""
     since: float | None = None
+    pod = _pod(data, told, at)
     for record in told["timeline"][1:]:
         if record["t"] > at:
             break
-        if record["kind"] == "Pod":
+        if record["kind"] == "Pod" and record["object"] == pod:
             for container in record["containers"]:
                 if container["name"] == data["at"]["name"]:
                     running = container["state"] == "running" and not record.get("deleted")
@@ -157,9 +158,12 @@ def runs(data: Data, told: Answer, at: float) -> bool:
 def stands(data: Data, told: Answer, switch: Mapping[str, Any], at: float) -> str:
     """What a switch stands at just before a moment, as the app itself reports."""
     text = ""
+    pod = _pod(data, told, at)
     for record in told["timeline"][1:]:
         if record["t"] >= at:
             break
+        if record.get("object") != pod:
+            continue
         if record["kind"] == "App" and record["container"] == data["at"]["name"]:
             text = "" if record["healthy"] else record["text"]
     for part in text.split(", "):
@@ -170,14 +174,30 @@ def stands(data: Data, told: Answer, switch: Mapping[str, Any], at: float) -> st
     return default
 
 
+def _pod(data: Data, told: Answer, at: float) -> str:
+    """The pod that flips go to, as a timeline names it: by name, or by its place among its siblings then."""
+    wanted = data["at"]["pod"]
+    if isinstance(wanted, str):
+        return f"Pod/{wanted}"
+    alive: dict[str, bool] = {}
+    for record in told["timeline"][1:]:
+        if record["t"] > at:
+            break
+        if record["kind"] == "Pod":
+            alive[record["object"]] = not (record.get("deleted") or record.get("terminating"))
+    names = sorted(name for name, here in alive.items() if here)
+    return names[wanted["index"]] if wanted["index"] < len(names) else ""
+
+
 # ---- packing
 
 
 def pack(answers: Sequence[tuple[Question, Answer]]) -> bytes:
     """Answers as gzipped JSON.
 
-    ``bodies`` holds each record once, without time and id; ``steps`` each cause once, its time as a difference to
-    the record's; ``chains`` each chain of them. An answer is ``[header, records, whys]``: pairs (milliseconds since
+    ``bodies`` holds each record once, without time and id; ``steps`` each cause once, without its time; ``chains`` each
+    chain of pairs (step, when), flattened. *When* is None, or how many records earlier the record of that time
+    stands, or ``[milliseconds]`` before this one. An answer is ``[header, records, whys]``: pairs (milliseconds since
     the record before, body), flattened; and the chain of each record, 0 for none.
     """
     tables: dict[str, dict[str, int]] = {"headers": {}, "bodies": {}, "steps": {}, "chains": {}}
@@ -193,15 +213,17 @@ def pack(answers: Sequence[tuple[Question, Answer]]) -> bytes:
         header, *records = told["timeline"]
         pairs: list[int] = []
         whys: list[int] = []
+        times: list[int] = []
         before = 0
         for record in records:
             now = _ms(record["t"])
+            times.append(now)
             pairs += [now - before, number("bodies", {k: v for k, v in record.items() if k not in ("t", "id")})]
             before = now
-            chain = [
-                number("steps", [None if s["t"] is None else _ms(s["t"]) - now, s["text"], s["source"], s["function"]])
-                for s in told["why"].get(str(record["id"]), ())
-            ]
+            chain: list[Any] = []
+            for step in told["why"].get(str(record["id"]), ()):
+                when = None if step["t"] is None else _when(_ms(step["t"]), times, now)
+                chain += [number("steps", [step["text"], step["source"], step["function"]]), when]
             whys.append(number("chains", chain))
         packed[key(question)] = [number("headers", header), pairs, whys]
     book = {name: [json.loads(text) for text in table] for name, table in tables.items()}
@@ -216,14 +238,19 @@ def unpack(packed: bytes) -> dict[str, Answer]:
     for name, (header, pairs, whys) in book["answers"].items():
         timeline: list[dict[str, Any]] = [book["headers"][header]]
         why: dict[str, list[dict[str, Any]]] = {}
-        now = 0
+        times: list[int] = []
         for id, chain in enumerate(whys):
-            now += pairs[2 * id]
-            timeline.append({"t": now / 1000, **book["bodies"][pairs[2 * id + 1]], "id": id})
-            if book["chains"][chain]:
+            times.append((times[-1] if times else 0) + pairs[2 * id])
+            timeline.append({"t": times[id] / 1000, **book["bodies"][pairs[2 * id + 1]], "id": id})
+            if chain:
+                flat = book["chains"][chain]
                 why[str(id)] = [
-                    {"t": None if t is None else (now + t) / 1000, "text": text, "source": source, "function": function}
-                    for t, text, source, function in (book["steps"][n] for n in book["chains"][chain])
+                    dict(
+                        zip(
+                            ("t", "text", "source", "function"), (_seconds(when, times), *book["steps"][n]), strict=True
+                        )
+                    )
+                    for n, when in zip(flat[::2], flat[1::2], strict=True)
                 ]
         out[name] = {"timeline": timeline, "why": why}
     return out
@@ -231,6 +258,22 @@ def unpack(packed: bytes) -> dict[str, Answer]:
 
 def _ms(t: float) -> int:
     return round(t * 1000)
+
+
+def _when(t: int, times: Sequence[int], now: int) -> Any:
+    """A cause's time as the distance to the record of that time, which is the same in many answers."""
+    for back, known in enumerate(reversed(times)):
+        if known == t:
+            return back
+        if known < t:
+            break
+    return [now - t]
+
+
+def _seconds(when: Any, times: Sequence[int]) -> float | None:
+    if when is None:
+        return None
+    return (times[-1 - when] if isinstance(when, int) else times[-1] - when[0]) / 1000
 
 
 def build(data: Data) -> tuple[bytes, int]:

@@ -268,6 +268,7 @@ function statesOf(pod) {
   const cuts = new Set([pod.from, pod.to]);
   for (const list of [pod.lives, pod.stops, pod.waits, pod.app]) for (const band of list) { cuts.add(band.from); cuts.add(band.to); }
   for (const life of pod.lives) if (life.started !== null) cuts.add(life.started);
+  cuts.add(pod.placed);
   const times = [...cuts].filter((t) => t >= pod.from).sort((a, b) => a - b);
   const states = [];
   for (let i = 0; i + 1 < times.length; i++) {
@@ -349,6 +350,9 @@ function chained(steps) {
   }
   return causes;
 }
+
+/** A generated name by its end, which tells siblings apart: `shop-88474b5c9-x7k2p` is `…-x7k2p`. */
+const short = (name) => (name.length > 15 && name.includes("-") ? `…${name.slice(name.lastIndexOf("-"))}` : name);
 
 /** Words by key, with {holes}. */
 function speaker(words) {
@@ -516,7 +520,7 @@ class Strip {
     this.service = service;
     if (service) row("service", say("lane.service"), 18, (at) => this.#thin(pod?.service ?? [], at));
     if (service?.traffic.length) row("requests", say("lane.requests"), 47, (at) => this.#requests(service, at));
-    for (const other of story.pods.values()) if (other !== pod) row(`pod:${other.name}`, other.name, 24, (at) => this.#other(other, at));
+    for (const other of story.pods.values()) if (other !== pod) row(`pod:${other.name}`, short(other.name), 24, (at) => this.#other(other, at));
     if (ghost) row("ghost", say("belief.lane"), 46, (at) => this.#ghost(ghost, belief, at), true);
     this.rows.push({ key: "why", name: say("lane.why"), y, height: 22, middle: y + 11 });
     y += 22;
@@ -530,7 +534,7 @@ class Strip {
   #assemble() {
     const { id, width, height, bottom, top, story } = this;
     const until = story.until, right = this.x(until);
-    const step = [5, 10, 20, 30, 60, 120, 300, 600].find((one) => one * this.scale >= 34) ?? 1200;
+    const step = [5, 10, 20, 30, 60, 120, 300, 600].find((one) => one * this.scale >= 40) ?? 1200;
     const grid = s("g", {});
     for (let t = 0; t <= until; t += step) {
       grid.append(s("line", { class: "grid", x1: this.x(t), x2: this.x(t), y1: top, y2: bottom }), s("text", { class: "tick", x: this.x(t), y: this.axis, "text-anchor": "middle" }, String(t)));
@@ -796,7 +800,7 @@ class Strip {
   }
 
   #ghost(ghost, belief, y) {
-    const { say } = this, group = s("g", { class: "ghost" }), pod = [...ghost.pods.values()][0];
+    const { say } = this, group = s("g", { class: "ghost" }), pod = ghost.pods.get(this.pod?.name) ?? [...ghost.pods.values()][0];
     group.append(s("text", { x: this.left + 2, y: y + 13 }, `“${belief.says}”`));
     for (const life of pod?.lives ?? []) {
       const stop = pod.stops.find((one) => one.from >= life.from && one.from < life.to);
@@ -942,6 +946,7 @@ class Ward {
       return one;
     });
     this.root.classList.toggle("many", story.pods.size > 1);
+    this.root.parentNode.classList.toggle("wide", story.pods.size > 2);
     this.root.replaceChildren(...[...this.homes.values()].map((home) => home.box), ...this.services.map((one) => one.box));
   }
 
@@ -958,7 +963,7 @@ class Ward {
       return h("span", { class: "counter" }, h("span", null, say(`probe.${probe}`)), one.box, one.last);
     });
     bed.box = h("button", { class: "pod", type: "button", title: say("pod.show", { pod: pod.name }), onclick: () => this.hooks.choose(pod) },
-      h("span", { class: "row" }, h("span", { class: "name" }, pod.name), bed.ready),
+      h("span", { class: "row" }, h("span", { class: "name" }, short(pod.name)), bed.ready),
       s("svg", { class: "ecg", viewBox: `0 0 ${ECG.width} ${ECG.height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, Object.values(paths), pen),
       h("span", { class: "row" }, bed.is, bed.restarts), counters);
     return bed;
@@ -1191,7 +1196,7 @@ function render({ model, el }) {
   const clock = h("b"), clockOf = h("span");
   const bar = h("div", { class: "bar" }, h("div", { class: "title" }, data.title ?? say("title")),
     h("div", { class: "keys", role: "group" }, button("start", "start", () => { play(false); seek(0); }), button("back", "back", () => step(-1)), playButton, button("forth", "forth", () => step(1))),
-    h("label", {}, h("span", {}, say("step")), stepBy), jump, h("label", {}, h("span", {}, say("speed")), speedBy), h("span", { class: "clock" }, "t = ", clock, " ", clockOf));
+    h("label", {}, h("span", {}, say("step")), stepBy), jump, h("label", { class: "speed" }, h("span", {}, say("speed")), speedBy), h("span", { class: "clock" }, "t = ", clock, " ", clockOf));
 
   const top = h("div", { class: "top" });
   const askHow = h("span", { class: "how" }), neverButton = h("button", { type: "button", onclick: () => putMark(state.mark.t === NEVER ? null : NEVER) }, say("ask.never"));
@@ -1199,7 +1204,7 @@ function render({ model, el }) {
   const beliefBy = h("select", { onchange: () => { state.belief = beliefBy.value || null; refresh(); } }, h("option", { value: "" }, say("belief.none")), (data.beliefs ?? []).map((one) => h("option", { value: one.key }, one.says)));
   const question = h("div", { class: "ask" }, asks && h("span", { class: "q" }, asks.text ?? say("ask")), asks && askHow, asks && neverButton, asks && againButton);
   const notice = h("div", { class: "notice", role: "alert", hidden: true });
-  const whyTitle = h("h4"), whyList = h("ol"), verdict = h("div", { class: "verdict" });
+  const whyTitle = h("div", { class: "head" }), whyList = h("ol"), verdict = h("div", { class: "verdict" });
   const panel = h("div", { class: "words" }, h("div", { class: "why" }, whyTitle, whyList), verdict);
   const rows = h("tbody"), caption = h("caption");
   const twin = h("details", { ontoggle: () => table() }, h("summary", {}, say("twin")),
@@ -1268,7 +1273,7 @@ function render({ model, el }) {
     state.t = Math.min(state.t, story.until);
     state.seen = rewind ? state.t : clamp(state.seen, state.t, story.until);
     if (loading.parentNode) {
-      root.replaceChildren(bar, top, question, strip.root, notice, panel, more, live);
+      root.replaceChildren(bar, top, question, notice, strip.root, panel, more, live);
       if (!question.childElementCount) question.hidden = true;
       watcher.observe(root);
     }
@@ -1425,7 +1430,7 @@ function render({ model, el }) {
     const words = [], belief = ghost && data.beliefs.find((one) => one.key === state.belief);
     if (asks && done && state.mark.t !== null) {
       const { title, text } = verdictOf({ story, asks, mark: state.mark, goal, setting: state.setting, say, service });
-      words.push(h("h4", {}, title), ...text.map((part) => h("p", {}, part)));
+      words.push(h("div", { class: "head" }, title), ...text.map((part) => h("p", {}, part)));
     }
     if (belief && state.seen >= Math.min(story.until, goal?.t ?? story.until) - 1e-9) {
       const outcome = (one) => {
@@ -1452,13 +1457,16 @@ function render({ model, el }) {
   function announce(text, now) {
     if (text) queue.push(text);
     if (!queue.length || (speaking && !now)) return;
-    live.textContent = queue.slice(-3).join(". ");
+    live.textContent = queue.slice(-4).join(". ");
     queue = [];
     clearTimeout(speaking);
     speaking = setTimeout(() => { speaking = null; announce(null); }, 2000);
   }
   function passed(from, to) {
-    for (const event of story.events) if (event.t > from && event.t <= to && !["skip", "pass", "placed"].includes(event.type)) announce(`${say("s", { t: Math.round(event.t) })} ${event.text}`);
+    for (const event of story.events) {
+      const worth = event.type === "fail" ? event.tick.final : !["skip", "pass", "placed", "end", "served", "ready", "unready"].includes(event.type);
+      if (worth && event.t > from && event.t <= to) announce(`${say("s", { t: Math.round(event.t) })}: ${event.text}`);
+    }
   }
   function tellNotice(text, extra) {
     if (!text) { notice.hidden = true; return; }
@@ -1470,7 +1478,8 @@ function render({ model, el }) {
   // ---- drawing
   function layout() {
     if (!story) return;
-    pod = story.pods.get(state.podName) ?? [...story.pods.values()].find((one) => one.from <= state.t && state.t < one.to && Object.keys(one.probes).length) ?? [...story.pods.values()][0] ?? null;
+    const byName = [...story.pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    pod = story.pods.get(state.podName) ?? byName.find((one) => one.from <= state.t && state.t < one.to && one.deleting === null) ?? byName[0] ?? null;
     service = [...story.services.values()].find((one) => one.traffic.length) ?? [...story.services.values()][0];
     ward.layout(story, state.setting);
     desk.layout(state.setting, given, grace, hanging);
@@ -1554,4 +1563,4 @@ function render({ model, el }) {
   return () => { play(false); watcher.disconnect(); themes.disconnect(); removeEventListener("beforeprint", printing); };
 }
 
-export default { render, read, podAt, compose, canonical };
+export default { render, read, podAt, compose, agreed, canonical };

@@ -26,11 +26,17 @@ async function open(name) {
 /** An answer as it was packed: see selfheal.widgets.bank. */
 function unpack(bank, [header, pairs, whys]) {
   const timeline = [bank.headers[header]], why = {};
-  let now = 0;
+  const times = [], seconds = (when) => (when === null ? null : (Array.isArray(when) ? times.at(-1) - when[0] : times.at(-1 - when)) / 1000);
   whys.forEach((chain, id) => {
-    now += pairs[2 * id];
-    timeline.push({ t: now / 1000, ...bank.bodies[pairs[2 * id + 1]], id });
-    if (chain) why[id] = bank.chains[chain].map((n) => bank.steps[n]).map(([t, text, source, fn]) => ({ t: t === null ? null : (now + t) / 1000, text, source, function: fn }));
+    times.push((times.at(-1) ?? 0) + pairs[2 * id]);
+    timeline.push({ t: times[id] / 1000, ...bank.bodies[pairs[2 * id + 1]], id });
+    if (!chain) return;
+    const flat = bank.chains[chain];
+    why[id] = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      const [text, source, fn] = bank.steps[flat[i]];
+      why[id].push({ t: seconds(flat[i + 1]), text, source, function: fn });
+    }
   });
   return { timeline, why, by: "bank" };
 }

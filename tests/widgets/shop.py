@@ -1,0 +1,113 @@
+"""The scenarios that these tests show: a shop with one pod, and with three."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from selfheal.widgets import Monitor, bank, monitor, page
+from selfheal.widgets.questions import canonical
+
+SERVICE = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {selector: {app: shop}, ports: [{port: 80, targetPort: 8080}]}
+"""
+
+POD = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: shop, labels: {{app: shop}}}}
+spec:
+  containers:
+  - name: app
+    image: selfheal/patient:1
+    args: [--term, ignore]
+    ports: [{{containerPort: 8080}}]
+    livenessProbe: {{httpGet: {{path: /healthz, port: 8080}}, initialDelaySeconds: 5, periodSeconds: 5}}
+{SERVICE}"""
+
+THREE = f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: shop}}
+spec:
+  replicas: 3
+  selector: {{matchLabels: {{app: shop}}}}
+  template:
+    metadata: {{labels: {{app: shop}}}}
+    spec:
+      containers:
+      - name: app
+        image: selfheal/patient:1
+        readinessProbe: {{httpGet: {{path: /readyz, port: 8080}}, periodSeconds: 5}}
+        livenessProbe: {{httpGet: {{path: /healthz, port: 8080}}}}
+{SERVICE}"""
+
+SICK = [{"at": 31, "http": {"pod": "shop", "port": 8080, "path": "/switch?healthz=500", "method": "POST"}}]
+
+
+@cache
+def shop(**more: Any) -> Monitor:
+    """One pod that falls sick at 31 s, dies hard and is restarted."""
+    return monitor(POD, actions=SICK, until=120, seed=7, traffic={"shop": 20}, **more)
+
+
+def full() -> Monitor:
+    """The same with everything that a monitor can have."""
+    return monitor(
+        POD,
+        actions=SICK,
+        until=120,
+        seed=7,
+        traffic={"shop": 20},
+        start=28,
+        beliefs=["restart-is-instant", "threshold-plus-one"],
+        presets={"patient": {"liveness": {"failureThreshold": 6}}, "obedient": {"term": "obey"}},
+        next="Which probe would have spared them?",
+    )
+
+
+def well() -> Monitor:
+    """One pod that nothing happens to, until somebody turns a switch."""
+    return monitor(POD, until=60, seed=7, traffic={"shop": 20})
+
+
+def three() -> Monitor:
+    """Three pods on two nodes."""
+    return monitor(THREE, until=60, seed=3, nodes=2, traffic={"shop": 30}, ask="When does a pod leave?", target="out")
+
+
+PAGE = """<!doctype html>
+<html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>A page</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+html {{ color-scheme: {theme}; background: light-dark(#fff, #12161d) }}
+body {{ margin: 12px; max-width: 1000px }}
+</style>
+<script defer src="_static/widgets.js"></script></head>
+<body><main><h1 style="color: light-dark(#000, #fff)">A page</h1>{body}</main></body></html>
+"""
+
+
+@cache
+def packed(data: str) -> bytes:
+    """A bank, built once."""
+    return bank.build(json.loads(data))[0]
+
+
+def write_page(folder: Path, *shown: Monitor, theme: str = "light") -> str:
+    """A page from disk that shows monitors, as the book would; its address."""
+    banks = folder / "_static" / "banks"
+    banks.mkdir(parents=True, exist_ok=True)
+    (folder / "_static" / "widgets.js").write_text(page.bundle(), "utf-8")
+    for one in shown:
+        name = bank.name_of(one.data)
+        (banks / f"{name}.js").write_text(bank.script(name, packed(canonical(one.data)), "test"), "utf-8")
+    index = folder / "index.html"
+    index.write_text(PAGE.format(theme=theme, body="".join(one.html() for one in shown)), "utf-8")
+    return index.as_uri()
