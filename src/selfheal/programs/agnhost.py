@@ -165,7 +165,7 @@ def _shell(c: Process, command: str) -> Response:
         return Response(200, json.dumps({"error": "fork/exec /bin/sh: no such file or directory"}))
     out = Capture()
     fds: dict[int, Stream] = {0: Stream(), 1: out, 2: out}
-    run = c.kernel.visit(sh.program, ["/bin/sh", "-c", command], dict(c.env), c.cwd, fds)  # type: ignore[arg-type]
+    run = c.kernel.visit(sh.program, ["/bin/sh", "-c", command], dict(c.env), c.cwd, fds)
     if not run.ended:
         return Response(0, delay=None, steady=False)
     answer = {"output": out.text} if out.text else {}

@@ -8,6 +8,10 @@ hears of every change in it. Errors carry Linux's own words.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from selfheal.programs.process import Program
 
 NOT_FOUND = "No such file or directory"
 EXISTS = "File exists"
@@ -60,12 +64,14 @@ class File(Node):
 class Executable(Node):
     """A program of the image, for instance ``/bin/cat``."""
 
-    __slots__ = ("program",)
+    __slots__ = ("program", "quick")
     kind = "-"
 
-    def __init__(self, program: object) -> None:
+    def __init__(self, program: Program, quick: bool = False) -> None:
         super().__init__(0o755)
         self.program = program
+        self.quick = quick
+        """Whether it never waits for anything."""
 
 
 class Device(Node):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from selfheal.programs import agnhost, plain
-from selfheal.programs.applets import APPLETS
+from selfheal.programs.applets import APPLETS, never_waits
 from selfheal.programs.filesystem import Device, Directory, Executable, File, Link, Node
 from selfheal.programs.patient import patient
 from selfheal.programs.process import Program
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-SHELL: Mapping[str, Node] = {name: Executable(program) for name, program in sorted(APPLETS.items())}
+SHELL: Mapping[str, Node] = {
+    name: Executable(program, quick=never_waits(program)) for name, program in sorted(APPLETS.items())
+}
 """What busybox puts into /bin."""
 
 
@@ -67,14 +69,16 @@ class Image:
                 "run": Directory(),
             }
         )
-        for path, node in (*self.programs.items(), *self.files.items()):
+        nodes: dict[str, Node] = {path: Executable(program) for path, program in self.programs.items()}
+        nodes.update((path, File(text)) for path, text in self.files.items())
+        for path, node in nodes.items():
             *parents, name = path.strip("/").split("/")
             directory = root
             for parent in parents:
                 inner = directory.entries.setdefault(parent, Directory())
                 assert isinstance(inner, Directory)
                 directory = inner
-            directory.entries[name] = File(node) if isinstance(node, str) else Executable(node)
+            directory.entries[name] = node
         return root
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from typing import Any
 
 from selfheal.chance import Stream as Chances
@@ -25,8 +24,6 @@ from selfheal.rules import Cause
 
 PROCESSES = 512
 """How many processes a container may have."""
-
-SEGMENTATION_FAULT = 139
 
 
 class Kernel:
@@ -60,6 +57,8 @@ class Kernel:
         """Raised by every change that somebody outside could see: a file, a port, an answer."""
         self.restless = 0
         """Raised whenever a process looks at something that changes by itself: time, chance, other processes."""
+        self.stirred = Gate()
+        """Opened at the next change, for those who follow a file."""
         self.halted = False
         self.oom_killed = False
         self.memory_limit = memory_limit
@@ -83,6 +82,10 @@ class Kernel:
         self.version += 1
         self._commands.clear()
         self._on_change()
+        if self.stirred.waiters:
+            self.stirred.open()
+            self.run()
+        self.interface.network.altered(self.interface.ip)
 
     def mark(self) -> tuple[int, int, int]:
         """Compare two marks: equal if nothing in between changed anything or looked at what changes by itself."""
@@ -131,7 +134,7 @@ class Kernel:
         except Exit as end:
             self.end(process, end.code)
         except (BrokenPipe, FileError, RecursionError) as error:
-            self.end(process, _code(error))
+            self._fail(process, error)
         else:
             if isinstance(running, Generator):
                 process.generator = running
@@ -199,10 +202,10 @@ class Kernel:
                 self.end(process, end.code)
                 return
             except (BrokenPipe, FileError, RecursionError) as error:
-                self.end(process, _code(error))
+                self._fail(process, error)
                 return
             if process.ended:
-                generator.close()
+                self._close(process)
                 return
             if isinstance(wait, Gate):
                 process.wait = wait
@@ -231,27 +234,25 @@ class Kernel:
             except Exit as end:
                 self.end(process, end.code)
             except (BrokenPipe, FileError, RecursionError) as error:
-                self.end(process, _code(error))
+                self._fail(process, error)
         self.run()
 
-    def end(self, process: Process, code: int, cause: Cause | None = None) -> None:
-        """The process is over."""
+    def end(self, process: Process, code: int, cause: Cause | None = None, signal: str = "") -> None:
+        """The process is over; ``signal``: because of that one, else by itself with ``code``."""
         if process.ended:
+            self._close(process)
             return
         process.ended = True
-        process.exit_code = code & 0xFF
+        process.signal = signal
+        process.exit_code = 128 + SIGNALS[signal] if signal else code & 0xFF
         if cause is not None:
             process.cause = cause
         process.wait = None
-        if process.generator is not None:
-            with suppress(ValueError):  # it is running just now, and ends when it next waits
-                process.generator.close()
         for timer in process.timers:
             timer.cancel()
         for port in tuple(process.ports):
             process.unserve(port)
-        for stream in process.fds.values():
-            stream.release()
+        self._close(process)
         self.processes.pop(process.pid, None)
         process.end_gate.open(process)
         if process.on_end is not None:
@@ -260,11 +261,30 @@ class Kernel:
             self.halt()
             self._on_end(process.exit_code, process.cause)
 
+    def _fail(self, process: Process, error: BaseException) -> None:
+        """An error has ended a process."""
+        if isinstance(error, FileError):
+            self.end(process, process.fail(str(error)))
+        else:
+            self.end(process, 0, signal="PIPE" if isinstance(error, BrokenPipe) else "SEGV")
+
+    @staticmethod
+    def _close(process: Process) -> None:
+        """Leave its program and close its files; later, if it is running at this very moment."""
+        if process.generator is not None:
+            try:
+                process.generator.close()
+            except ValueError:  # generator already executing: :meth:`_advance` will
+                return
+        for stream in process.fds.values():
+            stream.release()
+        process.fds = {}
+
     def halt(self) -> None:
         """Everything stops at once, and nobody is told."""
         self.halted = True
         for process in tuple(self.processes.values()):
-            self.end(process, 128 + SIGNALS["KILL"])
+            self.end(process, 0, signal="KILL")
         self._queue.clear()
         self.fs.unmount(self.changed)
         if self.changed in self.interface.watchers:
@@ -279,7 +299,7 @@ class Kernel:
         first = process.pid == 1
         if signal == "KILL":
             if not first or outside:
-                self.end(process, 128 + 9, cause)
+                self.end(process, 0, cause, "KILL")
             self.run()
             return
         if signal == "CONT" and process.stopped:
@@ -303,7 +323,7 @@ class Kernel:
                 self.interface.changed()
             return
         if not first:
-            self.end(process, 128 + SIGNALS[signal], cause)
+            self.end(process, 0, cause, signal)
         self.run()
 
     # ---- memory
@@ -317,9 +337,17 @@ class Kernel:
             self.oom_killed = True
             first = self.processes.get(1)
             if first is not None:
-                self.end(first, 137)
+                self.end(first, 0, signal="KILL")
 
     # ---- commands
+
+    def where(self, name: str, search: str, cwd: str) -> str | None:
+        """The path of a command; None if there is none."""
+        if "/" in name:
+            return name if self.command(name, search, cwd) is not None else None
+        wanted = self.command(name, search, cwd)
+        paths = (f"{directory or cwd}/{name}" for directory in search.split(":"))
+        return next((path for path in paths if wanted is not None and self.fs.node(path) is wanted), None)
 
     def command(self, name: str, search: str, cwd: str) -> Executable | File | None:
         """What a command's name stands for: by path, or looked for in ``search`` (``$PATH``)."""
@@ -337,13 +365,6 @@ class Kernel:
                 break
         self._commands[key] = found
         return found
-
-
-def _code(error: BaseException) -> int:
-    """The exit code of a process that an error ended."""
-    if isinstance(error, BrokenPipe):
-        return 128 + SIGNALS["PIPE"]
-    return SEGMENTATION_FAULT if isinstance(error, RecursionError) else 1
 
 
 def streams(out: Stream, err: Stream, stdin: Stream = NULL) -> dict[int, Stream]:

@@ -117,6 +117,7 @@ class Process:
         "pid",
         "ports",
         "program",
+        "signal",
         "stopped",
         "timers",
         "wait",
@@ -148,6 +149,8 @@ class Process:
         self.wait: simpy.Event | Gate | None = None
         self.ended = False
         self.exit_code = 0
+        self.signal = ""
+        """The signal that ended it, if one did."""
         self.end_gate = Gate()
         self.on_end: Callable[[Process], None] | None = None
         self.handlers: dict[str, Disposition] = {}
@@ -246,11 +249,15 @@ class Process:
         if stream is not None:
             stream.write(text)
 
-    def complain(self, text: str) -> None:
-        """A line to its standard error, beginning with the program's name."""
+    def say(self, line: str) -> None:
+        """A line to its standard error."""
         stream = self.fds.get(2)
         if stream is not None:
-            stream.write(f"{self.name}: {text}\n")
+            stream.write(line + "\n")
+
+    def complain(self, text: str) -> None:
+        """A line to its standard error, beginning with the program's name."""
+        self.say(f"{self.name}: {text}")
 
     def fail(self, text: str, code: int = 1) -> int:
         """Complain; gives the exit code to return."""

@@ -1,0 +1,61 @@
+"""``sh`` as a program: ``sh -c 'script' [name args…]``, ``sh file [args…]``, ``sh`` reading its standard input."""
+
+from __future__ import annotations
+
+from selfheal.programs.filesystem import FileError
+from selfheal.programs.process import Process, Running
+from selfheal.programs.shell import builtins
+from selfheal.programs.shell.interpreter import Shell
+from selfheal.programs.shell.parser import parse
+from selfheal.programs.streams import NULL
+
+LETTERS = frozenset("aefuxvnmbCIilsc")
+
+__all__ = ["builtins", "sh"]
+
+
+def sh(p: Process) -> Running:
+    """The program behind ``/bin/sh``."""
+    words = p.argv[1:]
+    options: list[str] = []
+    command = False
+    while words and words[0][:1] in ("-", "+") and len(words[0]) > 1:
+        word = words.pop(0)
+        if word == "--":
+            break
+        if word == "-o":
+            if words:
+                options.append(builtins.LONG.get(words[0], words[0]))
+                words.pop(0)
+            continue
+        for letter in word[1:]:
+            if letter not in LETTERS:
+                p.say(f"{p.argv[0]}: illegal option -{letter}")
+                return 2
+            if letter == "c":
+                command = True
+            elif letter not in "ils":
+                options.append(letter)
+    if words[:1] == ["-"]:
+        words.pop(0)
+    if command:
+        if not words:
+            p.say(f"{p.argv[0]}: -c requires an argument")
+            return 2
+        text = words.pop(0)
+        shell = Shell(p, words[0] if words else p.argv[0], words[1:])
+        script = parse(text, 0)
+    elif words:
+        try:
+            text = p.fs.read(p.path(words[0]))
+        except FileError as error:
+            p.say(f"{p.argv[0]}: can't open '{words[0]}': {error}")
+            return 2
+        shell = Shell(p, words[0], words[1:], script=words[0])
+        script = parse(text)
+    else:
+        text = yield from p.fds.get(0, NULL).read()
+        shell = Shell(p, p.argv[0], [])
+        script = parse(text)
+    shell.options = dict.fromkeys(options)
+    return (yield from shell.main(script))
