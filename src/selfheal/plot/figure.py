@@ -75,7 +75,7 @@ def _look(style: Style, order: int) -> dict[str, Any]:
         "edgecolor": LIGHT.get(style.stroke, "none"),
         "linewidth": style.width if style.stroke != "none" else 0,
         "linestyle": (0, style.dash) if style.dash else "solid",
-        "hatch": "////" if style.hatched else None,
+        "hatch": "//" if style.hatched else None,
         "alpha": style.opacity,
         "zorder": order,
     }
