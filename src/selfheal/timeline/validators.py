@@ -248,20 +248,22 @@ def a_restarted_container_had_an_end(timeline: Timeline) -> Iterator[str]:
 def no_start_inside_the_back_off(timeline: Timeline) -> Iterator[str]:
     """A crashed container waits 10, 20, 40 … 300 s from its end; only the first restart is at once.
 
-    (kuberuntime_manager.go doBackOff.) Where the kubelet itself has killed an instance other rules hold (its back-off looks at the instance before), and a
-    rebooted node has forgotten all; such containers are left out.
+    (kuberuntime_manager.go doBackOff.) Once the kubelet itself has killed an instance other rules hold, since its
+    back-off then looks at the instance before, and a rebooted node has forgotten all: such restarts are left out.
     """
     boots = _boots(timeline)
     for records in _statuses(timeline):
         events = _events(timeline, records)
-        killed = {_of(e) for e in events if e["reason"] in ("Killing", "FailedPostStartHook", "SandboxChanged")}
+        kills = [e for e in events if e["reason"] in ("Killing", "FailedPostStartHook", "SandboxChanged")]
         for name, row in _rows(records).items():
             pulled = [e["t"] for e in events if e["reason"] == "Pulled" and _of(e) == name]
             ends = [(r["t"], c["restartCount"]) for r, c in row if c["state"] == "terminated"]
             starts = {c["restartCount"]: r["t"] for r, c in reversed(row) if c["state"] == "running"}
             for end, number in ends:
                 again = starts.get(number + 1)
-                if name in killed or again is None or number + 1 < 2 or any(b < again for b in boots):
+                if again is None or number < 1 or any(b < again for b in boots):
+                    continue
+                if any(_of(e) in (name, "") and e["t"] < again for e in kills):
                     continue
                 begun = max([t for t in pulled if end < t <= again], default=again)
                 back_off = min(10 * 2 ** (number - 1), 300)
