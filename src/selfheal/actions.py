@@ -36,7 +36,10 @@ def perform(cluster: Cluster, action: Action) -> None:
         _attempt(cluster, do, args, cause)
         return
     stream = cluster.chance.stream("client", verb)
-    cluster.clock.after(latencies.draw("client", stream, stream.next()), lambda: _attempt(cluster, do, args, cause))
+    pause = latencies.draw("client", stream, stream.next())
+    if verb == "exec":
+        pause += latencies.draw("exec session", stream, stream.next())
+    cluster.clock.after(pause, lambda: _attempt(cluster, do, args, cause))
 
 
 def _attempt(cluster: Cluster, do: Callable[[Cluster, Any, Cause], None], args: Any, cause: Cause) -> None:

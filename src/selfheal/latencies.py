@@ -17,7 +17,11 @@ LATENCIES: dict[str, tuple[float, float, float]] = {
     "watch": (0.001, 0.004, 0.010),  # a write until whoever watches has it
     "event": (0.002, 0.006, 0.015),  # an event recorded until it is in the API
     "client": (0.06, 0.15, 0.28),  # the start of a kubectl until its request
-    "exec session": (0.10, 0.25, 0.60),  # a kubectl exec's request until its process runs; between 0.4 and 0.7 s where it can be told
+    "exec session": (
+        0.10,
+        0.25,
+        0.60,
+    ),  # a kubectl exec's request until its process runs; between 0.4 and 0.7 s where it can be told
     # scheduler and kubelet
     "bind": (0.000, 0.004, 0.030),  # a pod seen by the scheduler until its binding is written
     "admit": (0.002, 0.010, 0.150),  # a pod seen by its kubelet until its first sync
@@ -29,7 +33,7 @@ LATENCIES: dict[str, tuple[float, float, float]] = {
     "sync": (0.001, 0.002, 0.008),  # a request until the pod worker has begun its sync
     "process": (0.03, 0.05, 0.10),  # StartContainer returns until the process has done its first work
     "probe": (0.001, 0.008, 0.025),  # a tick until the handler has answered
-    "exec": (0.02, 0.04, 0.08),  # a process started inside a container
+    "exec": (0.02, 0.04, 0.10),  # a process started inside a container
     "trigger": (0.002, 0.018, 0.040),  # a manual trigger until the handler has answered
     "stop": (0.02, 0.04, 0.12),  # a process has ended until StopContainer returns
     "stop sandbox": (0.08, 0.12, 0.18),  # StopPodSandbox

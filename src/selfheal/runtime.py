@@ -363,7 +363,7 @@ class Runtime:
         return container
 
     def start_container(self, container: Container, boot: int = 0) -> None:
-        """Run its process 1, whose first instruction comes ``boot`` µs from now. StartError if there is no such command."""
+        """Run its process 1, whose first instruction comes ``boot`` µs later. StartError if there is no command."""
         try:
             program, argv = self._program(container, container.argv)
         except StartError as error:
@@ -416,6 +416,7 @@ class Runtime:
         if container in container.sandbox.containers:
             container.sandbox.containers.remove(container)
         self._containers.pop(container.id, None)
+        self.on_change(container.pod_uid)
 
     def _ended(self, container: Container, code: int, cause: Cause | None) -> None:
         if container.kernel.oom_killed:
@@ -466,7 +467,7 @@ class Runtime:
         name = argv[0] if argv else ""
         found = container.kernel.command(name, container.env.get("PATH", ""), container.cwd)
         if isinstance(found, Executable):
-            return found.program, argv  # type: ignore[return-value]
+            return found.program, argv
         if isinstance(found, File) and found.mode & 0o111:
             line, *_ = found.text.partition("\n")
             if not line.startswith("#!"):
@@ -475,7 +476,7 @@ class Runtime:
             shell = container.kernel.command(words[0], "", "/") if words else None
             if not isinstance(shell, Executable):
                 raise StartError(f'exec: "{name}": no such file or directory')
-            return shell.program, [*words, name, *argv[1:]]  # type: ignore[return-value]
+            return shell.program, [*words, name, *argv[1:]]
         if found is not None or container.kernel.fs.is_dir(name if "/" in name else "/no/such"):
             raise StartError(f'exec: "{name}": permission denied')
         if "/" in name:

@@ -188,7 +188,9 @@ def test_C50_a_port_given_as_a_number_in_letters() -> None:
 def test_C52_a_missing_binary_is_an_error_and_never_kills() -> None:
     cluster = play(pod(container(command="sleep 600", livenessProbe=command("/no/such", F=1))), until=120)
     assert restarts(cluster) == 0
-    assert all(m.startswith("Liveness probe errored and resulted in unknown state") for m in messages(cluster, "Unhealthy")[:9])
+    assert all(
+        m.startswith("Liveness probe errored and resulted in unknown state") for m in messages(cluster, "Unhealthy")[:9]
+    )
     assert not events(cluster, "Killing")
 
 
@@ -231,7 +233,9 @@ def test_C219_the_startup_budget(opens: int, killed: bool) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_C220_a_delay_too_short_without_a_startup_probe(seed: int) -> None:
     app = container(
-        image="selfheal/patient:1", args=["--start", "60"], livenessProbe=http("/healthz", 8080, delay=10, period=10, F=3)
+        image="selfheal/patient:1",
+        args=["--start", "60"],
+        livenessProbe=http("/healthz", 8080, delay=10, period=10, F=3),
     )
     cluster = play(pod(app), until=600, seed=seed)
     starts, kills = events(cluster, "Started"), cluster.timeline.kills("pod")

@@ -239,7 +239,9 @@ def test_C110_containers_start_in_order_without_waiting_for_ready() -> None:
     assert [("running" in s["state"], s["ready"]) for s in statuses] == [(True, False), (True, True)]
 
 
-def deletion(obj: dict[str, Any], after: float = 20, *, grace: int | None = None, until: float = 120) -> tuple[Any, float]:
+def deletion(
+    obj: dict[str, Any], after: float = 20, *, grace: int | None = None, until: float = 120
+) -> tuple[Any, float]:
     """Delete the pod at 20 s; (cluster, seconds until its object was gone)."""
     cluster = play(obj, until=after)
     cluster.delete("pod/pod", grace=grace)
@@ -314,7 +316,9 @@ def test_C119_a_probes_grace_period_may_be_longer_than_the_pods() -> None:
 
 def test_C120_a_probe_kill_under_never_ends_the_pod() -> None:
     hook = {"preStop": {"exec": {"command": ["sh", "-c", "echo stopping > /proc/1/fd/1"]}}}
-    app = container(name="c", image=AGNHOST, args=["netexec"], livenessProbe=http("/", 8081, period=5, F=1), lifecycle=hook)
+    app = container(
+        name="c", image=AGNHOST, args=["netexec"], livenessProbe=http("/", 8081, period=5, F=1), lifecycle=hook
+    )
     cluster = play(pod(app, restartPolicy="Never"), until=60)
     assert cluster.get("Pod", "pod")["status"]["phase"] == "Succeeded"
     assert messages(cluster, "Killing") == ["Stopping container c"]

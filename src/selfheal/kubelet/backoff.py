@@ -15,9 +15,9 @@ FORGOTTEN = 600 * SECOND
 class Backoff:
     """Key → (current back-off, when it was last raised); times in µs."""
 
-    def __init__(self, initial: int = INITIAL, maximum: int = MAXIMUM) -> None:
-        self.initial = min(initial, maximum)
-        self.maximum = maximum
+    def __init__(self, maximum: int | None = None) -> None:
+        self.maximum = MAXIMUM if maximum is None else maximum
+        self.initial = min(INITIAL, self.maximum)
         self._entries: dict[str, tuple[int, int]] = {}
 
     def get(self, key: str) -> int:

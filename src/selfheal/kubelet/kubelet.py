@@ -195,8 +195,11 @@ class Kubelet:
         pick = [c["status"] for c in new["conditions"] if c["type"] == "Ready"]
         return pick != [c["status"] for c in pod["status"].get("conditions") or () if c["type"] == "Ready"]
 
-    def _on_pleg_event(self, pod_uid: str, cause: Cause) -> None:
+    def _on_pleg_event(self, pod_uid: str, cause: Cause, died: list[str]) -> None:
+        """Containers of a pod started or ended (syncLoopIteration); of the dead ones only the newest is kept."""
         worker = self.workers.get(pod_uid)
+        for container in died:
+            self.manager.clean_up(pod_uid, container)
         if worker is not None:
             worker.update(cause)
 

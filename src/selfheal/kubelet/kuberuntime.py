@@ -229,7 +229,6 @@ class RuntimeManager:
             result.failed[c.name] = ("RunContainerError", str(error))
             result.error = True
             return False
-        self._prune(pod_uid, c.name)
         self._event(pod, c, "Normal", "Started", "Container started", start)
         if c.lifecycle is not None and c.lifecycle.post_start is not None:
             error_text = yield from self._hooks.run(pod, c, container, c.lifecycle.post_start, "PostStart")
@@ -243,8 +242,8 @@ class RuntimeManager:
         result.acted = True
         return True
 
-    def _prune(self, pod_uid: str, container: str) -> None:
-        """Keep one dead instance for each container (flag maximum-dead-containers-per-container)."""
+    def clean_up(self, pod_uid: str, container: str) -> None:
+        """Keep one dead instance of a container (pod_container_deletor.go; flag maximum-dead-containers-per-container)."""
         dead = [c for c in self._runtime.containers_of(pod_uid) if c.name == container and c.state == "exited"]
         for old in sorted(dead, key=lambda c: c.attempt)[:-1]:
             self._runtime.remove_container(old)

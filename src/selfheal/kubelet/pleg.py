@@ -92,7 +92,12 @@ class PLEG:
     """Relists of one node."""
 
     def __init__(
-        self, clock: Clock, chance: Chance, runtime: Runtime, node: str, on_event: Callable[[str, Cause], None]
+        self,
+        clock: Clock,
+        chance: Chance,
+        runtime: Runtime,
+        node: str,
+        on_event: Callable[[str, Cause, list[str]], None],
     ) -> None:
         self.clock = clock
         self._runtime = runtime
@@ -178,14 +183,15 @@ class PLEG:
         else:
             self._snapshots[pod_uid] = new
         before = {c.id: c.state for c in old.containers}
-        for c in new.containers:
-            if c.state in ("running", "exited") and before.get(c.id) != c.state:
-                self._on_event(pod_uid, Cause(RELIST, c.cause, container=c.name, state=c.state))
-                return
+        changed = [c for c in new.containers if c.state in ("running", "exited") and before.get(c.id) != c.state]
+        if changed:
+            first = changed[0]
+            died = [c.name for c in changed if c.state == "exited"]
+            self._on_event(pod_uid, Cause(RELIST, first.cause, container=first.name, state=first.state), died)
+            return
         if new.sandbox_ready != old.sandbox_ready or (new.sandbox_id != old.sandbox_id and new.sandbox_id):
-            self._on_event(
-                pod_uid, Cause(RELIST, None, container="the sandbox", state="ready" if new.sandbox_ready else "stopped")
-            )
+            state = "ready" if new.sandbox_ready else "stopped"
+            self._on_event(pod_uid, Cause(RELIST, None, container="the sandbox", state=state), [])
 
     def _take(self, pod_uid: str) -> PodSnapshot:
         sandbox = self._runtime.sandboxes.get(pod_uid)
