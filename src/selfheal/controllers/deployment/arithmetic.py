@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from selfheal.chance import SAFE_ALPHABET
-from selfheal.objects import Object, name
+from selfheal.errors import ApiError
+from selfheal.objects import Object, name, namespace
 
 REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
@@ -26,6 +27,10 @@ HASH_LABEL = "pod-template-hash"
 
 NO_DEADLINE = 2**31 - 1
 """progressDeadlineSeconds and revisionHistoryLimit with this value mean none."""
+
+
+class Stale(ApiError):
+    """The numbers do not fit together: look again later."""
 
 
 def replicas(obj: Object) -> int:
@@ -129,16 +134,29 @@ def may_remove(deployment: Object, sets: Iterable[Object | None], new: Object) -
 
 
 def cleanup_unhealthy(old: Sequence[Object], limit: int) -> dict[str, int]:
-    """New sizes by name: old pods that are not available go, oldest ReplicaSet first (cleanupUnhealthyReplicas)."""
-    sizes, removed = {}, 0
+    """New sizes by name: old pods that are not available go, oldest ReplicaSet first (cleanupUnhealthyReplicas).
+
+    Raises Stale if a ReplicaSet has more available pods than it asks for: it has just been scaled down, and
+    its status does not show it yet. To go on with such numbers would remove too many.
+    """
+    sizes: dict[str, int] = {}
+    removed = 0
     for replica_set in by_age(old):
-        unhealthy = replicas(replica_set) - replica_set["status"].get("availableReplicas", 0)
-        if removed >= limit or replicas(replica_set) == 0 or unhealthy == 0:
+        size = replicas(replica_set)
+        unhealthy = size - replica_set["status"].get("availableReplicas", 0)
+        if removed >= limit:
+            break
+        if size == 0 or unhealthy == 0:
             continue
         count = min(limit - removed, unhealthy)
-        if count > 0:
-            sizes[name(replica_set)] = replicas(replica_set) - count
-            removed += count
+        if count < 0:
+            where = f"{namespace(replica_set)}/{name(replica_set)}"
+            raise Stale(
+                "when cleaning up unhealthy replicas, got invalid request to scale down "
+                f"{where} {size} -> {size - count}"
+            )
+        sizes[name(replica_set)] = size - count
+        removed += count
     return sizes
 
 
