@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from selfheal.objects import Object, annotations
+from selfheal.objects import Object
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -38,7 +38,7 @@ def annotated(obj: Object) -> Object:
 
 def three_way(live: Object, new: Object) -> Object:
     """The live object as it should be after ``new`` has been applied; status is left alone."""
-    text = annotations(live).get(LAST_APPLIED)
+    text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
     last = json.loads(text) if text else {}
     return _merge(last, annotated(new), live)  # type: ignore[no-any-return]
 

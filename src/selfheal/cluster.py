@@ -27,7 +27,7 @@ from selfheal.kinds import kind_info, kind_named
 from selfheal.kubelet import Kubelet
 from selfheal.network import Network, Request, Response
 from selfheal.objects import Object, key, name, namespace, ref, replace, terminating
-from selfheal.plot import Plot, plot
+from selfheal.plot import plot
 from selfheal.rules import ACTION, BELIEFS, Cause, Rules
 from selfheal.runtime import Container, Exec, Runtime
 from selfheal.scenario import Action, Scenario
@@ -49,7 +49,7 @@ SETTLING = 5 * SECOND
 class ClusterTimeline(Timeline):
     """A timeline that can draw itself."""
 
-    def plot(self, **options: Any) -> Plot:
+    def plot(self, **options: Any) -> Any:
         """The timeline as a picture; see :func:`selfheal.plot.plot`."""
         return plot(self, **options)
 

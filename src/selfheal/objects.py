@@ -43,10 +43,6 @@ def labels(obj: Mapping[str, Any]) -> dict[str, str]:
     return obj["metadata"].get("labels") or {}
 
 
-def annotations(obj: Mapping[str, Any]) -> dict[str, str]:
-    return obj["metadata"].get("annotations") or {}
-
-
 def terminating(obj: Mapping[str, Any]) -> bool:
     """Whether the object is being deleted."""
     return "deletionTimestamp" in obj["metadata"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from selfheal.timeline import Timeline
@@ -12,8 +11,8 @@ COLUMNS = ("POD", "PHASE", "READY", "RESTARTS", "PROBE KILLS", "FIRST READY", "N
 
 def verdict(timeline: Timeline) -> str:
     """A table with a row for each pod, and a line for each Service that had traffic."""
-    rows = [COLUMNS]
-    last: dict[str, Mapping[str, Any]] = {}
+    rows: list[tuple[str, ...]] = [COLUMNS]
+    last: dict[str, dict[str, Any]] = {}
     for record in timeline.select(kind="Pod"):
         last[record["object"]] = record
     for pod, record in last.items():

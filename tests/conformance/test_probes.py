@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selfheal.probes.result import port_number
-
-from .pods import (
+from tests.conformance.pods import (
     AGNHOST,
     command,
     container,
@@ -216,7 +215,7 @@ def test_C218_a_timeout_longer_than_the_period(seed: int) -> None:
 
 @pytest.mark.parametrize(("opens", "killed"), [(299, False), (10_000, True)])
 def test_C219_the_startup_budget(opens: int, killed: bool) -> None:
-    """Seed 3 starts the container early enough for the last probe, 300 s after the worker began, to find the port open."""
+    """With seed 3 the container starts early enough for the probe 300 s after the worker began to find the port."""
     app = container(
         image="selfheal/patient:1", args=["--start", str(opens)], startupProbe=http("/healthz", 8080, period=10, F=30)
     )

@@ -12,8 +12,7 @@ from selfheal import spec
 from selfheal.clock import SECOND
 from selfheal.kubelet import generate
 from selfheal.kubelet.backoff import Backoff, text
-
-from .pods import AGNHOST, command, container, events, http, messages, play, pod, restarts, started
+from tests.conformance.pods import AGNHOST, command, container, events, http, messages, play, pod, restarts, started
 
 SEEDS = range(4)
 WAITS = (0, 10, 20, 40, 80, 160, 300, 300)
@@ -26,7 +25,7 @@ def test_C56_C57_an_instant_exit_backs_off_whatever_its_code(seed: int, code: in
     starts = cluster.timeline.select(kind="Event", reason="Started")
     counts = [r["count"] for r in starts]
     assert counts == sorted(counts)
-    created = [t for t in events(cluster, "Pulled")]
+    created = events(cluster, "Pulled")
     for wait, (before, after) in zip(WAITS, pairwise(created[:6]), strict=False):
         assert wait <= after - before <= 1.5 * wait + 3.5
     last = cluster.get("Pod", "pod")["status"]["containerStatuses"][0]

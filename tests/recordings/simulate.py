@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from selfheal import Cluster
@@ -38,7 +38,7 @@ def simulate(name: str, seed: int, *, belief: str | None = None, parking: bool =
     return Cluster.of(scenario, parking=parking).play(scenario).timeline
 
 
-@lru_cache(maxsize=None)
+@cache
 def runs(name: str) -> list[Timeline]:
     """The envelope: all seeds of a scenario."""
     return [simulate(name, seed) for seed in range(MORE.get(name, SEEDS))]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from selfheal.timeline.compare import compare
-
-from .simulate import SCENARIOS, runs, takes
+from tests.recordings.simulate import SCENARIOS, runs, takes
 
 WIDEST_MEDIAN = 0.2
 """Seconds: the envelopes' median width stays narrow, or a comparison would prove nothing."""

@@ -13,8 +13,7 @@ from selfheal.kubelet import backoff, kuberuntime, pod_workers
 from selfheal.kubelet.prober import worker
 from selfheal.timeline import Timeline
 from selfheal.timeline.compare import compare
-
-from .simulate import simulate, takes
+from tests.recordings.simulate import simulate, takes
 
 SEEDS = range(10)
 

@@ -28,7 +28,7 @@ def due(clock: Clock, start_time: str, seconds: int) -> int:
 def evict(
     clock: Clock, events: EventRecorder, pod: Object, status: dict[str, Any], cause: Cause | None
 ) -> dict[str, Any] | None:
-    """What the status of a pod past its deadline says, or None (ShouldEvict; it leaves an event each time it is asked)."""
+    """What the status of a pod past its deadline says, or None (ShouldEvict; each time it leaves an event)."""
     seconds = pod["spec"].get("activeDeadlineSeconds")
     if seconds is None or clock.now < due(clock, status["startTime"], seconds):
         return None

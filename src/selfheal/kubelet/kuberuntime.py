@@ -243,7 +243,7 @@ class RuntimeManager:
         return True
 
     def clean_up(self, pod_uid: str, container: str) -> None:
-        """Keep one dead instance of a container (pod_container_deletor.go; flag maximum-dead-containers-per-container)."""
+        """Keep one dead instance of a container (pkg/kubelet/pod_container_deletor.go)."""
         dead = [c for c in self._runtime.containers_of(pod_uid) if c.name == container and c.state == "exited"]
         for old in sorted(dead, key=lambda c: c.attempt)[:-1]:
             self._runtime.remove_container(old)
