@@ -365,7 +365,7 @@ class Runtime:
     def start_container(self, container: Container, boot: int = 0) -> None:
         """Run its process 1, whose first instruction comes ``boot`` µs later. StartError if there is no command."""
         try:
-            program, argv = self._program(container, container.argv)
+            program, argv = self._first_program(container)
         except StartError as error:
             text = (
                 "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
@@ -461,6 +461,15 @@ class Runtime:
         else:
             run.process.on_end = run.ended
         return run
+
+    def _first_program(self, container: Container) -> tuple[Program, list[str]]:
+        """What runs as process 1. Commands that an unknown image may well have are its plain server."""
+        try:
+            return self._program(container, container.argv)
+        except StartError:
+            if images.find(container.image) is not None:
+                raise
+            return images.PLAIN.programs[images.PLAIN.entrypoint[0]], container.argv
 
     def _program(self, container: Container, argv: list[str]) -> tuple[Program, list[str]]:
         """What runs for a command line. StartError with runc's text if it cannot be run."""

@@ -141,6 +141,7 @@ class Attempt:
                     text = f'Get "{location}": stopped after {LIMIT} redirects'
                     return Outcome("failure", text, None, self.spent, self.own)
                 self.hops += 1
+                self.headers = _onward_headers(self.headers, self.target, onward)
                 self.target = onward
                 return None
         if answer.stall_body:
@@ -247,6 +248,16 @@ def _follow(target: Target, location: str) -> Target | None:
         return None
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, parts.hostname or "", port, path, url)
+
+
+def _onward_headers(headers: tuple[tuple[str, str], ...], old: Target, new: Target) -> tuple[tuple[str, str], ...]:
+    """The headers of a request that follows a redirect: another Host, and where it came from."""
+    before, after = (f"{_bracketed(t.host)}:{t.port}" for t in (old, new))
+    kept = [
+        (name, after if (name, value) == ("Host", before) else value) for name, value in headers if name != "Referer"
+    ]
+    referer = [] if old.scheme == "https" and new.scheme == "http" else [("Referer", old.url)]
+    return (*kept[:-1], *referer, *kept[-1:])
 
 
 def _bracketed(host: str) -> str:

@@ -75,6 +75,7 @@ def liveness(c: Process) -> Running:
     }
     if c.serve(8080, routes) is None:
         return c.fail("listen tcp :8080: bind: address already in use")
+    c.report(True, "ok")
     left = micros(LIVES) - (c.kernel.clock.now - started)
     c.after((left + 1) / SECOND, ill)
     yield c.forever()

@@ -5,7 +5,7 @@ request, answered 200 only if it is both). Each is switched by::
 
     POST /switch?healthz=500&readyz=200&work=hang&term=ignore
 
-or by flags::
+(``work=auto`` lets ``/`` follow the other two again) or by flags::
 
     --port 8080                    where it listens
     --start SECONDS                how long it loads before it listens
@@ -93,13 +93,13 @@ class Patient:
             if name == "term":
                 if value not in ("obey", "ignore"):
                     return Response(400, f"term is obey or ignore, not {value}\n")
-            elif name not in NAMES or not _is_answer(value):
+            elif name not in NAMES or not (_is_answer(value) or (name == "work" and value == "auto")):
                 return Response(400, f"cannot switch {name} to {value}\n")
         for name, value in wanted.items():
             if name == "term":
                 self.term(value)
             else:
-                self.turn(name, value, request.cause)
+                self.turn(name, "" if value == "auto" else value, request.cause)
         return Response(200, f"{self.text()}\n", steady=False)
 
     def term(self, value: str) -> None:
@@ -137,6 +137,7 @@ def patient(c: Process) -> Running:
         c.after(at, partial(_crash, c, value) if name == "exit" else partial(me.turn, name, value))
     if start:
         c.log(f"loading for {start:g} s")
+        c.report(False, "loading")
         yield c.sleep(start)
     left_over = work is not None and c.fs.exists(me.unfinished)
     if left_over:
@@ -144,6 +145,8 @@ def patient(c: Process) -> Running:
     if c.serve(port, {**me.answers(), "/switch": me.switch}) is None:
         return c.fail(f"port {port} is already in use")
     c.log(f"listening on port {port}")
+    if not left_over:
+        c.report(me.well, me.text())
     if work is not None:
         if left_over:
             c.log(f"the last instance left work unfinished: {work:g} s to do")

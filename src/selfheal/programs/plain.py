@@ -5,6 +5,7 @@ from __future__ import annotations
 from selfheal.network import Request, Response
 from selfheal.programs.filesystem import Directory, File, FileError
 from selfheal.programs.process import Process, Running
+from selfheal.programs.signals import send
 
 NGINX_404 = """<html>
 <head><title>404 Not Found</title></head>
@@ -64,6 +65,17 @@ def nginx(c: Process) -> Running:
             return Response(404, NGINX_404, {"Server": "nginx", "Content-Type": "text/html"})
         return Response(200, node.text, {"Server": "nginx", "Content-Type": "text/html"})
 
+    if "-t" in c.argv:
+        c.say("nginx: the configuration file /etc/nginx/nginx.conf syntax is ok")
+        c.say("nginx: configuration file /etc/nginx/nginx.conf test is successful")
+        return 0
+    if "-s" in c.argv[:-1]:
+        signal = {"stop": "TERM", "quit": "QUIT", "reload": "HUP", "reopen": "USR1"}.get(c.argv[c.argv.index("-s") + 1])
+        if signal is None:
+            return c.fail(f'invalid option: "-s {c.argv[c.argv.index("-s") + 1]}"')
+        return 0 if send(c, 1, signal) else 1
+    for signal in ("HUP", "USR1", "WINCH"):
+        c.on(signal, None)
     c.on("TERM", lambda: c.exit(0))
     c.on("QUIT", lambda: c.exit(0))
     if c.serve(80, {"*": page}) is None:

@@ -12,6 +12,8 @@ from selfheal.clock import MILLISECOND, Clock
 
 FREE = 256
 """Turns that cost nothing."""
+PAID = 32
+"""Turns for which one payment is enough."""
 LONGEST = 1024 * MILLISECOND
 
 
@@ -35,7 +37,7 @@ class Spinner:
             self._turned_at = now
             self._turns = 0
         self._turns += 1
-        if self._turns < FREE:
+        if self._turns < (PAID if self._pause > MILLISECOND else FREE):
             return None
         self._resumed_at = now + self._pause
         return self._clock.sleep(self._pause)
