@@ -56,6 +56,9 @@ function mount(place) {
   const values = { data, words, css };
   const model = { get: (name) => values[name], set() {}, save_changes() {}, on() {}, off() {}, send() {}, ask: (text) => ask(place.dataset.bank, text) };
   const el = document.createElement("div");
+  const cell = place.closest(".output");
+  // Themes give outputs a light ground in the dark, and a box of their own in which the bar could not stay in sight.
+  if (cell) Object.assign(cell.style, { overflow: "visible", background: "none", padding: "0" });
   place.replaceChildren(el);
   monitor.render({ model, el });
 }
