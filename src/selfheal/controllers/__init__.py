@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from selfheal.chance import Chance
 from selfheal.clock import Clock
+from selfheal.controllers.daemonset import DaemonSetController
 from selfheal.controllers.deployment import DeploymentController
 from selfheal.controllers.endpointslice import EndpointSliceController
 from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.replicaset import ReplicaSetController
+from selfheal.controllers.statefulset import StatefulSetController
 from selfheal.informers import Informers
 from selfheal.store import Store
 
@@ -24,6 +26,8 @@ class Controllers:
 
     deployments: DeploymentController
     replica_sets: ReplicaSetController
+    stateful_sets: StatefulSetController
+    daemon_sets: DaemonSetController
     endpoint_slices: EndpointSliceController
     garbage_collector: GarbageCollector
 
@@ -33,6 +37,8 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
     return Controllers(
         DeploymentController(store, informers, clock, chance),
         ReplicaSetController(store, informers, clock, chance),
+        StatefulSetController(store, informers, clock, chance),
+        DaemonSetController(store, informers, clock, chance),
         EndpointSliceController(store, informers, clock, chance),
         GarbageCollector(store, clock, chance),
     )
