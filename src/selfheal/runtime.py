@@ -29,10 +29,18 @@ if TYPE_CHECKING:
 State = Literal["created", "running", "exited"]
 
 EXITED = rule(
-    "process exit", "", "", "the process of container {container} ended by itself, with exit code {exit_code}"
+    "process exit", "", "", "The process of container {container} ended by itself, with exit code {exit_code}."
 )
-OOM = rule("out of memory", "", "", "container {container} needed more memory than its limit, so the kernel killed it")
-POWER = rule("power cut", "", "", "node {node} lost its power, and with it every process")
+OOM = rule("out of memory", "", "", "Container {container} needed more memory than its limit, so the kernel killed it.")
+POWER = rule("power cut", "", "", "{node} lost its power, and with it every process.")
+FORCED = rule(
+    "forced stop",
+    "staging/src/k8s.io/cri-api/pkg/apis/runtime/v1/api.proto",
+    "StopContainer",
+    "Container {container} did not end within {grace} s of {signal}, so SIGKILL ended it.",
+)
+TOLD = rule("app changed by itself", "", "", "The app in container {container} changed by itself: {text}.")
+SWITCHED = rule("app switched", "", "", "The app in container {container} was switched: {text}.")
 
 MESSAGE_LIMIT = 4096
 """Bytes of a termination message (pkg/kubelet/container/runtime.go MaxContainerTerminationMessageLength)."""
@@ -41,6 +49,10 @@ MESSAGE_LOG_LINES, MESSAGE_LOG_BYTES = 80, 2048
 
 LOG_LINES = 20_000
 """Lines kept of a container's log; the older half is dropped beyond."""
+
+
+ANSWERS = "its program answers differently"
+"""How a container has changed, where no process of it did anything."""
 
 
 class StartError(Exception):
@@ -119,6 +131,8 @@ class Sandbox:
         self.interface = interface
         self.host_network = host_network
         self.ready = True
+        self.cause: Cause | None = None
+        """Why it was made."""
         self.containers: list[Container] = []
         """All containers ever created in it and not removed, oldest first."""
 
@@ -161,7 +175,13 @@ class Container:
         self.failed_execs = 0
         """Commands that could not be run; numbers the identities in the runtime's complaints."""
         self.changed_by: Cause | None = None
-        """What last made it answer differently, where somebody outside did."""
+        """The last change that somebody outside made, or that its app told of …"""
+        self.changed_at = 0
+        """… and when that was."""
+        self.altered_by = ANSWERS
+        """The last change that its own processes made, in words …"""
+        self.altered_at: int | None = None
+        """… and when that was."""
         self._watchers: list[Callable[[], None]] = []
         self.out = Sink(self._line)
         self.err = Sink(self._line)
@@ -190,8 +210,21 @@ class Container:
     def changed(self) -> None:
         """Something that a probe could see is different."""
         self.version += 1
+        actor, now = self.kernel.actor, self.runtime.clock.now
+        if actor is not None and actor.cause is not None:
+            self.changed_by, self.changed_at = actor.cause, now
+        else:
+            self.altered_by = ANSWERS if actor is None else f"`{_short(actor.argv)}` ran in it"
+            self.altered_at = now
         for watcher in tuple(self._watchers):
             watcher()
+
+    def report(self, healthy: bool, text: str, cause: Cause | None) -> None:
+        """The app says how it is."""
+        now = self.runtime.clock.now
+        why = Cause(TOLD if cause is None else SWITCHED, cause, at=now, container=self.name, text=text)
+        self.changed_by, self.changed_at = why, now
+        self.runtime.on_report(self, healthy, text, why)
 
     def exited(self) -> simpy.Event:
         """An event that is triggered when the process has ended."""
@@ -348,7 +381,7 @@ class Runtime:
             self.chance.stream("program", container.id),
             on_end=lambda code, cause: self._ended(container, code, cause),
             on_change=container.changed,
-            on_report=lambda healthy, text, cause: self.on_report(container, healthy, text, cause),
+            on_report=container.report,
             memory_limit=limit,
             spec=of,
         )
@@ -387,10 +420,19 @@ class Runtime:
         if not container.running:
             return container.exited()
         done = container.exited()
-        timer = self.clock.after(grace, lambda: self.kill(container, "KILL", cause))
+        signal = self.stop_signal(container)
+
+        def force() -> None:
+            seconds = f"{grace / SECOND:g}"
+            why = Cause(
+                FORCED, cause, at=self.clock.now, container=container.name, grace=seconds, signal=f"SIG{signal}"
+            )
+            self.kill(container, "KILL", why)
+
+        timer = self.clock.after(grace, force)
         assert done.callbacks is not None
         done.callbacks.append(lambda _: timer.cancel())
-        self.kill(container, self.stop_signal(container), cause)
+        self.kill(container, signal, cause)
         return done
 
     def stop_signal(self, container: Container) -> str:
@@ -420,11 +462,11 @@ class Runtime:
 
     def _ended(self, container: Container, code: int, cause: Cause | None) -> None:
         if container.kernel.oom_killed:
-            reason, cause = "OOMKilled", Cause(OOM, container=container.name)
+            reason, cause = "OOMKilled", Cause(OOM, at=self.clock.now, container=container.name)
         else:
             reason = "Completed" if code == 0 else "Error"
         if cause is None:
-            cause = Cause(EXITED, container=container.name, exit_code=code)
+            cause = Cause(EXITED, at=self.clock.now, container=container.name, exit_code=code)
         container.out.flush()
         container.err.flush()
         container.message = container.termination_message(code)
@@ -496,7 +538,7 @@ class Runtime:
 
     def power_off(self, cause: Cause | None = None) -> None:
         """Power cut: every process is gone at once, and nobody is told."""
-        why = Cause(POWER, cause, node=self.node)
+        why = Cause(POWER, cause, at=self.clock.now, node=self.node)
         self.network.power(self.node, on=False)
         for sandbox in self.sandboxes.values():
             sandbox.ready = False
@@ -527,3 +569,9 @@ def _after(boot: int, program: Program) -> Program:
         return (yield from running) if isinstance(running, Generator) else running
 
     return booted
+
+
+def _short(argv: Sequence[str]) -> str:
+    """A command line for a sentence."""
+    text = " ".join(" ".join(argv).split())
+    return text if len(text) <= 60 else text[:59] + "…"

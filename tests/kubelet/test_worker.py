@@ -61,7 +61,10 @@ class Manager:
             return SUCCESS
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def why_answer(self, worker: Worker) -> None:
+    def why_answer(self, worker: Worker, since: int | None, tick: Any) -> None:
+        return None
+
+    def why_ended(self, worker: Worker) -> None:
         return None
 
     def record_of(self, worker: Worker) -> dict[str, Any]:

@@ -56,7 +56,7 @@ VERDICT_SYNC = rule(
     "kubelet.verdict",
     SOURCE,
     "syncLoopIteration",
-    "The {probe} result became {result}; the pod's worker was asked for a sync.",
+    "The {probe} result is new, so the pod's worker was asked for a sync.",
 )
 
 Steps = Generator[simpy.Event, Any, Any]
@@ -150,7 +150,8 @@ class Kubelet:
                     self._forget(worker)
                 else:
                     worker.terminate(
-                        Cause(REMOVED, event.cause), grace=pod["metadata"].get("deletionGracePeriodSeconds", 1)
+                        Cause(REMOVED, event.cause, at=self.clock.now),
+                        grace=pod["metadata"].get("deletionGracePeriodSeconds", 1),
                     )
             return
         if worker is None:
@@ -163,9 +164,9 @@ class Kubelet:
             not terminating(old)
             or pod["metadata"].get("deletionGracePeriodSeconds") != old["metadata"].get("deletionGracePeriodSeconds")
         ):
-            worker.terminate(Cause(DELETED, event.cause))
+            worker.terminate(Cause(DELETED, event.cause, at=self.clock.now))
         elif pod["spec"] is not old["spec"] or self._gates_differ(pod):
-            worker.update(Cause(UPDATED, event.cause))
+            worker.update(Cause(UPDATED, event.cause, at=self.clock.now))
 
     def _add(self, pod: Object, cause: Cause | None) -> None:
         worker = PodWorker(
@@ -179,11 +180,11 @@ class Kubelet:
             parking=self._parking,
         )
         self.workers[worker.uid] = worker
-        pause = latencies.draw("admit", self.chance.stream(worker.uid, "admit"), 0)
+        now, pause = self.clock.now, latencies.draw("admit", self.chance.stream(worker.uid, "admit"), 0)
         if terminating(pod):
-            self.clock.after(pause, lambda: worker.terminate(Cause(DELETED, cause)))
+            self.clock.after(pause, lambda: worker.terminate(Cause(DELETED, cause, at=now)))
         else:
-            self.clock.after(pause, lambda: worker.update(Cause(ADDED, cause)))
+            self.clock.after(pause, lambda: worker.update(Cause(ADDED, cause, at=now)))
 
     def _gates_differ(self, pod: Object) -> bool:
         """Somebody set the condition of a readiness gate, and Ready no longer fits (NeedToReconcilePodReadiness)."""
@@ -208,7 +209,7 @@ class Kubelet:
         worker = self.workers.get(pod_uid)
         if worker is None:
             return
-        why = Cause(VERDICT_SYNC, cause, probe=probe, result=result)
+        why = Cause(VERDICT_SYNC, cause, at=self.clock.now, probe=probe, result=result)
         if probe == "liveness" and result != FAILURE:
             return
         if probe == "readiness":
@@ -235,7 +236,7 @@ class Kubelet:
         snapshot = self.pleg.snapshot(worker.uid)
         status = self._generate(worker, pod, spec, snapshot, cause)
         if status["phase"] in ("Succeeded", "Failed"):
-            ended = Cause(ENDED, cause, phase=status["phase"])
+            ended = Cause(ENDED, cause, at=self.clock.now, phase=status["phase"])
             self.statuses.set(pod, status, ended)
             worker.state = TERMINATING
             worker.ending = ended
@@ -243,12 +244,12 @@ class Kubelet:
             return "now"
         self.statuses.set(pod, status, Cause(STATUS, cause))
         if spec.active_deadline_seconds is not None:
-            self._watch_deadline(worker, status["startTime"], spec.active_deadline_seconds)
+            self._watch_deadline(worker, status["startTime"], spec.active_deadline_seconds, cause)
         if not worker.mounted:
             yield from self._wait_for_volumes(worker, spec)
             if worker.cancelled.triggered:
                 return "now"
-        self.prober.add_pod(pod, spec)
+        self.prober.add_pod(pod, spec, cause)
         result = yield from self.manager.sync_pod(pod, spec, snapshot, cause, worker.cancelled)
         for container, reason in result.failed.items():
             worker.reasons[container] = reason
@@ -257,17 +258,18 @@ class Kubelet:
         if worker.cancelled.triggered:
             return "now"
         if result.error:
+            worker.held_by = result.why or cause
             return "error" if result.backoff_until is None else result.backoff_until
         if result.acted:
             self.pleg.request_relist(worker.uid, worker.syncs)
         return None
 
-    def _watch_deadline(self, worker: PodWorker, start_time: str, seconds: int) -> None:
+    def _watch_deadline(self, worker: PodWorker, start_time: str, seconds: int, cause: Cause | None) -> None:
         """Ask for a sync at the first look at the work queue past the deadline (getPodsToSync)."""
         if not worker.deadline_watched:
             worker.deadline_watched = True
             at = self._queue.poll_after(max(self.clock.now, active_deadline.due(self.clock, start_time, seconds)))
-            self.clock.at(at, lambda: worker.update(Cause(active_deadline.EXCEEDED, seconds=seconds)))
+            self.clock.at(at, lambda: worker.update(Cause(active_deadline.EXCEEDED, cause, at=at, seconds=seconds)))
 
     def _wait_for_volumes(self, worker: PodWorker, spec: PodSpec) -> Steps:
         """Nearly every pod has a volume: the token of its service account."""

@@ -36,7 +36,7 @@ MINIMUM_GRACE = 2
 
 SOURCE = "pkg/kubelet/kuberuntime/kuberuntime_manager.go"
 KILL = rule(
-    "kill.probe", SOURCE, "computePodActions", "The stored {probe} result is Failure, so the container is killed."
+    "kill.probe", SOURCE, "computePodActions", "The {probe} result is Failure, so container {container} is killed."
 )
 KILL_POD = rule(
     "kill.pod",
@@ -48,25 +48,25 @@ STOPPING = rule(
     "kill.container",
     "pkg/kubelet/kuberuntime/kuberuntime_container.go",
     "killContainer",
-    "The stop signal was sent; after the grace period of {grace} s comes SIGKILL.",
+    "Container {container} is asked to end by {signal}; if it has not in {grace} s, SIGKILL ends it.",
 )
 START = rule(
     "start.container",
     SOURCE,
     "SyncPod",
-    "{container} is not running and may be started: this is start number {number}.",
+    "Container {container} is not running and may be started: this is start number {number}.",
 )
 RESTART_NOW = rule(
     "backoff.start",
     SOURCE,
     "doBackOff",
-    "No back-off holds {container}: it starts at once; the back-off is now {backoff}.",
+    "No back-off is in force for container {container}: start number {number} comes at once.",
 )
 HELD_BACK = rule(
     "backoff.held",
     SOURCE,
     "doBackOff",
-    "Instance {number} of {container} ended less than {backoff} ago, so its next start is held back.",
+    "Instance {number} of container {container} ended less than {backoff} ago, so its next start is held back.",
 )
 
 Steps = Generator[simpy.Event, Any, Any]
@@ -84,6 +84,8 @@ class Result:
     backoff_until: int | None = None
     """The earliest time at which a held-back container may start (µs)."""
     error: bool = False
+    why: Cause | None = None
+    """What the next try goes back to, where something failed or was held back."""
 
 
 class RuntimeManager:
@@ -146,7 +148,9 @@ class RuntimeManager:
             for c, instance, message, probe in actions.to_kill:
                 running = self._runtime.container(instance.id)
                 if running is not None and running.state == "running":
-                    kill = Cause(KILL, cause, probe=probe) if probe else cause
+                    kill = cause
+                    if probe:
+                        kill = Cause(KILL, cause, at=self._clock.now, probe=probe, container=c.name)
                     yield from self.kill_container(
                         pod, spec, c, running, message, kill, probe=probe, cancelled=cancelled
                     )
@@ -163,6 +167,7 @@ class RuntimeManager:
                 pod_uid, namespace(pod), name(pod), self._allocate_ip(), host_network=spec.host_network
             )
             result.acted = True
+            sandbox.cause = cause
             self._on_sandbox_ready(pod, cause)
         for c in actions.init_to_start:
             ok = yield from self._start(pod, spec, c, sandbox, snapshot, cause, result)
@@ -189,18 +194,19 @@ class RuntimeManager:
         """Back-off, image, create, start, postStart (startContainer); True if it runs."""
         held = self._do_backoff(pod, c, snapshot, cause)
         if held is not None:
-            message, until = held
+            message, until, result.why = held
             result.failed[c.name] = ("CrashLoopBackOff", message)
             result.error = True
             result.backoff_until = until if result.backoff_until is None else min(result.backoff_until, until)
             return False
         pod_uid, newest = uid(pod), snapshot.newest(c.name)
         attempt = 0 if newest is None else newest.attempt + 1
-        start = Cause(START, cause, container=c.name, number=attempt + 1)
-        if newest is not None:
-            start = Cause(
-                RESTART_NOW, cause, container=c.name, backoff=backoff.text(self.backoff.get(self._key(pod, c))) or "0s"
-            )
+        if newest is not None and newest.state == "running":  # killed in this very sync: the kill is why
+            ended = self._runtime.container(newest.id)
+            cause = cause if ended is None else ended.cause
+        rule_key = START if newest is None else RESTART_NOW
+        start = Cause(rule_key, cause, at=self._clock.now, container=c.name, number=attempt + 1)
+        result.why = start
         try:
             yield from self._images.ensure(pod, c, start)
         except ImagePullError as error:
@@ -257,8 +263,8 @@ class RuntimeManager:
 
     def _do_backoff(
         self, pod: Object, c: Container, snapshot: PodSnapshot, cause: Cause | None
-    ) -> tuple[str, int] | None:
-        """None if the container may start now, else (message, when it may) (doBackOff)."""
+    ) -> tuple[str, int, Cause] | None:
+        """None if the container may start now, else (message, when it may, why) (doBackOff)."""
         dead = snapshot.newest_exited(c.name)
         if dead is None or dead.finished_at is None:
             return None
@@ -268,12 +274,13 @@ class RuntimeManager:
             self.backoff.set(key, self.backoff.initial, finished)
         if self.backoff.is_in_backoff(key, finished, now):
             value = self.backoff.get(key)
-            held = Cause(HELD_BACK, cause, container=c.name, backoff=backoff.text(value), number=dead.attempt + 1)
+            number, waits = dead.attempt + 1, backoff.text(value)
+            held = Cause(HELD_BACK, cause, at=now, container=c.name, backoff=waits, number=number)
             full = f"{name(pod)}_{namespace(pod)}({uid(pod)})"
             self._event(
                 pod, c, "Warning", "BackOff", f"Back-off restarting failed container {c.name} in pod {full}", held
             )
-            return f"back-off {backoff.text(value)} restarting failed container={c.name} pod={full}", finished + value
+            return f"back-off {waits} restarting failed container={c.name} pod={full}", finished + value, held
         self.backoff.next(key, finished, now)
         return None
 
@@ -295,7 +302,9 @@ class RuntimeManager:
         """Event, preStop, stop signal, grace, SIGKILL (killContainer)."""
         clock = self._clock
         grace = self._grace(pod, spec, c, probe) if override is None else override
-        stopping = Cause(STOPPING, cause, grace=max(grace, MINIMUM_GRACE))
+        signal = f"SIG{self._runtime.stop_signal(container)}"
+        seconds = max(grace, MINIMUM_GRACE)
+        stopping = Cause(STOPPING, cause, at=clock.now, container=c.name, signal=signal, grace=seconds)
         self._event(pod, c, "Normal", "Killing", message, stopping)
         if self._rules.stop_is_instant:
             self._runtime.kill(container, "KILL", cause=stopping)
@@ -330,7 +339,7 @@ class RuntimeManager:
         pod_uid, clock = uid(pod), self._clock
         specs = {c.name: c for c in (*spec.init_containers, *spec.containers)}
         running = [c for c in self._runtime.containers_of(pod_uid) if c.state == "running"]
-        why = Cause(KILL_POD, cause)
+        why = Cause(KILL_POD, cause, at=clock.now)
         kills = [
             clock.process(
                 self.kill_container(pod, spec, specs[c.name], c, f"Stopping container {c.name}", why, override=override)

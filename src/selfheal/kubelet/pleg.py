@@ -25,7 +25,7 @@ RELIST = rule(
     "pleg.relist",
     "pkg/kubelet/pleg/generic.go",
     "Relist",
-    "The kubelet lists its containers about once a second; it saw {container} {state}.",
+    "The kubelet's list of containers, made about once a second, showed {what} {state}.",
 )
 
 
@@ -187,11 +187,15 @@ class PLEG:
         if changed:
             first = changed[0]
             died = [c.name for c in changed if c.state == "exited"]
-            self._on_event(pod_uid, Cause(RELIST, first.cause, container=first.name, state=first.state), died)
+            what, state = f"container {first.name}", first.state
+            self._on_event(pod_uid, Cause(RELIST, first.cause, at=self.clock.now, what=what, state=state), died)
             return
         if new.sandbox_ready != old.sandbox_ready or (new.sandbox_id != old.sandbox_id and new.sandbox_id):
             state = "ready" if new.sandbox_ready else "stopped"
-            self._on_event(pod_uid, Cause(RELIST, None, container="the sandbox", state=state), [])
+            sandbox = self._runtime.sandboxes.get(pod_uid)
+            made_by = None if sandbox is None else sandbox.cause
+            why = Cause(RELIST, made_by, at=self.clock.now, what="the pod's sandbox", state=state)
+            self._on_event(pod_uid, why, [])
 
     def _take(self, pod_uid: str) -> PodSnapshot:
         sandbox = self._runtime.sandboxes.get(pod_uid)

@@ -35,7 +35,7 @@ POLL = SECOND
 """How often the work queue is looked at (kubelet.go syncLoop, syncTicker)."""
 
 SOURCE = "pkg/kubelet/pod_workers.go"
-QUEUE = rule("queue.due", SOURCE, "completeWork", "The pod's entry in the work queue was due: {why}.")
+QUEUE = rule("queue.due", SOURCE, "completeWork", "The pod's entry in the kubelet's work queue was due: {why}.")
 
 REGULAR = "the regular resync"
 SYNCING, TERMINATING, TERMINATED, FINISHED = "syncing", "terminating", "terminated", "finished"
@@ -85,6 +85,8 @@ class PodWorker:
         """Fires when the pod begins to terminate: what a running sync waits for is given up."""
         self.grace: int | None = None
         """Grace period that overrides the pod's (seconds)."""
+        self.held_by: Cause | None = None
+        """Why the last sync could not do all it wanted."""
         self.ending: Cause | None = None
         """Why the pod began to terminate."""
         self.reasons: dict[str, tuple[str, str]] = {}
@@ -94,6 +96,7 @@ class PodWorker:
         self._stream = chance.stream(self.uid, "worker")
         self._pending = False
         self._cause: Cause | None = None
+        self._first_cause: Cause | None = None
         self._timer: Timer | None = None
         self._parked = False
         self._resync_due = 0
@@ -111,6 +114,7 @@ class PodWorker:
         self._leave_park()
         self._pending = True
         self._cause = cause
+        self._first_cause = self._first_cause or cause
         self._wake()
 
     def terminate(self, cause: Cause | None, grace: int | None = None) -> None:
@@ -155,7 +159,7 @@ class PodWorker:
         while self.state != FINISHED:
             if self._overdue is not None:
                 (due, begun), self._overdue = self._overdue, None
-                cause: Cause | None = Cause(QUEUE, at=due, why=REGULAR)
+                cause: Cause | None = Cause(QUEUE, self._first_cause, at=due, why=REGULAR)
                 yield clock.sleep(begun - clock.now)
             elif self._pending:
                 self._pending, cause = False, self._cause
@@ -209,10 +213,10 @@ class PodWorker:
             self._parked = True
             self._resync_due = due
             return
-        parent = self._cause if outcome not in (None, "now") else None
+        parent = self._first_cause if outcome is None else self.ending if outcome == "now" else self.held_by
         self._wait_for(self._queue.poll_after(due), why, parent)
 
-    def _wait_for(self, poll: int, why: str, parent: Cause | None = None) -> None:
+    def _wait_for(self, poll: int, why: str, parent: Cause | None) -> None:
         """The pod's entry in the work queue: it asks for a sync at ``poll`` (µs)."""
         self._timer = self._clock.at(poll, lambda: self.update(Cause(QUEUE, parent, at=poll, why=why)))
 
@@ -225,7 +229,9 @@ class PodWorker:
         while True:
             poll = self._queue.poll_after(self._resync_due)
             if poll > now:
-                self._wait_for(poll, REGULAR)  # it lies ahead; until it is cancelled by a sync it counts
+                self._wait_for(
+                    poll, REGULAR, self._first_cause
+                )  # it lies ahead; until it is cancelled by a sync it counts
                 return
             begun = poll + self._begin()
             if begun > now:

@@ -59,6 +59,8 @@ class Kernel:
         """Raised whenever a process looks at something that changes by itself: time, chance, other processes."""
         self.stirred = Gate()
         """Opened at the next change, for those who follow a file."""
+        self.actor: Process | None = None
+        """The process that runs at this moment: whoever changes something now."""
         self.halted = False
         self.oom_killed = False
         self.memory_limit = memory_limit
@@ -129,6 +131,7 @@ class Kernel:
                 if handler is None:
                     process.handlers[signal] = None  # what is ignored stays ignored
         self.processes[process.pid] = process
+        before, self.actor = self.actor, process
         try:
             running = program(process)
         except Exit as end:
@@ -141,6 +144,8 @@ class Kernel:
                 self._advance(process, None)
             else:
                 self.end(process, running or 0)
+        finally:
+            self.actor = before
         return process
 
     def visit(
@@ -193,6 +198,7 @@ class Kernel:
         generator = process.generator
         assert generator is not None
         while True:
+            before, self.actor = self.actor, process
             try:
                 wait = generator.send(value)
             except StopIteration as stop:
@@ -204,6 +210,8 @@ class Kernel:
             except (BrokenPipe, FileError, RecursionError) as error:
                 self._fail(process, error)
                 return
+            finally:
+                self.actor = before
             if process.ended:
                 self._close(process)
                 return
@@ -229,12 +237,15 @@ class Kernel:
     def guard(self, process: Process, call: Callable[[], object]) -> None:
         """Call something on a process's behalf, from outside of its program."""
         if not process.ended:
+            before, self.actor = self.actor, process
             try:
                 call()
             except Exit as end:
                 self.end(process, end.code)
             except (BrokenPipe, FileError, RecursionError) as error:
                 self._fail(process, error)
+            finally:
+                self.actor = before
         self.run()
 
     def end(self, process: Process, code: int, cause: Cause | None = None, signal: str = "") -> None:

@@ -17,13 +17,16 @@ from selfheal.objects import Object, namespace, uid
 from selfheal.probes import exec as exec_probe
 from selfheal.probes import grpc, http, tcp
 from selfheal.probes.result import Outcome
-from selfheal.rules import Cause, Rules
+from selfheal.rules import Cause, Rules, rule
 from selfheal.runtime import Container as RuntimeContainer
 from selfheal.runtime import Runtime
 from selfheal.spec import Container, ExecAction, GRPCAction, HTTPGetAction, PodSpec, TCPSocketAction
 
 TYPES = ("startup", "readiness", "liveness")
 """In the order in which AddPod makes workers."""
+
+SINCE_START = rule("answer.since-start", "", "", "Container {container} has answered so since it started.")
+BY_ITSELF = rule("answer.by-itself", "", "", "Container {container} changed by itself: {what}.")
 
 Recorder = Callable[[dict[str, Any], Cause | None], dict[str, Any]]
 """Puts a record into the timeline and returns the record that is kept there."""
@@ -92,7 +95,7 @@ class ProberManager:
 
     # ---- pods come and go
 
-    def add_pod(self, pod: Object, spec: PodSpec) -> None:
+    def add_pod(self, pod: Object, spec: PodSpec, cause: Cause | None = None) -> None:
         """Make the workers that a pod still lacks (AddPod; called in every sync)."""
         pod_uid = uid(pod)
         sidecars = [c for c in spec.init_containers if c.restartable_init]
@@ -105,7 +108,7 @@ class ProberManager:
                 if key in self.workers:
                     return  # as upstream: the first worker that exists ends the search
                 self.pods.setdefault(pod_uid, pod)
-                self.workers[key] = Worker(self, pod_uid, container, probe_type, probe)
+                self.workers[key] = Worker(self, pod_uid, container, probe_type, probe, cause)
 
     def stop_liveness_and_startup(self, pod: Object, spec: PodSpec) -> None:
         """The pod is being stopped: nothing of its regular containers shall be killed any more."""
@@ -211,10 +214,25 @@ class ProberManager:
         assert isinstance(handler, GRPCAction)
         return grpc.probe(self._network, self._node, handler, pod_ip, timeout)
 
-    def why_answer(self, worker: Worker) -> Cause | None:
-        """What made the container answer as it does: its last change that somebody caused."""
-        running = self.find_container(worker.container_id)
-        return None if running is None else running.changed_by
+    def why_answer(self, worker: Worker, since: int | None, tick: Cause) -> Cause | None:
+        """What made the container answer as it does.
+
+        Its last change that somebody caused or its app told of, if that was after the answer before (at ``since``, µs);
+        else a change of its own. None if it has given no answer before: then it has answered so from its start.
+        """
+        running, container = self.find_container(worker.container_id), worker.container.name
+        if running is None:
+            return tick
+        if running.changed_by is not None and (since is None or running.changed_at >= since):
+            return running.changed_by
+        if since is None:
+            return Cause(SINCE_START, tick, at=running.started_at, container=container)
+        return Cause(BY_ITSELF, at=running.altered_at, container=container, what=running.altered_by)
+
+    def why_ended(self, worker: Worker) -> Cause | None:
+        """Why a worker's container has ended."""
+        ended = self.find_container(worker.container_id)
+        return None if ended is None else ended.cause
 
     def record_of(self, worker: Worker) -> dict[str, Any]:
         pod = self.pods[worker.pod_uid]

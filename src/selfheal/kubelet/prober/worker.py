@@ -39,25 +39,25 @@ TICK = rule(
     "probe.tick",
     SOURCE,
     "run",
-    "The {probe} worker ticks every {period} s, counted from the moment the pod's sync made it.",
+    "The {probe} worker asks every {period} s, counted from {since}.",
 )
 TRIGGER = rule(
     "probe.trigger",
     "pkg/kubelet/prober/prober_manager.go",
     "UpdatePodStatus",
-    "A sync of the pod met a container that is not ready, so the readiness worker probes at once.",
+    "A sync found container {container} running and not ready, so the readiness worker asks at once.",
 )
 FAILED = rule(
     "probe.failed",
     SOURCE,
     "doProbe",
-    "The {probe} probe failed, {run} in a row of the {threshold} that make a verdict.",
+    "The {probe} probe failed, {run} in a row; failureThreshold is {threshold}.",
 )
 PASSED = rule(
     "probe.passed",
     SOURCE,
     "doProbe",
-    "The {probe} probe succeeded, {run} in a row of the {threshold} that make a verdict.",
+    "The {probe} probe succeeded, {run} in a row; successThreshold is {threshold}.",
 )
 ERRORED = rule(
     "probe.errored",
@@ -65,25 +65,46 @@ ERRORED = rule(
     "probe",
     "The {probe} probe could not be carried out; an error is dropped and never counts.",
 )
+SKIPPED = rule("probe.skipped", SOURCE, "doProbe", "The {probe} probe was due and not asked: {why}.")
 VERDICT = rule(
     "probe.verdict",
     SOURCE,
     "doProbe",
-    "{run} results in a row reached the threshold of {threshold}: the {probe} verdict is {verdict}.",
+    "That reaches the threshold: the {probe} result of container {container} becomes {verdict}.",
 )
 NOT_RUNNING = rule(
-    "probe.not-running", SOURCE, "doProbe", "The container is not running, so its {probe} result is Failure."
+    "probe.not-running", SOURCE, "doProbe", "Container {container} is not running, so its {probe} result is Failure."
 )
 NEW_CONTAINER = rule(
-    "probe.new-container", SOURCE, "doProbe", "A new container instance starts with the {probe} result {verdict}."
+    "probe.new-container",
+    SOURCE,
+    "doProbe",
+    "A new instance of container {container} begins with the {probe} result {verdict}.",
 )
+
+SKIPS = {
+    "no container": "the kubelet has seen no container yet",
+    "not running": "the container is not running",
+    "initial delay": "initialDelaySeconds are not over",
+    "on hold": "the verdict holds until there is a new instance",
+    "not started": "the startup probe has not succeeded yet",
+    "started": "the startup probe has succeeded",
+    "not ready": "the container is not ready, and this is a run in which liveness waits for that",
+}
+"""Why a probe that was due is not asked, as records say it, and in words."""
 
 
 class Worker:
     """Asks one probe of one container, at its ticks."""
 
     def __init__(
-        self, manager: ProberManager, pod_uid: str, container: Container, probe_type: str, probe: Probe
+        self,
+        manager: ProberManager,
+        pod_uid: str,
+        container: Container,
+        probe_type: str,
+        probe: Probe,
+        cause: Cause | None = None,
     ) -> None:
         self.manager = manager
         self.pod_uid = pod_uid
@@ -116,8 +137,13 @@ class Worker:
         self._unwatch: Any = None
         self._stretch: dict[str, Any] | None = None
         self._stretch_base = self._stretch_tick = -1
+        self._based_on = cause
+        """Why the ticks count from ``base``."""
+        self._ticking: Cause | None = None
         self._chain: Cause | None = None
         """Cause of the last counted result: the next in a row points to it."""
+        self._answered_at: int | None = None
+        """Tick of the last answer that counted of this instance of the container, in µs."""
         self._timer = clock.after(self._delay(), self._on_tick)  # doProbe is called at once, before the first tick
 
     # ---- the ticker
@@ -168,6 +194,7 @@ class Worker:
             self._timer.cancel()
             self._timer = None
         self.base, self.ticks = at, 0
+        self._based_on, self._ticking = cause, None
         self._pass(at, cause)
 
     def stop(self) -> None:
@@ -232,6 +259,7 @@ class Worker:
             self._stretch["times"] += n
             self._stretch_tick += n * self.period
             if self._stretch["result"] != "skipped":
+                self._answered_at = self._stretch_tick
                 self.result_run += n
                 self._stretch["run"] = self.result_run
 
@@ -274,15 +302,16 @@ class Worker:
             self.results.remove(self.container_id)
             self.container_id = found["containerID"]
             self.on_hold = False
+            self._answered_at = None
             verdict = INITIAL[self.type]
-            self.results.set(
-                self.container_id, verdict, Cause(NEW_CONTAINER, trigger, probe=self.type, verdict=verdict)
-            )
+            why = Cause(NEW_CONTAINER, trigger or self._tick_cause(), probe=self.type, container=self.container.name)
+            why.inputs["verdict"] = verdict
+            self.results.set(self.container_id, verdict, why)
         if self.on_hold:
             return self._skip(tick, "on hold", "steady")
         running = found["state"].get("running")
         if running is None:
-            self.results.set(self.container_id, FAILURE, Cause(NOT_RUNNING, probe=self.type))
+            self.results.set(self.container_id, FAILURE, self._not_running())
             terminated = found["state"].get("terminated")
             if terminated is not None and not manager.will_restart(self.pod_uid, self.container, terminated):
                 return "end"
@@ -350,7 +379,9 @@ class Worker:
         manager = self.manager
         threshold = self._threshold(outcome)
         if outcome.error is not None:
-            cause = Cause(ERRORED, trigger, probe=self.type, error=outcome.error)
+            cause = Cause(
+                ERRORED, trigger or self._tick_cause(), at=manager.clock.now, probe=self.type, error=outcome.error
+            )
             manager.probe_event(self, outcome, cause)
             self._record(tick, "unknown", outcome.error, cause)
             return "wait"
@@ -363,24 +394,25 @@ class Worker:
         run, rule_key = self.result_run, FAILED if result == FAILURE else PASSED
         if outcome.result == "success" and self.results.get(self.container_id) == SUCCESS:
             # nothing new: no event, no update
+            self._answered_at = tick
             self._record(tick, "success", None, None)
             return "steady" if outcome.steady else "wait"
-        parent = self._chain if result == FAILURE and self._chain is not None else trigger or manager.why_answer(self)
         cause = Cause(
             rule_key,
-            parent,
+            self._chain or self._why_so(trigger, result),
             at=manager.clock.now,
             probe=self.type,
             run=run,
             threshold=threshold,
             output=outcome.output.strip(),
         )
-        self._chain = cause
+        if run <= threshold:
+            self._chain = cause  # the results beyond the threshold all go back to the one that reached it
+        self._answered_at = tick
         if outcome.result != "success":
             manager.probe_event(self, outcome, cause)
-        verdict = None
         if run >= threshold:
-            verdict = Cause(VERDICT, cause, probe=self.type, run=run, threshold=threshold, verdict=result)
+            verdict = Cause(VERDICT, cause, probe=self.type, container=self.container.name, verdict=result)
             self.results.set(self.container_id, result, verdict)
         self._record(tick, outcome.result, outcome.output, cause)
         if run >= threshold and (self.type == "startup" or (self.type == "liveness" and result == FAILURE)):
@@ -398,6 +430,25 @@ class Worker:
         if rules.readiness_threshold_kills and self.type == "liveness" and self.container.readiness is not None:
             threshold = self.container.readiness.failure_threshold
         return threshold + rules.extra_failures
+
+    # ---- why
+
+    def _tick_cause(self) -> Cause:
+        """Why it asks at all."""
+        if self._ticking is None:
+            since = f"{self.base / SECOND:.1f} s"
+            self._ticking = Cause(TICK, self._based_on, probe=self.type, period=self.probe.period_seconds, since=since)
+        return self._ticking
+
+    def _why_so(self, trigger: Cause | None, result: str) -> Cause | None:
+        """What made the answer what it is: a change of the container, or that it has never been another."""
+        if result == SUCCESS and self._answered_at is None:
+            return trigger or self._tick_cause()
+        return self.manager.why_answer(self, self._answered_at, self._tick_cause())
+
+    def _not_running(self) -> Cause:
+        """Why its container does not run."""
+        return Cause(NOT_RUNNING, self.manager.why_ended(self), probe=self.type, container=self.container.name)
 
     # ---- the timeline's Probe records
 
@@ -436,9 +487,17 @@ class Worker:
                 stretch["why"] = why
             if output:
                 stretch["output"] = output
-            self._stretch = self.manager.record(stretch, cause)
+            self._stretch = self.manager.record(stretch, cause or self._quiet_cause(result, why))
             self._stretch_base = self.base
         self._stretch_tick = tick
+
+    def _quiet_cause(self, result: str, why: str | None) -> Cause:
+        """What a record goes back to where nothing came of the pass."""
+        tick = self._tick_cause()
+        if why is not None:
+            return Cause(SKIPPED, tick, probe=self.type, why=SKIPS[why])
+        run, threshold = self.result_run, self.probe.success_threshold
+        return Cause(PASSED if result == "success" else FAILED, tick, probe=self.type, run=run, threshold=threshold)
 
 
 def _container_status(status: dict[str, Any], name: str) -> dict[str, Any] | None:
