@@ -45,6 +45,8 @@ LATE = 5.0
 """Seconds that a pod's own start may be late."""
 CUT = 2.0
 """A step that one side would have seen less than this (s) before its end, or later, may be missing there."""
+SAME_AGE = 15.0
+"""Failures of a probe are the same only if they come at about the same age of the container (s)."""
 SPAM = 25
 """Events that pass for one object and type at once; later ones come by the clock, so which ones is chance."""
 HOLDS = {10: 16, 20: 31, 40: 61, 80: 91, 160: 183, 300: 335}
@@ -114,14 +116,18 @@ class Comparison:
         """The result as text."""
         middle, most = self.widths()
         intervals = [e for e in self.envelopes if not e.hold]
-        widest = max(intervals, key=lambda e: e.width, default=None)
+        widest = sorted(intervals, key=lambda e: -e.width)[:3]
         takes = len({v.recording for v in self.verdicts})
         against = f"{takes} recording{'s' * (takes != 1)}, {self.seeds} seed{'s' * (self.seeds != 1)}"
+        count = f"{len({v.object for v in self.verdicts})} objects, {len(intervals)} intervals"
         lines = [
             f"{self.scenario}: {'same' if self else 'DIFFERENT'} ({against})",
-            f"  {len({v.object for v in self.verdicts})} objects, {len(intervals)} intervals; "
-            f"envelopes {middle:.2f} s wide (median), {most:.2f} s at most"
-            + (f" ({widest.object}: {widest.step} after {widest.cause})" if widest and most >= 0.005 else ""),
+            f"  {count}; envelopes {middle:.2f} s wide (median), {most:.2f} s at most",
+        ]
+        lines += [
+            f"  {e.width:.2f} s: {e.object}: {e.step} after {e.cause}, {e.low:.2f} … {e.high:.2f} s"
+            for e in widest
+            if e.width > TOLERANCE
         ]
         lines += [
             f"  {e.object}: {e.step} held back {e.seconds:.1f} s; {e.low:.0f} … {e.high:.0f} s allowed"
@@ -305,7 +311,10 @@ def _dip(row: list[Step], i: int) -> bool:
 
 
 def _apart(a: Step, b: Step) -> float:
-    """Among equal steps the nearest in time go together."""
+    """Among equal steps the nearest in time go together; of a probe's failures those of about the same age."""
+    if a.probe:
+        apart = abs(a.age - b.age)
+        return 0.02 * apart if apart < SAME_AGE else 3.0  # dearer than to leave both out
     return 1e-6 * min(abs(a.t - b.t), 1000.0)
 
 
@@ -385,46 +394,51 @@ def _aspect(s: Step) -> str:
 
 def _when(s: Step, matches: list[Match], verdict: Verdict) -> list[str]:
     """Judge when a step of the recording came; notes the envelope in the verdict."""
-    if not s.timed:
-        return []
     met = [(m, m.pair[s]) for m in matches if s in m.pair]
-    if not met:
-        return []  # the order has told already
+    if not s.timed or not met:
+        return []  # where no seed has it, the order has told already
+    same = [(m, seed) for m, seed in met if seed.hold == s.hold]
+    if not same:
+        return [f"{s.words} at {s.t:.2f} s was {'' if s.hold else 'not '}held back, unlike in the seeds"]
     if not s.causes:
-        if s.since is None:
-            return []
-        theirs = [seed.since for _, seed in met if seed.since is not None]
-        return _inside(s, "what set it off", s.since, theirs, verdict)[1] if theirs else []
-    results: list[tuple[Envelope, list[str]]] = []
-    for cause in s.causes:
-        theirs = [seed.t - m.pair[cause].t for m, seed in met if cause in m.pair and m.pair[cause] in seed.causes]
-        if not theirs:
-            continue
-        trial = Verdict(verdict.recording, verdict.object)
-        envelope, problems = _inside(s, cause.words, s.t - cause.t, theirs, trial)
-        results.append((envelope, problems))
-        if s.choose == "first" or (s.choose == "any" and not problems):
-            results = [results[-1]]
-            break
-    verdict.envelopes += [envelope for envelope, _ in results]
-    if s.choose == "any":
-        return results[0][1] if results else []
-    return [problem for _, problems in results for problem in problems]
+        theirs = [seed.since for _, seed in same if seed.since is not None]
+        trials = [_trial(s, "what set it off", s.since, theirs, verdict)] if theirs and s.since is not None else []
+    else:
+        trials = []
+        for cause in s.causes:
+            theirs = [seed.t - m.pair[cause].t for m, seed in same if m.pair.get(cause) in seed.causes]
+            if theirs:
+                trials.append(_trial(s, cause.words, s.t - cause.t, theirs, verdict))
+    if s.choose == "any" and trials:
+        narrow = 2 * min(t.envelope.width for t in trials) + TOLERANCE
+        proving = [t for t in trials if t.envelope.width <= narrow]
+        trials = [next((t for t in proving if not t.problem), proving[0])]
+    elif s.choose == "first":
+        trials = trials[:1]
+    verdict.envelopes += [t.envelope for t in trials]
+    return [t.problem for t in trials if t.problem]
 
 
-def _inside(s: Step, cause: str, seconds: float, theirs: list[float], verdict: Verdict) -> tuple[Envelope, list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A step measured from one of its causes."""
+
+    envelope: Envelope
+    problem: str
+
+
+def _trial(s: Step, cause: str, seconds: float, theirs: list[float], verdict: Verdict) -> _Trial:
     low, high = min(theirs), max(theirs)
     below, above = low - TOLERANCE, high + (LATE if s.late else TOLERANCE)
     if s.hold:
         low, high = _hold(low, high)
         below, above = low - TOLERANCE, high + TOLERANCE
     envelope = Envelope(verdict.object, s.words, cause, seconds, low, high, s.hold)
-    verdict.envelopes.append(envelope)
     if below - 1e-6 <= seconds <= above + 1e-6:
-        return envelope, []
+        return _Trial(envelope, "")
     says = f"{low:.1f} s" if high - low < 0.05 else f"{low:.1f} … {high:.1f} s"
     who = "its back-off allows" if s.hold else "the seeds say"
-    return envelope, [f"{s.words} at {s.t:.2f} s came {seconds:.1f} s after {cause}; {who} {says}"]
+    return _Trial(envelope, f"{s.words} at {s.t:.2f} s came {seconds:.1f} s after {cause}; {who} {says}")
 
 
 def _hold(low: float, high: float) -> tuple[float, float]:

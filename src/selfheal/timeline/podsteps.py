@@ -171,26 +171,26 @@ class PodSteps:
             again = self._first("start", container, life + 1) or self._first("Pulled", container, life + 1)
             for s in exits if what == "exit" else ():
                 s.fleeting |= again is not None and again.t - s.t < BUSY
-        self._mark_last_second_probes()
+        self._mark_chance_probes(actions)
 
     def _number_runs(self) -> None:
         """Number each probe's runs of failures in a life; what was well in between begins a new one."""
         probes: dict[tuple[str, str], list[Step]] = {}
         for s in self.steps:
+            start = self._start(s.container, s.life)
+            s.age = s.t - start.t if start else s.t
             if s.probe:
                 probes.setdefault((s.container, s.probe), []).append(s)
         for (container, probe), row in probes.items():
             gaps = [b.t - a.t for a, b in pairwise(row) if b.t - a.t > 0.5]
             period = min(gaps, default=0.0)
-            run, before = 0, row[0]
-            for s in row:
+            for before, s in pairwise(row):
                 if s.life != before.life:
-                    run = 0
-                elif probe == "readiness":
-                    run = sum(1 for f in self._all("ready", container, s.life) if f.value and f.t < s.t)
-                elif s.t - before.t > 1.5 * period:
-                    run += 1
-                s.value, before = f"life {s.life}, run {run}", s
+                    continue
+                if probe == "readiness":
+                    s.run = sum(1 for f in self._all("ready", container, s.life) if f.value and f.t < s.t)
+                else:
+                    s.run = before.run + (s.t - before.t > 1.5 * period)
 
     def _causes(self, s: Step, actions: list[Step], created: Step | None) -> Iterable[Step]:
         c, n, t = s.container, s.life, s.t
@@ -239,13 +239,16 @@ class PodSteps:
         state = s.value[0] if isinstance(s.value, tuple) else ""
         if state == "running":
             pulled = latest(self._all("Pulled", c, n), t)
-            return (pulled,) if pulled and t - pulled.t < BUSY else self._restart_causes(s)
+            return (pulled,) if pulled and t - pulled.t < BUSY else self._restart_causes(s, done)
         if state == "terminated":
             killing = latest(self._all("Killing", c, n), t)
             if killing:
                 return (killing,)
+            start = self._start(c, n)
+            if _killed(done, start):
+                return known(done)
             s.choose = "any"
-            return known(self._start(c, n), done, latest(self._all("crash", c, n), t))
+            return known(start, done, latest(self._all("crash", c, n), t))
         near = [*self._all("BackOff", c, n), *self._all("Pulled", c, n + 1), *self._all("Failed", c, n)]
         direct = [x for x in near if abs(t - x.t) < 3 * SIDE_BY_SIDE]
         if direct:
@@ -257,7 +260,7 @@ class PodSteps:
         c, n, t = s.container, s.life, s.t
         reason = s.facet.split(" ", 2)[1]
         if s.probe:
-            same = [x for x in self._all(f"{reason} {s.probe}", c, n) if x.value == s.value]
+            same = [x for x in self._all(f"{reason} {s.probe}", c, n) if x.run == s.run]
             place = same.index(s)
             if place:
                 s.choose = "all"
@@ -269,10 +272,10 @@ class PodSteps:
                 earlier = before[-1] if before else None
             return known(done, self._start(c, n), self.first_status if n == 1 else None, earlier)
         if reason == "Pulled":
-            return self._restart_causes(s)
+            return self._restart_causes(s, done)
         if reason in ("Created", "Started"):
             pulled = latest(self._all("Pulled", c, n), t + SIDE_BY_SIDE)
-            return (pulled,) if pulled else self._restart_causes(s)
+            return (pulled,) if pulled else self._restart_causes(s, done)
         if reason == "Killing":
             for probe in ("liveness", "startup"):
                 if f"failed {probe} probe" in s.facet:
@@ -291,7 +294,7 @@ class PodSteps:
             return known(killing, self._first("exit", c, n), self._start(c, n))
         return known(done, latest([x for x in self.steps if x is not s and not x.facet.startswith("event ")], t))
 
-    def _restart_causes(self, s: Step) -> Iterable[Step]:
+    def _restart_causes(self, s: Step, done: Step | None) -> Iterable[Step]:
         c, n = s.container, s.life
         exit, killing = self._first("exit", c, n - 1), latest(self._all("Killing", c, n - 1), s.t)
         start = self._start(c, n - 1)
@@ -303,7 +306,9 @@ class PodSteps:
             return known(exit, self._first("BackOff", c, n - 1), crash, killing)
         if exit is not None and exit.t > s.t:
             exit = None  # seen only after the restart
-        return known(killing, exit, start)
+        if killing is None and _killed(done, start):
+            start = None
+        return known(killing, exit, done if start is None else None, start)
 
     def _held(self, c: str, n: int) -> bool:
         """Whether the start of life ``n`` was held back."""
@@ -314,12 +319,14 @@ class PodSteps:
         exit, again = self._first("exit", c, n - 1), self._first("start", c, n)
         return exit is not None and again is not None and again.t - exit.t > 9
 
-    def _mark_last_second_probes(self) -> None:
-        """A single probe that hits a container in the second of its exit."""
+    def _mark_chance_probes(self, actions: list[Step]) -> None:
+        """A single probe in the second of its container's exit, or in the second in which an action takes effect."""
         states = [x for x in self.steps if x.facet.startswith("container ") and x.life > 0]
         for s in self.steps:
+            if s.probe and any(a.value in ("exec", "http") and 0 <= s.t - a.t < BUSY for a in actions):
+                s.fleeting = True
             if s.probe and _AT_THE_EXIT.search(s.facet):
-                s.fleeting = any(
+                s.fleeting |= any(
                     x.container == s.container
                     and -SIDE_BY_SIDE < x.t - s.t < BUSY
                     and (x.life > s.life or (x.life == s.life and " running" not in x.words))
@@ -332,3 +339,8 @@ class PodSteps:
     def _first(self, what: str, container: str, life: int) -> Step | None:
         found = self._all(what, container, life)
         return found[0] if found else None
+
+
+def _killed(done: Step | None, start: Step | None) -> bool:
+    """Whether the last action killed the instance that had started."""
+    return done is not None and done.value in ("kill", "stopNode") and (start is None or done.t > start.t)

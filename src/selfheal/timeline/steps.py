@@ -35,6 +35,10 @@ class Step:
     life: int = 0
     """How many times the container had started, this start included."""
     probe: str = ""
+    run: int = 0
+    """Which of the probe's runs of failures in this life it belongs to."""
+    age: float = 0.0
+    """Seconds since its container's life began; for other steps since the timeline did."""
     fleeting: bool = False
     """Whether it may be missing in the other run."""
     count: int = 0
