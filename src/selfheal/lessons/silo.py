@@ -110,8 +110,8 @@ class Silo:
 
     def figure(self) -> str:
         return (
-            f"<figure><figcaption><strong>{html.escape(self.title)}</strong></figcaption>\n{self.svg()}\n"
-            f"<figcaption>{html.escape(self.says)}</figcaption></figure>"
+            f'<figure><p class="title">{html.escape(self.title)}</p>\n{self.svg()}\n'
+            f"<p>{html.escape(self.says)}</p></figure>"
         )
 
     def _repr_html_(self) -> str:
@@ -156,7 +156,8 @@ STYLE = """
 .selfheal-silos{display:flex;flex-wrap:wrap;gap:8px;justify-content:center;padding:10px 4px;border-radius:10px;
 background:light-dark(#f6f7f9,#1a2029);color:light-dark(#1c2330,#e8ecf2)}
 .selfheal-silos figure{margin:0;width:236px;text-align:center;font-size:14px;line-height:1.35}
-.selfheal-silos figcaption{margin:0 8px;color:inherit}
+.selfheal-silos p{margin:0 6px;color:inherit;font-size:14px}
+.selfheal-silos p.title{font-weight:650}
 .selfheal-silos svg{background:none}
 .selfheal-silos text{font:12px system-ui,sans-serif;fill:light-dark(#1c2330,#e8ecf2);font-variant-numeric:tabular-nums}
 .selfheal-silos .wall{fill:light-dark(#d9dee6,#323b49)}

@@ -24,7 +24,7 @@ metadata:
 spec:
   containers:
   - name: shop
-    image: selfheal/patient
+    image: selfheal/patient:1
     livenessProbe:
       httpGet: {path: /healthz, port: 8080}
       periodSeconds: 10

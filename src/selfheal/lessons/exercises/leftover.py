@@ -36,7 +36,7 @@ spec:
       terminationGracePeriodSeconds: 5
       containers:
       - name: ledger
-        image: selfheal/patient
+        image: selfheal/patient:1
         args: [--unfinished-work, "{WORK}", --term, ignore]
         volumeMounts:
         - {{name: work, mountPath: /work}}

@@ -23,7 +23,7 @@ metadata:
 spec:
   containers:
   - name: shop
-    image: selfheal/patient
+    image: selfheal/patient:1
     livenessProbe:
       httpGet: {path: /healthz, port: 80}
       periodSeconds: 5
