@@ -369,17 +369,18 @@ function speaker(words) {
 // ---------------------------------------------------------------------------------------------- questions
 
 const podSpecOf = (manifest) => manifest.spec?.template?.spec ?? manifest.spec ?? {};
-const containerOf = (data, question) => podSpecOf(question.manifests[data.at.manifest]).containers[data.at.container];
+/** The watched container, and those of its name in other manifests: the knobs turn them all. */
+const containersOf = (data, question) => data.at.places.map(([manifest, container]) => podSpecOf(question.manifests[manifest]).containers[container]);
 const knobOf = (probe, knob) => probe?.[knob] ?? KNOBS[knob][0];
 
 /** What the base scenario sets: the numbers of each probe, the app's habits, nothing switched. */
 function settingOf(data) {
-  const container = containerOf(data, data.base), probes = {}, habits = {};
+  const [container] = containersOf(data, data.base), probes = {}, habits = {};
   for (const probe of PROBES) {
     const given = container[`${probe}Probe`];
     probes[probe] = given ? Object.fromEntries(Object.keys(KNOBS).map((knob) => [knob, knobOf(given, knob)])) : null;
   }
-  for (const habit of data.habits ?? []) {
+  for (const habit of data.habits) {
     const args = container.args ?? [], i = args.indexOf(habit.arg);
     habits[habit.name] = i >= 0 ? args[i + 1] : habit.values[0][0];
   }
@@ -388,22 +389,23 @@ function settingOf(data) {
 
 /** The question: the base scenario with what the reader has set. The same settings give the same bytes. */
 function compose(data, setting, belief) {
-  const question = structuredClone(data.base);
-  const container = containerOf(data, question), given = settingOf(data);
-  for (const probe of PROBES) {
-    const key = `${probe}Probe`, wanted = setting.probes[probe];
-    if (!wanted) { delete container[key]; continue; }
-    container[key] ??= structuredClone(data.handlers[probe]);
-    for (const knob of Object.keys(KNOBS)) {
-      const was = given.probes[probe] ? given.probes[probe][knob] : KNOBS[knob][0];
-      if (wanted[knob] !== was) container[key][knob] = wanted[knob];
+  const question = structuredClone(data.base), given = settingOf(data);
+  for (const container of containersOf(data, question)) {
+    for (const probe of PROBES) {
+      const key = `${probe}Probe`, wanted = setting.probes[probe];
+      if (!wanted) { delete container[key]; continue; }
+      container[key] ??= structuredClone(data.handlers[probe]);
+      for (const knob of Object.keys(KNOBS)) {
+        const was = given.probes[probe] ? given.probes[probe][knob] : KNOBS[knob][0];
+        if (wanted[knob] !== was) container[key][knob] = wanted[knob];
+      }
     }
-  }
-  for (const habit of data.habits ?? []) {
-    if (setting.habits[habit.name] === given.habits[habit.name]) continue;
-    const args = (container.args ??= []), i = args.indexOf(habit.arg);
-    if (i >= 0) args[i + 1] = setting.habits[habit.name];
-    else args.push(habit.arg, setting.habits[habit.name]);
+    for (const habit of data.habits) {
+      if (setting.habits[habit.name] === given.habits[habit.name]) continue;
+      const args = (container.args ??= []), i = args.indexOf(habit.arg);
+      if (i >= 0) args[i + 1] = setting.habits[habit.name];
+      else args.push(habit.arg, setting.habits[habit.name]);
+    }
   }
   const flips = setting.flips.map((flip) => ({
     at: flip.at,
@@ -1039,7 +1041,7 @@ class Desk {
     this.switches = h("div", { class: "switches" });
     this.root.append(this.switches, this.chips, this.knobs, this.problem, this.formulas, this.presets, hooks.belief ?? "");
     host.append(this.root);
-    this.segments = [...data.switches, ...(data.habits ?? [])].map((one) => this.#segment(one));
+    this.segments = [...data.switches, ...data.habits].map((one) => this.#segment(one));
     this.presets.hidden = !data.presets?.length;
     if (data.presets?.length) {
       this.presetButtons = [{ label: say("preset.default") }, ...data.presets].map((preset) => h("button", { type: "button", onclick: () => hooks.preset(preset) }, preset.label));
@@ -1163,7 +1165,7 @@ function nearest(story, asks, mark, setting, say) {
 
 function render({ model, el }) {
   const data = model.get("data"), say = speaker(model.get("words")), ask = asker(model);
-  const given = settingOf(data), grace = podSpecOf(data.base.manifests[data.at.manifest]).terminationGracePeriodSeconds ?? 30;
+  const given = settingOf(data), grace = podSpecOf(data.base.manifests[data.at.places[0][0]]).terminationGracePeriodSeconds ?? 30;
   const asks = data.ask ?? null, started = data.start ?? 0;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -1313,10 +1315,10 @@ function render({ model, el }) {
     });
     announce(say("switch.pending", { t: say("s", { t: at }) }));
   }
-  /** How the chosen pod is named in an action: by its place among its siblings where names are generated. */
+  /** How the chosen pod is named in an action (null: as the scenario names it): by its place among its siblings where names are generated. */
   function podTarget(at) {
     const selector = data.at.pod?.selector;
-    if (!selector) return null;
+    if (!selector) return pod.name === data.at.pod ? null : pod.name;
     const alive = [...story.pods.values()].filter((one) => one.from <= at && at < one.to && !(one.deleting !== null && one.deleting <= at)).map((one) => one.name).sort();
     return { index: Math.max(0, alive.indexOf(pod.name)), selector };
   }

@@ -15,6 +15,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -94,7 +95,7 @@ def monitor(
         "base": base,
         "at": at,
         "handlers": handlers,
-        "switches": [_switch(name, container) for name in chosen if name not in HABITS],
+        "switches": [_switch(name, container, base) for name in chosen if name not in HABITS],
         "habits": [_habit(name) for name in chosen if name in HABITS],
         "presets": [_preset(label, wanted) for label, wanted in (presets or {}).items()],
         "beliefs": [{"key": key, "says": BELIEFS[key].says, "truth": BELIEFS[key].truth} for key in beliefs],
@@ -221,8 +222,7 @@ def _place(manifests: Sequence[Object]) -> tuple[dict[str, Any], dict[str, Any]]
     args = container.get("args") or []
     ports = container.get("ports") or [{"containerPort": args[args.index("--port") + 1] if "--port" in args else 8080}]
     at = {
-        "manifest": number,
-        "container": n,
+        "places": [[number, n]] + [[m, i] for m, i, _, c in places if c["name"] == container["name"] and m != number],
         "name": container["name"],
         "pod": pod,
         "port": int(ports[0]["containerPort"]),
@@ -249,11 +249,13 @@ def _default_switches(container: Mapping[str, Any]) -> list[str]:
     return [name for name in ("healthz", "readyz") if f"/{name}" in asked or name == "healthz"] + ["term"]
 
 
-def _switch(name: str, container: Mapping[str, Any]) -> dict[str, Any]:
+def _switch(name: str, container: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     say = words()
     if f"switch.{name}" not in say:
         raise ValueError(f"there is no switch {name!r}; there are healthz, readyz, work and term")
-    values = [[value, say.get(f"value.{value}", value)] for value in ("200", "500", "hang")]
+    told = " ".join([*(container.get("args") or ()), *(str(action) for action in base["actions"])])
+    found = re.search(rf"\b{name}(?:-after [\d.]+)?=([45]\d\d)\b", told)  # the code that the scenario itself speaks of
+    values = [[value, say.get(f"value.{value}", value)] for value in ("200", found[1] if found else "500", "hang")]
     probes = [probe for probe in PROBES if _looks_at(container, probe) == f"/{name}"]
     return {"name": name, "label": say[f"switch.{name}"], "values": values, "probes": probes}
 

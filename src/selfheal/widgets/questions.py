@@ -74,17 +74,14 @@ def pod_spec_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     return template["spec"] if template else spec
 
 
-def container_of(data: Data, question: Mapping[str, Any]) -> dict[str, Any]:
-    """The container whose probes the knobs turn."""
-    container: dict[str, Any] = pod_spec_of(question["manifests"][data["at"]["manifest"]])["containers"][
-        data["at"]["container"]
-    ]
-    return container
+def containers_of(data: Data, question: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The containers whose probes the knobs turn: the watched one, and those of its name in other manifests."""
+    return [pod_spec_of(question["manifests"][m])["containers"][c] for m, c in data["at"]["places"]]
 
 
 def setting_of(data: Data) -> Setting:
     """What the scenario itself sets."""
-    container = container_of(data, data["base"])
+    container = containers_of(data, data["base"])[0]
     probes: dict[str, Mapping[str, int] | None] = {}
     for probe in PROBES:
         given = container.get(f"{probe}Probe")
@@ -108,7 +105,30 @@ def preset_of(data: Data, preset: Mapping[str, Any]) -> Setting:
 def compose(data: Data, setting: Setting, belief: str | None = None) -> Question:
     """The base scenario with what the reader has set."""
     question: Question = deepcopy(dict(data["base"]))
-    container, given = container_of(data, question), setting_of(data)
+    given = setting_of(data)
+    for container in containers_of(data, question):
+        _set_up(container, data, setting, given)
+    at = data["at"]
+    flips = [
+        {
+            "at": flip.at,
+            "http": {
+                "method": "POST",
+                "path": f"/switch?{flip.switch}={flip.value}",
+                "pod": at["pod"],
+                "port": at["port"],
+            },
+        }
+        for flip in setting.flips
+    ]
+    question["actions"] = sorted([*question["actions"], *flips], key=lambda action: float(action["at"]))
+    if belief is not None:
+        question["belief"] = belief
+    return question
+
+
+def _set_up(container: dict[str, Any], data: Data, setting: Setting, given: Setting) -> None:
+    """What differs from the scenario's own settings is written into a container."""
     for probe in PROBES:
         key, wanted, known = f"{probe}Probe", setting.probes[probe], given.probes[probe]
         if wanted is None:
@@ -128,23 +148,6 @@ def compose(data: Data, setting: Setting, belief: str | None = None) -> Question
             args[args.index(habit["arg"]) + 1] = value_wanted
         else:
             args += [habit["arg"], value_wanted]
-    at = data["at"]
-    flips = [
-        {
-            "at": flip.at,
-            "http": {
-                "method": "POST",
-                "path": f"/switch?{flip.switch}={flip.value}",
-                "pod": at["pod"],
-                "port": at["port"],
-            },
-        }
-        for flip in setting.flips
-    ]
-    question["actions"] = sorted([*question["actions"], *flips], key=lambda action: float(action["at"]))
-    if belief is not None:
-        question["belief"] = belief
-    return question
 
 
 def period(setting: Setting, switch: Mapping[str, Any]) -> int:
