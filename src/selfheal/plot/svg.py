@@ -30,7 +30,7 @@ def html(scene: Scene, scope: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{scope}" aria-hidden="true" '
         f'viewBox="0 0 {_n(column)} {_n(scene.height)}" '
         f'style="grid-area:1/1;position:sticky;left:0;width:{column / WIDTH:.2%};height:auto;display:block">'
-        f'<rect class="paper" y="{_n(top)}" width="{_n(column)}" height="{_n(bottom - top)}"/>{names}</svg>'
+        f'<rect class="paper" y="{_n(top)}" width="{_n(column)}" height="{_n(bottom - top + 18)}"/>{names}</svg>'
     )
     whole = svg(scene, scope).replace('style="display:block;', 'style="grid-area:1/1;display:block;', 1)
     return (
