@@ -126,7 +126,9 @@ def test_names_from_outside_stay_text() -> None:
     container = {"name": evil, "state": "running", "reason": None, "exitCode": None, "restartCount": 0, "ready": True}
     record = {"t": 1.0, "kind": "Pod", "namespace": "default", "object": f"Pod/{evil}", "phase": "Running"}
     timeline.append({**record, "conditions": {"Ready": "True"}, "containers": [container], "node": evil})
-    timeline.append({"t": 2.0, "kind": "Action", "verb": "exec", "args": {"pod": evil, "command": ["<b>", "]]>"]}})
+    timeline.append(
+        {"t": 2.0, "kind": "Action", "verb": "exec", "args": {"pod": evil, "command": ["<b>", "]]>\x1b\x00"]}}
+    )
     picture = plot(timeline, title=evil)
     tree(picture)  # well-formed
     assert "<img" not in picture.svg

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape, quoteattr
+from html import escape as _escape
 
 from selfheal.plot.scene import LEFT, WIDTH, Bar, Bars, Cross, Dot, Line, Scene, Shape, Text
 from selfheal.plot.style import STYLES, css
+
+
+def escape(text: str) -> str:
+    """Text that stays text; control characters, which XML cannot hold, become blanks."""
+    return _escape("".join(max(c, " ") for c in text), quote=False)
 
 
 def svg(scene: Scene, scope: str) -> str:
@@ -34,7 +39,7 @@ def html(scene: Scene, scope: str) -> str:
     )
     whole = svg(scene, scope).replace('style="display:block;', 'style="grid-area:1/1;display:block;', 1)
     return (
-        f'<div role="group" tabindex="0" aria-label={quoteattr(scene.title or "Timeline")} '
+        f'<div role="group" tabindex="0" aria-label="{_escape(scene.title or "Timeline")}" '
         'style="overflow-x:auto;max-width:960px">'
         f'<div style="display:grid;min-width:720px;justify-items:start">{whole}{fixed}</div></div>'
     )
