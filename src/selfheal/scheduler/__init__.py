@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Timer
-from selfheal.errors import ApiError
 from selfheal.events import SeriesRecorder
 from selfheal.informers import Informers
-from selfheal.objects import Key, Object, condition, key, name, terminating
+from selfheal.objects import Key, Object, condition, key, name, terminating, uid
 from selfheal.rules import Cause, rule
 from selfheal.scheduler.filters import FILTERS, Refusal, refusal
 from selfheal.scheduler.nodes import NodeInfo, demand
@@ -89,7 +88,8 @@ class Scheduler:
         self._chance = chance
         self._recorder = SeriesRecorder(store, clock, chance, NAME)
         self._nodes: dict[str, NodeInfo] = {}
-        self._in_flight: set[Key] = set()
+        self._in_flight: dict[Key, list[tuple[Hint, Cause]]] = {}
+        """Pods whose decision is not written yet, and what has changed since."""
         self._waiting: dict[Key, Waiting] = {}
         self._attempts: dict[Key, int] = {}
         self._flush: Timer | None = None
@@ -170,7 +170,7 @@ class Scheduler:
             else:
                 refusals[called] = refused
         self._attempts[where] = self._attempts.get(where, 0) + 1
-        self._in_flight.add(where)
+        self._in_flight[where] = []
         if not feasible:
             self._clock.after(delay, lambda: self._failed(pod, refusals, cause))
             return
@@ -184,23 +184,24 @@ class Scheduler:
 
     def _bind(self, pod: Object, node: str, cause: Cause) -> None:
         where = key(pod)
-        self._in_flight.discard(where)
-        try:
-            self._store.bind(*where, node, cause=cause)
-        except ApiError:
+        del self._in_flight[where]
+        current = self._store.get("Pod", *where)
+        if current is None or uid(current) != uid(pod) or current["spec"].get("nodeName"):
             self._info(node).remove(where)
-            self._schedule(where, cause)
+            self._next_of_that_name(pod, cause)
             return
+        self._store.bind(*where, node, cause=cause)
         message = f"Successfully assigned {where[0]}/{where[1]} to {node}"
         self._recorder.event(pod, "Normal", "Scheduled", message, action="Binding", cause=cause)
 
     def _failed(self, pod: Object, refusals: dict[str, Refusal], cause: Cause | None) -> None:
         """handleSchedulingFailure: an event, a condition, and the pod waits."""
         where = key(pod)
-        self._in_flight.discard(where)
+        missed = self._in_flight.pop(where)
         current = self._store.get("Pod", *where)
-        if current is None or current["metadata"]["uid"] != pod["metadata"]["uid"] or terminating(current):
+        if current is None or uid(current) != uid(pod):
             self._forget(where)
+            self._next_of_that_name(pod, cause)
             return
         message = failure_text(refusals)
         why = Cause(UNSCHEDULABLE, cause, nodes=len(refusals), why=message)
@@ -209,7 +210,15 @@ class Scheduler:
         )
         self._recorder.event(pod, "Warning", "FailedScheduling", message, action="Scheduling", cause=why)
         self._set_condition(pod, "Unschedulable", message, why)
+        for helps, again in missed:
+            self._wake_one(where, helps, again)
         self._plan_flush()
+
+    def _next_of_that_name(self, pod: Object, cause: Cause | None) -> None:
+        """The pod is gone; another of its name may have come while it was in flight."""
+        cached = self._pods.get(*key(pod))
+        if cached is not None and uid(cached) != uid(pod):
+            self._schedule(key(pod), cause)
 
     def _gate(self, pod: Object, cause: Cause | None) -> None:
         why = Cause(GATED, cause)
@@ -246,10 +255,16 @@ class Scheduler:
 
     def _wake(self, cause: Cause | None, what: str, helps: Hint) -> None:
         """Try those again whom a change could help, each after its back-off (queueing hints)."""
-        for where, waiting in list(self._waiting.items()):
-            pod = self._pods.get(*where)
-            if waiting.timer is None and pod is not None and helps(waiting.plugins, pod):
-                self._try_again(where, waiting, Cause(AGAIN, cause, what=what))
+        again = Cause(AGAIN, cause, what=what)
+        for missed in self._in_flight.values():
+            missed.append((helps, again))
+        for where in list(self._waiting):
+            self._wake_one(where, helps, again)
+
+    def _wake_one(self, where: Key, helps: Hint, cause: Cause) -> None:
+        waiting, pod = self._waiting[where], self._pods.get(*where)
+        if waiting.timer is None and pod is not None and helps(waiting.plugins, pod):
+            self._try_again(where, waiting, cause)
 
     def _try_again(self, where: Key, waiting: Waiting, cause: Cause) -> None:
         backoff = min(INITIAL_BACKOFF << min(waiting.attempts - 1, 10), LONGEST_BACKOFF)
