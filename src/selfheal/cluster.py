@@ -21,7 +21,7 @@ from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock, Timer, micros
 from selfheal.controllers import start_controllers
 from selfheal.errors import ApiError, BadRequest, NotFound
-from selfheal.explain import Explanation, explain
+from selfheal.explain import Explanation, deed, explain
 from selfheal.informers import Informers
 from selfheal.kinds import kind_info, kind_named
 from selfheal.kubelet import Kubelet
@@ -422,7 +422,7 @@ class Cluster:
 
     def _action(self, verb: str, args: Any) -> Cause:
         """Something done by the caller: a record and the beginning of a chain of causes."""
-        return Cause(ACTION, at=self.clock.now, what=f"{verb} {args if isinstance(args, str) else _plain(args)}")
+        return Cause(ACTION, at=self.clock.now, what=deed(verb, args))
 
     def record_action(self, verb: str, args: Any, result: str = "ok") -> Cause:
         """An Action record; returns the cause it stands for."""
@@ -518,14 +518,6 @@ def _split(what: str) -> tuple[str, str]:
     if not object_name:
         raise BadRequest(f'"{what}" does not name an object; write KIND/NAME, for instance pod/web-0')
     return kind, object_name
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k}={_plain(v)}" for k, v in value.items())
-    if isinstance(value, (list, tuple)):
-        return " ".join(_plain(v) for v in value)
-    return str(value)
 
 
 def _text(container: Container) -> str:

@@ -7,8 +7,10 @@ stands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from selfheal.clock import SECOND
@@ -51,21 +53,84 @@ class Explanation:
 
 def explain(timeline: Timeline, record: Mapping[str, Any]) -> Explanation:
     """Walk from a record back to the action or fault with which it began."""
-    return Explanation(record, steps(timeline.cause(dict(record))))
+    return Explanation(record, steps(timeline.cause(dict(record)), timeline))
 
 
-def steps(cause: Cause | None) -> tuple[Step, ...]:
-    """The chain that ends in ``cause``, nearest first; a step that says the same as the one before is left out."""
+def steps(cause: Cause | None, timeline: Timeline) -> tuple[Step, ...]:
+    """The chain that ends in ``cause``, nearest first.
+
+    A step that says the same as the one before is left out; of a long run of one rule the middle is.
+    """
     out: list[Step] = []
     while cause is not None:
         found = RULES[cause.rule]
         text = found.text.format_map(_Inputs(cause.inputs))
         if not out or out[-1].text != text:
-            out.append(
-                Step(None if cause.at is None else cause.at / SECOND, text, found.source, found.function, cause.rule)
-            )
+            out.append(Step(_when(cause, timeline), text, found.source, found.function, cause.rule))
         cause = cause.parent
-    return tuple(out)
+    return tuple(_shortened(out))
+
+
+def _when(cause: Cause, timeline: Timeline) -> float | None:
+    """The cause's own time in seconds, or that of the first record it left."""
+    if cause.at is not None:
+        return cause.at / SECOND
+    first = timeline.first_with(cause)
+    return None if first is None else float(first["t"])
+
+
+def _shortened(chain: list[Step]) -> Iterator[Step]:
+    """Of more than four steps of one rule in a row the two nearest and the first are enough."""
+    for _, group in groupby(chain, key=lambda step: step.rule):
+        run = list(group)
+        if len(run) > 4:
+            more = Step(None, f"… and {len(run) - 3} times more before …", run[2].source, run[2].function, run[2].rule)
+            run = [*run[:2], more, run[-1]]
+        yield from run
+
+
+def deed(verb: str, args: Any) -> str:
+    """Something that was done from outside, as a sentence."""
+    if isinstance(args, str) and verb == "label":
+        what, _, labels = args.partition(" ")
+        return f"{what} was labelled {labels}."
+    if isinstance(args, str):
+        return f"{args} {DEEDS.get(verb, f'(an action: {verb})')}."
+    if verb == "scale":
+        return " ".join(f"{what} was scaled to {replicas}." for what, replicas in args.items())
+    pod = f"pod {args.get('pod')}"
+    if verb == "exec":
+        command = args["command"]
+        if not isinstance(command, str):
+            command = command[2] if list(command[:2]) == ["sh", "-c"] and len(command) == 3 else shlex.join(command)
+        return f"`{command}` was run in {pod}."
+    if verb == "kill":
+        return f"SIG{str(args.get('signal', 'KILL')).removeprefix('SIG')} was sent to {pod}."
+    if verb == "http":
+        return f"{args.get('method', 'GET')} {args.get('path', '/')} was sent to port {args.get('port')} of {pod}."
+    if verb == "label":
+        return f"{pod if 'pod' in args else args.get('node')} was labelled {args.get('labels')}."
+    if verb == "condition":
+        return f"Condition {args.get('type')} of {pod} was set to {args.get('status')}."
+    return f"{verb}: {', '.join(f'{key} {value}' for key, value in args.items())}."
+
+
+def refused(action: Mapping[str, Any]) -> bool:
+    """Whether an Action record tells of something that could not be done."""
+    result = str(action.get("result", "ok"))
+    return result != "ok" and " deleted" not in result
+
+
+DEEDS = {
+    "apply": "was applied",
+    "delete": "was deleted",
+    "forceDelete": "was deleted by force",
+    "stopNode": "lost its power",
+    "startNode": "was powered on",
+    "cordon": "was cordoned",
+    "uncordon": "was uncordoned",
+}
+"""Verbs that only need a name."""
 
 
 def headline(record: Mapping[str, Any]) -> str:
@@ -75,7 +140,9 @@ def headline(record: Mapping[str, Any]) -> str:
     if kind == "Event":
         text = f"{record['reason']}: {str(record['message']).strip()}"
     elif kind == "Action":
-        text = f"{record['verb']} {record['args']}"
+        text = deed(record["verb"], record["args"])
+        if refused(record):
+            text = f"{record['verb']} refused: {record['result']}"
     elif kind == "Probe":
         text = f"{record['probe']} probe of {record['container']}: {record['result']}"
     elif kind == "Pod":

@@ -39,7 +39,7 @@ FORCED = rule(
     "StopContainer",
     "Container {container} did not end within {grace} s of {signal}, so SIGKILL ended it.",
 )
-TOLD = rule("app changed by itself", "", "", "The app in container {container} changed by itself: {text}.")
+TOLD = rule("app changed by itself", "", "", "The app in container {container} says of itself: {text}.")
 SWITCHED = rule("app switched", "", "", "The app in container {container} was switched: {text}.")
 
 MESSAGE_LIMIT = 4096
@@ -214,7 +214,7 @@ class Container:
         if actor is not None and actor.cause is not None:
             self.changed_by, self.changed_at = actor.cause, now
         else:
-            self.altered_by = ANSWERS if actor is None else f"`{_short(actor.argv)}` ran in it"
+            self.altered_by = ANSWERS if actor is None or actor.pid == 1 else f"`{_short(actor.argv)}` ran in it"
             self.altered_at = now
         for watcher in tuple(self._watchers):
             watcher()
@@ -223,7 +223,8 @@ class Container:
         """The app says how it is."""
         now = self.runtime.clock.now
         why = Cause(TOLD if cause is None else SWITCHED, cause, at=now, container=self.name, text=text)
-        self.changed_by, self.changed_at = why, now
+        if not healthy or self.changed_by is not None:  # that it is well from the start is no change
+            self.changed_by, self.changed_at = why, now
         self.runtime.on_report(self, healthy, text, why)
 
     def exited(self) -> simpy.Event:

@@ -242,7 +242,7 @@ class Kubelet:
             worker.ending = ended
             worker.cancelled.succeed()
             return "now"
-        self.statuses.set(pod, status, Cause(STATUS, cause))
+        self.statuses.set(pod, status, Cause(STATUS, cause, at=self.clock.now))
         if spec.active_deadline_seconds is not None:
             self._watch_deadline(worker, status["startTime"], spec.active_deadline_seconds, cause)
         if not worker.mounted:
@@ -282,7 +282,7 @@ class Kubelet:
         """Stop everything that runs (SyncTerminatingPod)."""
         pod, spec = worker.pod, pod_spec(worker.pod)
         status = self._generate(worker, pod, spec, self.pleg.snapshot(worker.uid), cause)
-        self.statuses.set(pod, status, Cause(STATUS, cause))
+        self.statuses.set(pod, status, Cause(STATUS, cause, at=self.clock.now))
         self.prober.stop_liveness_and_startup(pod, spec)
         yield from self.manager.kill_pod(pod, spec, cause, override=worker.grace)
         if any(c.state == "running" for c in self.runtime.containers_of(worker.uid)):
@@ -292,7 +292,7 @@ class Kubelet:
         pod = worker.pod
         snapshot = self.pleg.look_now(worker.uid)
         status = self._generate(worker, pod, spec, snapshot, cause, terminal=True)
-        self.statuses.set(pod, status, Cause(STATUS, cause))
+        self.statuses.set(pod, status, Cause(STATUS, cause, at=self.clock.now))
         return "now"
 
     def sync_terminated_pod(self, worker: PodWorker, cause: Cause | None) -> Steps:
@@ -300,7 +300,7 @@ class Kubelet:
         pod, spec = worker.pod, pod_spec(worker.pod)
         status = self._generate(worker, pod, spec, self.pleg.look_now(worker.uid), cause, terminal=True)
         self.statuses.finished[worker.uid] = None
-        self.statuses.set(pod, status, Cause(STATUS, cause))
+        self.statuses.set(pod, status, Cause(STATUS, cause, at=self.clock.now))
         self.statuses.terminate(pod, cause)
         live = self.store.get("Pod", namespace(pod), name(pod))
         if live is None or uid(live) != worker.uid:
@@ -379,7 +379,7 @@ class Kubelet:
             status["podIPs"] = old["podIPs"]
         if terminal:
             self._finalize(status, spec)
-        self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause))
+        self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause, at=self.clock.now))
         status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
         status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or {})
         if old.get("phase") in ("Succeeded", "Failed"):

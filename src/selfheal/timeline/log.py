@@ -104,6 +104,11 @@ class Timeline:
         """Why the record came about, if whoever wrote it knew."""
         return self._causes[record["id"]]
 
+    def first_with(self, cause: Cause) -> Record | None:
+        """The first record that has exactly this cause: when the cause was first felt."""
+        found = self._record_of(cause)
+        return None if found is None else self._records[found]
+
     def caused_by(self, record: Record) -> Record | None:
         """The record nearest up the chain of causes: the exit behind a restart, the action behind a deletion."""
         cause = self.cause(record)
@@ -291,16 +296,14 @@ class Timeline:
             return None
         origin = self.caused_by(record)
         out: dict[str, Any] = {} if origin is None else {"id": origin["id"]}
-        out["rule"], out["inputs"] = cause.rule, cause.inputs
-        if cause.at is not None:
-            out["at"] = round(cause.at / SECOND, 3)
+        out.update(_step(cause))
         goal = None if origin is None else self._causes[origin["id"]]
         if cause is goal:
             out["same"] = True
             return out
         via, step = [], cause.parent
         while step is not None and step is not goal:
-            via.append({"rule": step.rule, "inputs": step.inputs})
+            via.append(_step(step))
             step = step.parent
         if via:
             out["via"] = via
@@ -314,13 +317,21 @@ class Timeline:
         if given.get("same") and parent is not None:
             return parent
         for step in reversed(given.get("via", ())):
-            parent = _cause(step, parent, None)
-        at = given.get("at")
-        return _cause(given, parent, None if at is None else round(at * SECOND))
+            parent = _cause(step, parent)
+        return _cause(given, parent)
 
 
-def _cause(step: Mapping[str, Any], parent: Cause | None, at: int | None) -> Cause:
-    cause = Cause(step["rule"], parent, at)
+def _step(cause: Cause) -> dict[str, Any]:
+    """One step of a chain, for a file."""
+    out: dict[str, Any] = {"rule": cause.rule, "inputs": cause.inputs}
+    if cause.at is not None:
+        out["at"] = round(cause.at / SECOND, 3)
+    return out
+
+
+def _cause(step: Mapping[str, Any], parent: Cause | None) -> Cause:
+    at = step.get("at")
+    cause = Cause(step["rule"], parent, None if at is None else round(at * SECOND))
     cause.inputs = dict(step.get("inputs") or {})
     return cause
 

@@ -157,7 +157,7 @@ class ProberManager:
         if self.results["readiness"].get(container_id) == SUCCESS or worker is None:
             found["ready"] = True
         else:
-            worker.trigger(Cause(TRIGGER, cause, container=found["name"]))
+            worker.trigger(Cause(TRIGGER, cause, at=self.clock.now, container=found["name"]))
 
     def _is_started(self, pod_uid: str, found: dict[str, Any]) -> bool:
         """prober_manager.go isContainerStarted."""

@@ -39,7 +39,7 @@ TICK = rule(
     "probe.tick",
     SOURCE,
     "run",
-    "The {probe} worker asks every {period} s, counted from {since}.",
+    "The {probe} worker asks every {period} s, counted from this moment.",
 )
 TRIGGER = rule(
     "probe.trigger",
@@ -304,9 +304,9 @@ class Worker:
             self.on_hold = False
             self._answered_at = None
             verdict = INITIAL[self.type]
-            why = Cause(NEW_CONTAINER, trigger or self._tick_cause(), probe=self.type, container=self.container.name)
-            why.inputs["verdict"] = verdict
-            self.results.set(self.container_id, verdict, why)
+            why = {"probe": self.type, "container": self.container.name, "verdict": verdict}
+            cause = Cause(NEW_CONTAINER, trigger or self._tick_cause(), at=manager.clock.now, **why)
+            self.results.set(self.container_id, verdict, cause)
         if self.on_hold:
             return self._skip(tick, "on hold", "steady")
         running = found["state"].get("running")
@@ -412,7 +412,8 @@ class Worker:
         if outcome.result != "success":
             manager.probe_event(self, outcome, cause)
         if run >= threshold:
-            verdict = Cause(VERDICT, cause, probe=self.type, container=self.container.name, verdict=result)
+            now, container = manager.clock.now, self.container.name
+            verdict = Cause(VERDICT, cause, at=now, probe=self.type, container=container, verdict=result)
             self.results.set(self.container_id, result, verdict)
         self._record(tick, outcome.result, outcome.output, cause)
         if run >= threshold and (self.type == "startup" or (self.type == "liveness" and result == FAILURE)):
@@ -436,8 +437,8 @@ class Worker:
     def _tick_cause(self) -> Cause:
         """Why it asks at all."""
         if self._ticking is None:
-            since = f"{self.base / SECOND:.1f} s"
-            self._ticking = Cause(TICK, self._based_on, probe=self.type, period=self.probe.period_seconds, since=since)
+            period = self.probe.period_seconds
+            self._ticking = Cause(TICK, self._based_on, at=self.base, probe=self.type, period=period)
         return self._ticking
 
     def _why_so(self, trigger: Cause | None, result: str) -> Cause | None:
@@ -448,7 +449,8 @@ class Worker:
 
     def _not_running(self) -> Cause:
         """Why its container does not run."""
-        return Cause(NOT_RUNNING, self.manager.why_ended(self), probe=self.type, container=self.container.name)
+        now, container = self.manager.clock.now, self.container.name
+        return Cause(NOT_RUNNING, self.manager.why_ended(self), at=now, probe=self.type, container=container)
 
     # ---- the timeline's Probe records
 
