@@ -319,6 +319,7 @@ class Kernel:
             for value in inbox:
                 self.wake(process, value)
             self.interface.changed()
+            self.run()
         if signal in process.handlers:
             handler = process.handlers[signal]
             if handler is not None:

@@ -220,7 +220,14 @@ def _edits(p: Process, script: str, extended: bool) -> list[_Edit]:
             end = len(script) if end < 0 else end
             edit.text = script[at:end].strip().removeprefix("\\").strip()
             at = end
-        elif edit.command not in "pdqD=nN":
+        elif edit.command == "y":
+            pieces = script[at + 1 :].split(script[at : at + 1], 2) if at < len(script) else []
+            if len(pieces) < 3 or len(pieces[0]) != len(pieces[1]):
+                p.complain("strings for 'y' command have different lengths")
+                raise Exit(1)
+            edit.text, edit.flags = pieces[0], pieces[1]
+            at += len(pieces[0]) + len(pieces[1]) + 3
+        elif edit.command not in "pdq=":
             p.complain(f"unsupported command {edit.command}")
             raise Exit(1)
         edits.append(edit)
@@ -237,9 +244,11 @@ def _sed_line(edits: list[_Edit], line: str, number: int, last: bool, quiet: boo
             continue
         if edit.command == "s" and edit.pattern is not None:
             text = re.sub(r"(?<!\\)&", r"\\g<0>", edit.text).replace("\\&", "&").replace("\\n", "\n")
-            line, count = edit.pattern.subn(text, line, count=0 if "g" in edit.flags else 1)
+            line, count = _substituted(edit, text, line)
             if count and "p" in edit.flags:
                 out.append(f"{line}\n")
+        elif edit.command == "y":
+            line = line.translate(str.maketrans(edit.text, edit.flags))
         elif edit.command == "p":
             out.append(f"{line}\n")
         elif edit.command == "=":
@@ -258,6 +267,17 @@ def _sed_line(edits: list[_Edit], line: str, number: int, last: bool, quiet: boo
     if not quiet:
         out.append(f"{line}\n")
     return "".join(out + after), done
+
+
+def _substituted(edit: _Edit, text: str, line: str) -> tuple[str, int]:
+    assert edit.pattern is not None
+    nth = int(re.sub(r"\D", "", edit.flags) or 1)
+    if nth == 1:
+        return edit.pattern.subn(text, line, count=0 if "g" in edit.flags else 1)
+    for i, found in enumerate(edit.pattern.finditer(line), 1):
+        if i == nth:
+            return line[: found.start()] + found.expand(text) + line[found.end() :], 1
+    return line, 0
 
 
 def _addressed(edit: _Edit, line: str, number: int, last: bool) -> bool:

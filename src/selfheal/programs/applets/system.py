@@ -263,7 +263,7 @@ def basename(p: Process) -> int:
 def dirname(p: Process) -> int:
     if len(p.argv) != 2:
         raise usage(p)
-    path = p.argv[1].rstrip("/")
+    path = p.argv[1].rstrip("/") or "/"
     directory = path.rpartition("/")[0] if "/" in path else "."
     p.log(directory or "/")
     return 0

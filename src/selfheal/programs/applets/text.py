@@ -74,14 +74,21 @@ def brackets(p: Process) -> int:
 
 def _old_style(p: Process) -> None:
     """``head -3`` → ``head -n 3``"""
-    p.argv = [p.argv[0], *(x for w in p.argv[1:] for x in (("-n", w[1:]) if re.fullmatch(r"-\d+", w) else (w,)))]
+    words: list[str] = []
+    for word in p.argv[1:]:
+        if re.fullmatch(r"-\d+", word) and words[-1:] not in (["-n"], ["-c"]):
+            words += ["-n", word[1:]]
+        else:
+            words.append(word)
+    p.argv = [p.argv[0], *words]
 
 
 @applet("head", usage="[OPTIONS] [FILE]...")
 def head(p: Process) -> Running:
     _old_style(p)
     given = options(p, "n:c:qv")
-    count = number(p, given.get("n", "10"))
+    wanted = given.get("n", "10")
+    count = number(p, wanted.lstrip("-"))
     paths = given.words or ["-"]
     status, shown = 0, False
     for path in paths:
@@ -95,6 +102,10 @@ def head(p: Process) -> Running:
         shown = True
         if "c" in given:
             p.write((yield from stream.read(number(p, given["c"]))))
+            continue
+        if wanted.startswith("-"):
+            lines = (yield from stream.read()).splitlines(keepends=True)
+            p.write("".join(lines[: max(0, len(lines) - count)]))
             continue
         for _ in range(count):
             line = yield from stream.readline()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 _TOKEN = re.compile(
     r"\s*(?:(0[xX][0-9A-Fa-f]+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
 )
+_NAME_NEXT = re.compile(r"\s*[A-Za-z_]")
 _LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",),
     ("&&",),
@@ -46,8 +47,13 @@ class Arithmetic:
             found = _TOKEN.match(text, at)
             if found is None:
                 raise ArithmeticProblem("arithmetic syntax error")
-            self._tokens.append(found[1] or found[2] or found[3])
+            token = found[1] or found[2] or found[3]
             at = found.end()
+            beside_name = bool(self._tokens) and _is_name(self._tokens[-1])
+            if token in ("++", "--") and not beside_name and not _NAME_NEXT.match(text, at):
+                self._tokens += token  # 3--2 is 3 - -2
+            else:
+                self._tokens.append(token)
         self._at = 0
         self._silent = 0
         """Above 0 in a branch that does not count: nothing is assigned, nothing divided."""

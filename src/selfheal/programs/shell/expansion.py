@@ -212,7 +212,8 @@ def _parameter(shell: Shell, part: Parameter, out: Fields) -> Expanding:
                 return
             given = yield from value(shell, part.word)
             if bare == "?":
-                raise ExpansionProblem(f"{name}: {given or 'parameter not set'}")
+                unset = "parameter not set or null" if op == ":?" else "parameter not set"
+                raise ExpansionProblem(f"{name}: {given or unset}")
             shell.assign(name, given)
             text = given
     elif text is None:

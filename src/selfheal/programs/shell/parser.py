@@ -153,6 +153,9 @@ class Parser:
     def _command(self) -> Command:
         token = self.peek()
         body: Command
+        if token.kind == "word" and token.text == "function":
+            self.take()
+            return self._function(self.take(), brackets=False)
         if token.kind == "op" and token.text == "(":
             self.take()
             body = Subshell(self._filled(")"))
@@ -288,6 +291,9 @@ class Parser:
                 words.append(token.word)
                 if len(words) == 1 and not assignments and not redirects and self._at("("):
                     return self._function(token)
+            elif words and words[0].bare == "[[" and words[-1].bare != "]]" and token.kind == "op":
+                self.take()  # inside of [[ ]] operators are words
+                words.append(Word.of([Literal(token.text, False)]))
             elif token.kind == "number" or token.text in REDIRECTS:
                 redirects += self._redirects()
             else:
@@ -296,9 +302,11 @@ class Parser:
             raise self._unexpected(self.peek())
         return Simple(tuple(assignments), tuple(words), tuple(redirects), line)
 
-    def _function(self, name: Token) -> Command:
-        self.take()
-        self._expect(")")
+    def _function(self, name: Token, brackets: bool = True) -> Command:
+        """``name() command``; after the word ``function`` the brackets may be left out."""
+        if brackets or self._at("("):
+            self.take()
+            self._expect(")")
         self._newlines()
         if name.word is None or name.word.bare is None or not re.fullmatch(r"[A-Za-z_][\w.-]*", name.word.bare):
             raise SyntaxProblem("syntax error: bad function name", name.line)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from selfheal.programs.filesystem import Directory, Executable, File, Link, Node
 from selfheal.programs.process import Process
+from selfheal.programs.shell.patterns import matches
 
 UNARY = frozenset(
     [
@@ -32,18 +34,18 @@ UNARY = frozenset(
         "-O",
     ]
 )
-BINARY = frozenset(["=", "==", "!=", "<", ">", "-eq", "-ne", "-gt", "-ge", "-lt", "-le", "-nt", "-ot", "-ef"])
+BINARY = frozenset(["=", "==", "!=", "<", ">", "-eq", "-ne", "-gt", "-ge", "-lt", "-le", "-nt", "-ot", "-ef", "=~"])
 
 
 class TestProblem(Exception):
     """The expression makes no sense; the text is busybox's."""
 
 
-def holds(p: Process, args: Sequence[str]) -> bool:
-    """Whether the expression is true. TestProblem if it is none."""
+def holds(p: Process, args: Sequence[str], patterns: bool = False) -> bool:
+    """Whether the expression is true. TestProblem if it is none. ``patterns``: ``==`` matches one, as in ``[[``."""
     if not args:
         return False
-    test = _Test(p, args)
+    test = _Test(p, args, patterns)
     if len(args) == 1:
         return bool(args[0])
     if len(args) == 2 and args[0] == "!":
@@ -57,8 +59,9 @@ def holds(p: Process, args: Sequence[str]) -> bool:
 
 
 class _Test:
-    def __init__(self, p: Process, args: Sequence[str]) -> None:
+    def __init__(self, p: Process, args: Sequence[str], patterns: bool) -> None:
         self.p = p
+        self.patterns = patterns
         self.args = args
         self.at = 0
 
@@ -129,10 +132,14 @@ class _Test:
         return op not in ("-b", "-p", "-S", "-g", "-k", "-u")  # root may read and write everything
 
     def binary(self, left: str, op: str, right: str) -> bool:
-        if op in ("=", "=="):
-            return left == right
-        if op == "!=":
-            return left != right
+        if op == "=~":
+            try:
+                return re.search(right, left) is not None
+            except re.error:
+                raise TestProblem(f"bad regex '{right}'") from None
+        if op in ("=", "==", "!="):
+            same = matches(right, left) if self.patterns else left == right
+            return same == (op != "!=")
         if op == "<":
             return left < right
         if op == ">":
@@ -179,7 +186,7 @@ def run(p: Process, name: str, args: Sequence[str], prefix: str) -> int:
         if name == "[[":
             words = [{"&&": "-a", "||": "-o"}.get(word, word) for word in words]
     try:
-        return int(not holds(p, words))
+        return int(not holds(p, words, patterns=name == "[["))
     except TestProblem as problem:
         p.say(f"{prefix}: {problem}")
         return 2
