@@ -14,6 +14,7 @@ from selfheal.controllers.daemonset import DaemonSetController
 from selfheal.controllers.deployment import DeploymentController
 from selfheal.controllers.endpointslice import EndpointSliceController
 from selfheal.controllers.garbagecollector import GarbageCollector
+from selfheal.controllers.job import JobController, TTLAfterFinishedController
 from selfheal.controllers.replicaset import ReplicaSetController
 from selfheal.controllers.statefulset import StatefulSetController
 from selfheal.informers import Informers
@@ -28,6 +29,8 @@ class Controllers:
     replica_sets: ReplicaSetController
     stateful_sets: StatefulSetController
     daemon_sets: DaemonSetController
+    jobs: JobController
+    ttl_after_finished: TTLAfterFinishedController
     endpoint_slices: EndpointSliceController
     garbage_collector: GarbageCollector
 
@@ -39,6 +42,8 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         ReplicaSetController(store, informers, clock, chance),
         StatefulSetController(store, informers, clock, chance),
         DaemonSetController(store, informers, clock, chance),
+        JobController(store, informers, clock, chance),
+        TTLAfterFinishedController(store, informers, clock, chance),
         EndpointSliceController(store, informers, clock, chance),
         GarbageCollector(store, clock, chance),
     )

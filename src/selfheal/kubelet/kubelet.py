@@ -17,7 +17,7 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
-from selfheal.kubelet import active_deadline, generate
+from selfheal.kubelet import active_deadline, fieldpath, generate
 from selfheal.kubelet.hooks import Hooks
 from selfheal.kubelet.images import ImageManager
 from selfheal.kubelet.kuberuntime import RuntimeManager
@@ -457,11 +457,12 @@ class Kubelet:
 
     def _environment(self, pod: Object, c: Container) -> dict[str, str]:
         """The container's environment: its own variables, the node's view of the pod, HOSTNAME."""
-        env = {"HOSTNAME": name(pod), "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+        env = {
+            "HOSTNAME": pod["spec"].get("hostname") or name(pod),
+            "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+            "KUBERNETES_SERVICE_PORT": "443",
+        }
         fields = {
-            "metadata.name": name(pod),
-            "metadata.namespace": namespace(pod),
-            "metadata.uid": uid(pod),
             "spec.nodeName": self.node,
             "status.podIP": (self.runtime.sandboxes[uid(pod)].ip if uid(pod) in self.runtime.sandboxes else ""),
             "status.hostIP": self.address,
@@ -470,7 +471,8 @@ class Kubelet:
             if variable.value is not None:
                 env[variable.name] = variable.value
             elif variable.value_from and "fieldRef" in variable.value_from:
-                env[variable.name] = fields.get(variable.value_from["fieldRef"].get("fieldPath", ""), "")
+                path = variable.value_from["fieldRef"].get("fieldPath", "")
+                env[variable.name] = fields[path] if path in fields else fieldpath.value(pod, path)
         return env
 
 
