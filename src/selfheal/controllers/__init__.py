@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from selfheal.chance import Chance
 from selfheal.clock import Clock
+from selfheal.controllers.cronjob import CronJobController
 from selfheal.controllers.daemonset import DaemonSetController
 from selfheal.controllers.deployment import DeploymentController
 from selfheal.controllers.endpointslice import EndpointSliceController
@@ -31,6 +32,7 @@ class Controllers:
     daemon_sets: DaemonSetController
     jobs: JobController
     ttl_after_finished: TTLAfterFinishedController
+    cron_jobs: CronJobController
     endpoint_slices: EndpointSliceController
     garbage_collector: GarbageCollector
 
@@ -44,6 +46,7 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         DaemonSetController(store, informers, clock, chance),
         JobController(store, informers, clock, chance),
         TTLAfterFinishedController(store, informers, clock, chance),
+        CronJobController(store, informers, clock, chance),
         EndpointSliceController(store, informers, clock, chance),
         GarbageCollector(store, clock, chance),
     )

@@ -6,7 +6,7 @@ import re
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (
+FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (
     (0, 59, {}),
     (0, 23, {}),
     (1, 31, {}),
@@ -14,13 +14,21 @@ _FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (
     (0, 6, {name: i for i, name in enumerate(_DAYS)}),
 )
 """Minute, hour, day of the month, month, day of the week: lowest, highest, words."""
-_NICKNAMES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
 
 
 def problem(schedule: str) -> str | None:
     """What is wrong with a schedule; None if it is fine."""
     if schedule.startswith("@"):
-        if schedule in _NICKNAMES or re.fullmatch(r"@every ([0-9.]+(ns|us|µs|ms|s|m|h))+", schedule):
+        if schedule in NICKNAMES or re.fullmatch(r"@every ([0-9.]+(ns|us|µs|ms|s|m|h))+", schedule):
             return None
         return f"unrecognized descriptor: {schedule}"
     if "TZ=" in schedule:
@@ -28,7 +36,7 @@ def problem(schedule: str) -> str | None:
     parts = schedule.split()
     if len(parts) != 5:
         return f"expected exactly 5 fields, found {len(parts)}: [{' '.join(parts)}]"
-    for part, (low, high, words) in zip(parts, _FIELDS, strict=True):
+    for part, (low, high, words) in zip(parts, FIELDS, strict=True):
         for item in part.split(","):
             wrong = _item_problem(item, low, high, words)
             if wrong:
