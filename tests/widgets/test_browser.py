@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,15 @@ def test_presets_and_habits_change_the_manifest(show: Open) -> None:
     tab.locator(".jump").click()
     assert 45 < clock(tab) < 50
     assert "it stops at once" in tab.locator(".formula").first.inner_text()
+
+
+def test_the_page_unpacks_what_the_engine_said_byte_for_byte(show: Open) -> None:
+    for shown in (full(), three()):
+        tab = show(shown)
+        for question, told in islice(bank.questions(shown.data), 0, 90, 9):
+            asked = [bank.name_of(shown.data), canonical(question)]
+            found = tab.evaluate("async ([name, text]) => JSON.stringify(await selfhealAsk(name, text))", asked)
+            assert found == json.dumps({**told, "by": "bank"}, ensure_ascii=False, separators=(",", ":"))
 
 
 # ---- predict, then see

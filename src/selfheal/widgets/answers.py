@@ -7,12 +7,14 @@ Whoever answers (the bank when the book is built, a kernel, Python in the page) 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from selfheal.cluster import Cluster
-from selfheal.explain import explain
+from selfheal.explain import Step, explain
 from selfheal.scenario import Scenario
 from selfheal.timeline import Record, Timeline
+from selfheal.widgets.questions import plain
 
 Answer = dict[str, Any]
 """``timeline``: header and records; ``why``: a record's ``id``, as text → its causes, the first cause first."""
@@ -41,15 +43,25 @@ def pick(timeline: Timeline) -> Answer:
             continue
         id = len(lines) - 1
         lines.append({**{k: v for k, v in record.items() if v is not None or k == "reason"}, "id": id})
-        chain = [
-            {
-                "t": None if step.t is None else round(step.t, 3),
-                "text": step.text,
-                "source": step.source,
-                "function": step.function,
-            }
-            for step in reversed(explain(timeline, record).steps)
-        ]
+        chain = _short(list(reversed(explain(timeline, record).steps)))
         if chain:
-            why[str(id)] = chain
-    return {"timeline": lines, "why": why}
+            why[str(id)] = [
+                {
+                    "t": None if step.t is None else round(step.t, 3),
+                    "text": step.text,
+                    "source": step.source,
+                    "function": step.function,
+                }
+                for step in chain
+            ]
+    told: Answer = plain({"timeline": lines, "why": why})
+    return told
+
+
+def _short(chain: list[Step]) -> list[Step]:
+    """A chain in which a rule that was applied again and again (a run of failures) stands three times at most."""
+    out: list[Step] = []
+    for _, group in groupby(chain, key=lambda step: step.rule):
+        run = list(group)
+        out += run if len(run) <= 3 else [run[0], *run[-2:]]
+    return out

@@ -21,8 +21,10 @@ import json
 import re
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from selfheal.widgets.questions import (
     compose,
     flipped,
     period,
+    plain,
     preset_of,
     setting_of,
 )
@@ -193,41 +196,51 @@ def _pod(data: Data, told: Answer, at: float) -> str:
 
 
 def pack(answers: Sequence[tuple[Question, Answer]]) -> bytes:
-    """Answers as gzipped JSON.
+    """Answers as gzipped JSON, in which nothing stands twice.
 
-    ``bodies`` holds each record once, without time and id; ``steps`` each cause once, without its time; ``chains`` each
-    chain of pairs (step, when), flattened. *When* is None, or how many records earlier the record of that time
-    stands, or ``[milliseconds]`` before this one. An answer is ``[header, records, whys]``: pairs (milliseconds since
-    the record before, body), flattened; and the chain of each record, 0 for none.
+    ``bodies`` holds each record once, without time and id; ``steps`` each cause once, without its time; ``chains``
+    each chain of causes as ``[the chain without its last step, that step, gap]``. An answer is ``[header, pairs,
+    whys]``: for each record milliseconds since the one before and body; and for each record its chain and anchor.
+    Anchor and gap say *when*, mostly in records, since causes are records too: the first timed step stands ``anchor``
+    records before the explained one, each other ``gap`` records after the timed step before it; ``[milliseconds]``
+    where no record has that time, null for a step without one.
     """
-    tables: dict[str, dict[str, int]] = {"headers": {}, "bodies": {}, "steps": {}, "chains": {}}
+    tables: dict[str, dict[Any, int]] = {"headers": {}, "bodies": {}, "steps": {}, "chains": {None: 0}}
 
     def number(table: str, value: Any) -> int:
-        return tables[table].setdefault(
-            json.dumps(value, ensure_ascii=False, separators=(",", ":")), len(tables[table])
-        )
+        known = tables[table]
+        return known.setdefault(value, len(known))
 
-    number("chains", [])
     packed: dict[str, list[Any]] = {}
     for question, told in answers:
         header, *records = told["timeline"]
+        times = [_ms(record["t"]) for record in records]
         pairs: list[int] = []
-        whys: list[int] = []
-        times: list[int] = []
-        before = 0
-        for record in records:
-            now = _ms(record["t"])
-            times.append(now)
-            pairs += [now - before, number("bodies", {k: v for k, v in record.items() if k not in ("t", "id")})]
-            before = now
-            chain: list[Any] = []
-            for step in told["why"].get(str(record["id"]), ()):
-                when = None if step["t"] is None else _when(_ms(step["t"]), times, now)
-                chain += [number("steps", [step["text"], step["source"], step["function"]]), when]
-            whys.append(number("chains", chain))
-        packed[key(question)] = [number("headers", header), pairs, whys]
-    book = {name: [json.loads(text) for text in table] for name, table in tables.items()}
-    text = json.dumps({**book, "answers": packed}, ensure_ascii=False, separators=(",", ":"))
+        whys: list[Any] = []
+        for id, record in enumerate(records):
+            body = {k: v for k, v in record.items() if k not in ("t", "id")}
+            pairs += [times[id] - (times[id - 1] if id else 0), number("bodies", json.dumps(body, ensure_ascii=False))]
+            chain, anchor, before = 0, None, None
+            for step in told["why"].get(str(id), ()):
+                gap: Any = None
+                if step["t"] is not None:
+                    moment = _ms(step["t"])
+                    place = _place(times, moment)
+                    if before is None:
+                        anchor, gap = (id - place if place is not None else (times[id] - moment,)), 0
+                    elif place is not None and before[1] is not None:
+                        gap = place - before[1]
+                    else:
+                        gap = (moment - before[0],)
+                    before = (moment, place)
+                chain = number(
+                    "chains", (chain, number("steps", (step["text"], step["source"], step["function"])), gap)
+                )
+            whys += [chain, anchor]
+        packed[key(question)] = [number("headers", json.dumps(header, ensure_ascii=False)), pairs, whys]
+    book: dict[str, Any] = {name: [json.loads(text) for text in tables[name]] for name in ("headers", "bodies")}
+    book.update({"steps": list(tables["steps"]), "chains": list(tables["chains"]), "answers": packed})
+    text = json.dumps(book, ensure_ascii=False, separators=(",", ":"))
     return gzip.compress(text.encode(), 9, mtime=0)
 
 
@@ -236,22 +249,30 @@ def unpack(packed: bytes) -> dict[str, Answer]:
     book = json.loads(gzip.decompress(packed))
     out: dict[str, Answer] = {}
     for name, (header, pairs, whys) in book["answers"].items():
+        times = list(accumulate(pairs[::2]))
         timeline: list[dict[str, Any]] = [book["headers"][header]]
         why: dict[str, list[dict[str, Any]]] = {}
-        times: list[int] = []
-        for id, chain in enumerate(whys):
-            times.append((times[-1] if times else 0) + pairs[2 * id])
-            timeline.append({"t": times[id] / 1000, **book["bodies"][pairs[2 * id + 1]], "id": id})
-            if chain:
-                flat = book["chains"][chain]
-                why[str(id)] = [
-                    dict(
-                        zip(
-                            ("t", "text", "source", "function"), (_seconds(when, times), *book["steps"][n]), strict=True
-                        )
-                    )
-                    for n, when in zip(flat[::2], flat[1::2], strict=True)
-                ]
+        for id, moment in enumerate(times):
+            timeline.append({"t": plain(moment / 1000), **book["bodies"][pairs[2 * id + 1]], "id": id})
+            chain, anchor = whys[2 * id], whys[2 * id + 1]
+            nodes: list[Any] = []
+            while chain:
+                nodes.append(book["chains"][chain])
+                chain = nodes[-1][0]
+            place, now, steps = id, moment, []
+            for _, step, gap in reversed(nodes):
+                if gap is not None:
+                    if gap == 0 and anchor is not None:
+                        gap, anchor = ([-anchor[0]] if isinstance(anchor, list) else -anchor), None
+                    if isinstance(gap, list):
+                        place, now = bisect_left(times, now + gap[0]), now + gap[0]
+                    else:
+                        place, now = place + gap, times[place + gap]
+                text, source, function = book["steps"][step]
+                seconds = None if gap is None else plain(now / 1000)
+                steps.append({"t": seconds, "text": text, "source": source, "function": function})
+            if steps:
+                why[str(id)] = steps
         out[name] = {"timeline": timeline, "why": why}
     return out
 
@@ -260,20 +281,10 @@ def _ms(t: float) -> int:
     return round(t * 1000)
 
 
-def _when(t: int, times: Sequence[int], now: int) -> Any:
-    """A cause's time as the distance to the record of that time, which is the same in many answers."""
-    for back, known in enumerate(reversed(times)):
-        if known == t:
-            return back
-        if known < t:
-            break
-    return [now - t]
-
-
-def _seconds(when: Any, times: Sequence[int]) -> float | None:
-    if when is None:
-        return None
-    return (times[-1 - when] if isinstance(when, int) else times[-1] - when[0]) / 1000
+def _place(times: Sequence[int], moment: int) -> int | None:
+    """The first record of a moment, if there is one."""
+    place = bisect_left(times, moment)
+    return place if place < len(times) and times[place] == moment else None
 
 
 def build(data: Data) -> tuple[bytes, int]:
@@ -285,7 +296,7 @@ def build(data: Data) -> tuple[bytes, int]:
             break
     packed = pack(kept)
     while len(packed) > LIMIT and len(kept) > 1:
-        del kept[-max(1, len(kept) // 12) :]
+        del kept[max(1, int(0.97 * len(kept) * LIMIT / len(packed))) :]
         packed = pack(kept)
     _answer.cache_clear()
     return packed, len(kept)

@@ -26,17 +26,21 @@ async function open(name) {
 /** An answer as it was packed: see selfheal.widgets.bank. */
 function unpack(bank, [header, pairs, whys]) {
   const timeline = [bank.headers[header]], why = {};
-  const times = [], seconds = (when) => (when === null ? null : (Array.isArray(when) ? times.at(-1) - when[0] : times.at(-1 - when)) / 1000);
-  whys.forEach((chain, id) => {
-    times.push((times.at(-1) ?? 0) + pairs[2 * id]);
-    timeline.push({ t: times[id] / 1000, ...bank.bodies[pairs[2 * id + 1]], id });
-    if (!chain) return;
-    const flat = bank.chains[chain];
-    why[id] = [];
-    for (let i = 0; i < flat.length; i += 2) {
-      const [text, source, fn] = bank.steps[flat[i]];
-      why[id].push({ t: seconds(flat[i + 1]), text, source, function: fn });
-    }
+  const times = [];
+  for (let i = 0; i < pairs.length; i += 2) times.push((times.at(-1) ?? 0) + pairs[i]);
+  times.forEach((moment, id) => {
+    timeline.push({ t: moment / 1000, ...bank.bodies[pairs[2 * id + 1]], id });
+    const nodes = [];
+    for (let chain = whys[2 * id]; chain; chain = nodes[0][0]) nodes.unshift(bank.chains[chain]);
+    let anchor = whys[2 * id + 1], place = id, now = moment;
+    const steps = nodes.map(([, step, gap]) => {
+      if (gap === 0 && anchor !== null) [gap, anchor] = [Array.isArray(anchor) ? [-anchor[0]] : -anchor, null];
+      if (Array.isArray(gap)) { now += gap[0]; place = times.findIndex((one) => one >= now); if (place < 0) place = times.length; }
+      else if (gap !== null) { place += gap; now = times[place]; }
+      const [text, source, fn] = bank.steps[step];
+      return { t: gap === null ? null : now / 1000, text, source, function: fn };
+    });
+    if (steps.length) why[id] = steps;
   });
   return { timeline, why, by: "bank" };
 }
@@ -50,6 +54,8 @@ async function ask(name, text) {
   }
   return null;
 }
+
+globalThis.selfhealAsk = ask; // for whoever wants an answer without a widget
 
 function mount(place) {
   const data = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
