@@ -17,6 +17,7 @@ from tests.programs.box import Box
 
 RECORDED = json.loads((Path(__file__).parent / "busybox.json").read_text())
 
+
 @pytest.fixture(scope="module")
 def cases() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = RECORDED["cases"]

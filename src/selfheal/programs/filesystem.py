@@ -19,10 +19,10 @@ IS_A_DIRECTORY = "Is a directory"
 NOT_A_DIRECTORY = "Not a directory"
 NOT_EMPTY = "Directory not empty"
 DENIED = "Permission denied"
-BUSY = "Resource busy"
+BUSY = "Device or resource busy"
 INVALID = "Invalid argument"
 TEXT_BUSY = "Text file busy"
-LOOP = "Symbolic link loop"
+LOOP = "Too many levels of symbolic links"
 FULL = "No space left on device"
 
 CAPACITY = 64 * 1024 * 1024
