@@ -19,7 +19,7 @@ from selfheal.events import SeriesRecorder
 from selfheal.informers import Informers
 from selfheal.objects import Key, Object, condition, key, name, terminating, uid
 from selfheal.rules import Cause, rule
-from selfheal.scheduler.filters import FILTERS, Refusal, refusal
+from selfheal.scheduler.filters import FILTERS, Refusal, refusals
 from selfheal.scheduler.nodes import NodeInfo, demand
 from selfheal.scheduler.scores import scores
 from selfheal.spec import pod_spec
@@ -161,18 +161,12 @@ class Scheduler:
             self._clock.after(delay, lambda: self._gate(pod, cause))
             return
         nodes = {n: info for n, info in sorted(self._nodes.items()) if info.known}
-        refusals: dict[str, Refusal] = {}
-        feasible = []
-        for called, info in nodes.items():
-            refused = refusal(pod, info, nodes)
-            if refused is None:
-                feasible.append(info)
-            else:
-                refusals[called] = refused
+        refused = refusals(pod, nodes)
+        feasible = [info for called, info in nodes.items() if called not in refused]
         self._attempts[where] = self._attempts.get(where, 0) + 1
         self._in_flight[where] = []
         if not feasible:
-            self._clock.after(delay, lambda: self._failed(pod, refusals, cause))
+            self._clock.after(delay, lambda: self._failed(pod, refused, cause))
             return
         points = scores(pod, feasible) if len(feasible) > 1 else [0]
         best = [i for i, p in enumerate(points) if p == max(points)]
@@ -194,7 +188,7 @@ class Scheduler:
         message = f"Successfully assigned {where[0]}/{where[1]} to {node}"
         self._recorder.event(pod, "Normal", "Scheduled", message, action="Binding", cause=cause)
 
-    def _failed(self, pod: Object, refusals: dict[str, Refusal], cause: Cause | None) -> None:
+    def _failed(self, pod: Object, refused: dict[str, Refusal], cause: Cause | None) -> None:
         """handleSchedulingFailure: an event, a condition, and the pod waits."""
         where = key(pod)
         missed = self._in_flight.pop(where)
@@ -203,10 +197,10 @@ class Scheduler:
             self._forget(where)
             self._next_of_that_name(pod, cause)
             return
-        message = failure_text(refusals)
-        why = Cause(UNSCHEDULABLE, cause, nodes=len(refusals), why=message)
+        message = failure_text(refused)
+        why = Cause(UNSCHEDULABLE, cause, nodes=len(refused), why=message)
         self._waiting[where] = Waiting(
-            frozenset(r.plugin for r in refusals.values()), self._attempts[where], self._clock.now
+            frozenset(r.plugin for r in refused.values()), self._attempts[where], self._clock.now
         )
         self._recorder.event(pod, "Warning", "FailedScheduling", message, action="Scheduling", cause=why)
         self._set_condition(pod, "Unschedulable", message, why)
@@ -329,16 +323,16 @@ def _could_matter(before: NodeInfo, after: NodeInfo) -> bool:
     )
 
 
-def failure_text(refusals: dict[str, Refusal]) -> str:
+def failure_text(refused: dict[str, Refusal]) -> str:
     """What the event says when no node can take the pod (pkg/scheduler/framework/types.go FitError.Error)."""
-    if not refusals:
+    if not refused:
         return "no nodes available to schedule pods"
-    nodes = f"0/{len(refusals)} nodes are available"
+    nodes = f"0/{len(refused)} nodes are available"
     preemption = [
         "No preemption victims found for incoming pod" if r.resolvable else "Preemption is not helpful for scheduling"
-        for r in refusals.values()
+        for r in refused.values()
     ]
-    why = _histogram([reason for r in refusals.values() for reason in r.reasons])
+    why = _histogram([reason for r in refused.values() for reason in r.reasons])
     return f"{nodes}: {why}. no new claims to deallocate, preemption: {nodes}: {_histogram(preemption)}."
 
 

@@ -32,14 +32,29 @@ Nodes = Mapping[str, NodeInfo]
 Filter = Callable[[Object, PodSpec, NodeInfo, Nodes], Refusal | None]
 
 
-def refusal(pod: Object, node: NodeInfo, nodes: Nodes) -> Refusal | None:
-    """The first filter's refusal, or None if the node can take the pod."""
+def refusals(pod: Object, nodes: Nodes) -> dict[str, Refusal]:
+    """By name, the nodes that cannot take the pod, each with its first refusal."""
     spec = pod_spec(pod)
-    for check in FILTERS.values():
-        found = check(pod, spec, node, nodes)
-        if found is not None:
-            return found
-    return None
+    checks = [check for check in FILTERS.values() if _concerned(check, spec, nodes)]
+    found = {}
+    for called, node in nodes.items():
+        for check in checks:
+            refused = check(pod, spec, node, nodes)
+            if refused is not None:
+                found[called] = refused
+                break
+    return found
+
+
+def _concerned(check: Filter, spec: PodSpec, nodes: Nodes) -> bool:
+    """Whether a filter can say anything about the pod at all (PreFilter)."""
+    if check is node_ports:
+        return bool(demand(spec).ports)
+    if check is pod_topology_spread:
+        return bool(spec.topology_spread_constraints)
+    if check is inter_pod_affinity:
+        return bool(spec.affinity) or any(node.choosy for node in nodes.values())
+    return True
 
 
 def node_unschedulable(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG001
@@ -135,11 +150,8 @@ def inter_pod_affinity(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes)
             if any(_means(term, pod, guest.pod) for guest in other_node.pods.values()):
                 return Refusal("InterPodAffinity", ("node(s) didn't match pod anti-affinity rules",))
     for other_node in nodes.values():
-        for guest in other_node.pods.values():
-            there = pod_spec(guest.pod)
-            if not there.affinity:
-                continue
-            for term in _required(there, "podAntiAffinity"):
+        for guest in other_node.choosy.values():
+            for term in _required(pod_spec(guest.pod), "podAntiAffinity"):
                 if other_node in _domain(term, node, nodes) and _means(term, guest.pod, pod):
                     reason = "node(s) didn't satisfy existing pods anti-affinity rules"
                     return Refusal("InterPodAffinity", (reason,))

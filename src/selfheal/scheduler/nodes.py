@@ -80,6 +80,8 @@ class NodeInfo:
         self.requested: dict[str, int] = {}
         self.cpu = 0
         self.memory = 0
+        self.choosy: dict[Key, _Guest] = {}
+        """Those of the pods that will not be with certain others."""
         self.replicas: dict[str, int] = {}
         """Pods that are not being deleted, by the uid of their controller."""
         self.node: Object = {}
@@ -108,10 +110,13 @@ class NodeInfo:
     def add(self, pod: Object) -> None:
         """The pod is there, in this version."""
         self.remove(key(pod))
-        asked = demand(pod_spec(pod))
+        spec = pod_spec(pod)
+        asked = demand(spec)
         owner = controller_of(pod)
         guest = _Guest(pod, asked, str(owner["uid"]) if owner and not terminating(pod) else "")
         self.pods[key(pod)] = guest
+        if spec.affinity.get("podAntiAffinity"):
+            self.choosy[key(pod)] = guest
         self._count(guest, 1)
 
     def remove(self, where: Key) -> bool:
@@ -119,6 +124,7 @@ class NodeInfo:
         guest = self.pods.pop(where, None)
         if guest is None:
             return False
+        self.choosy.pop(where, None)
         self._count(guest, -1)
         return True
 
