@@ -194,6 +194,9 @@ def phase(spec: PodSpec, containers: list[Status], inits: list[Status], *, termi
     if failed_init:
         return "Failed"
     unknown = running = waiting = stopped = succeeded = restarting = 0
+    for c in spec.init_containers:
+        # a sidecar that runs keeps the pod Running; how it ends never matters
+        running += c.restartable_init and c.name in by_name and "running" in by_name[c.name]["state"]
     found_by_name = {s["name"]: s for s in containers}
     for c in spec.containers:
         found = found_by_name.get(c.name)
@@ -317,3 +320,33 @@ def initialized(status: Status, spec: PodSpec, containers: list[Status]) -> tupl
     if incomplete:
         return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(incomplete)}]"
     return "True", "", ""
+
+
+# ---- the end
+
+UNKNOWN: Status = {
+    "exitCode": 137,
+    "finishedAt": None,
+    "message": "The container could not be located when the pod was terminated",
+    "reason": "ContainerStatusUnknown",
+    "startedAt": None,
+}
+
+
+def finished(status: Status, spec: PodSpec) -> Status:
+    """The last status of a pod of which nothing runs any more (status_manager.go TerminatePod).
+
+    Once the pod was initialized, a container that never ended, or never began, counts as failed.
+    """
+    phase = status.get("phase")
+    ordinary = {c.name for c in spec.init_containers if not c.restartable_init}
+    inits = status.get("initContainerStatuses") or []
+    initialized = all(s["state"].get("terminated", UNKNOWN)["exitCode"] == 0 for s in inits if s["name"] in ordinary)
+    out = {**status, "phase": phase if phase in ("Succeeded", "Failed") else "Failed"}
+    if initialized:
+        for group in ("containerStatuses", "initContainerStatuses"):
+            if group in status:
+                out[group] = [
+                    s if "terminated" in s["state"] else {**s, "state": {"terminated": UNKNOWN}} for s in status[group]
+                ]
+    return out

@@ -377,8 +377,6 @@ class Kubelet:
         elif old.get("podIP") and (terminal or not snapshot.sandbox_id):
             status["podIP"] = old["podIP"]
             status["podIPs"] = old["podIPs"]
-        if terminal:
-            self._finalize(status, spec)
         self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause, at=self.clock.now))
         status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
         status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or {})
@@ -403,26 +401,6 @@ class Kubelet:
     def _sandbox_up(self, pod_uid: str) -> bool:
         sandbox = self.runtime.sandboxes.get(pod_uid)
         return sandbox is not None and sandbox.ready
-
-    @staticmethod
-    def _finalize(status: dict[str, Any], spec: PodSpec) -> None:
-        """A container without a terminated state becomes ContainerStatusUnknown, once the pod was initialized."""
-        ordinary = [
-            s for s in status.get("initContainerStatuses") or () if not spec.container(s["name"]).restartable_init
-        ]
-        if any("terminated" not in s["state"] or s["state"]["terminated"]["exitCode"] != 0 for s in ordinary):
-            return
-        for found in (*status["containerStatuses"], *(status.get("initContainerStatuses") or ())):
-            if "terminated" not in found["state"] and "running" not in found["state"]:
-                found["state"] = {
-                    "terminated": {
-                        "exitCode": 137,
-                        "finishedAt": None,
-                        "message": "The container could not be located when the pod was terminated",
-                        "reason": "ContainerStatusUnknown",
-                        "startedAt": None,
-                    }
-                }
 
     def _on_sandbox_ready(self, pod: Object, cause: Cause | None) -> None:
         """PodReadyToStartContainers turns True at once, beside the sync (OnPodSandboxReady)."""

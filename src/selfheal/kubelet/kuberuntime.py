@@ -298,8 +298,9 @@ class RuntimeManager:
         probe: str | None = None,
         override: int | None = None,
         cancelled: simpy.Event | None = None,
+        turn: simpy.Event | None = None,
     ) -> Steps:
-        """Event, preStop, stop signal, grace, SIGKILL (killContainer)."""
+        """Event, preStop, its turn, stop signal, grace, SIGKILL (killContainer)."""
         clock = self._clock
         grace = self._grace(pod, spec, c, probe) if override is None else override
         signal = f"SIG{self._runtime.stop_signal(container)}"
@@ -313,6 +314,10 @@ class RuntimeManager:
             begun = clock.now
             hook = clock.process(self._hooks.pre_stop(pod, c, container, c.lifecycle.pre_stop, stopping))
             yield hook | clock.sleep(grace * SECOND)
+            grace -= (clock.now - begun) // SECOND
+        if turn is not None and grace > 0:
+            begun = clock.now
+            yield turn | clock.sleep(grace * SECOND)
             grace -= (clock.now - begun) // SECOND
         grace = max(grace, MINIMUM_GRACE)
         ended = self._runtime.stop_container(container, grace * SECOND, stopping)
@@ -335,18 +340,28 @@ class RuntimeManager:
         return spec.termination_grace_period_seconds
 
     def kill_pod(self, pod: Object, spec: PodSpec, cause: Cause | None, override: int | None = None) -> Steps:
-        """All containers at once, sidecars after the regular ones; then the sandbox (killPodWithSyncResult)."""
+        """All regular containers at once, then the sidecars, last to first; then the sandbox (killPodWithSyncResult).
+
+        preStop hooks of all begin at once; a sidecar gets its signal when those before it have ended, or when
+        the grace period is used up (kuberuntime_termination_order.go).
+        """
         pod_uid, clock = uid(pod), self._clock
-        specs = {c.name: c for c in (*spec.init_containers, *spec.containers)}
-        running = [c for c in self._runtime.containers_of(pod_uid) if c.state == "running"]
+        running = {c.name: c for c in self._runtime.containers_of(pod_uid) if c.state == "running"}
         why = Cause(KILL_POD, cause, at=clock.now)
-        kills = [
-            clock.process(
-                self.kill_container(pod, spec, specs[c.name], c, f"Stopping container {c.name}", why, override=override)
-            )
-            for c in sorted(running, key=lambda c: specs[c.name].index)
-            if c.name in specs
-        ]
+        kills: list[simpy.Event] = []
+
+        def kill(c: Container, turn: simpy.Event | None) -> None:
+            text = f"Stopping container {c.name}"
+            steps = self.kill_container(pod, spec, c, running[c.name], text, why, override=override, turn=turn)
+            kills.append(clock.process(steps))
+
+        sidecars = [c for c in spec.init_containers if c.restartable_init]
+        for c in (*spec.containers, *(c for c in spec.init_containers if not c.restartable_init)):
+            if c.name in running:
+                kill(c, None)
+        for c in reversed(sidecars):
+            if c.name in running:
+                kill(c, clock.env.all_of(list(kills)))
         if kills:
             yield clock.env.all_of(kills)
         sandbox = self._runtime.sandboxes.get(pod_uid)

@@ -12,7 +12,7 @@ from typing import Any
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import Clock
-from selfheal.kubelet.generate import conditions_of_readiness, with_condition
+from selfheal.kubelet.generate import conditions_of_readiness, finished, with_condition
 from selfheal.objects import Object, key, terminating, uid
 from selfheal.rules import Cause
 from selfheal.spec import pod_spec
@@ -106,7 +106,10 @@ class StatusManager:
             self.set(pod, with_condition(status, kind, value, self._clock.timestamp()), cause)
 
     def terminate(self, pod: Object, cause: Cause | None) -> None:
-        """All is over: send what is left and, if the pod is being deleted, remove it (TerminatePod)."""
+        """All is over: finish the status, send it and, if the pod is being deleted, remove it (TerminatePod)."""
+        status = self._statuses.get(uid(pod))
+        if status is not None:
+            self.set(pod, finished(status, pod_spec(pod)), cause)
         self._pods[uid(pod)] = pod
         self._enqueue(uid(pod), cause)
 
