@@ -88,8 +88,10 @@ class Scheduler:
         self._chance = chance
         self._recorder = SeriesRecorder(store, clock, chance, NAME)
         self._nodes: dict[str, NodeInfo] = {}
-        self._in_flight: dict[Key, list[tuple[Hint, Cause]]] = {}
-        """Pods whose decision is not written yet, and what has changed since."""
+        self._in_flight: dict[Key, int] = {}
+        """Pods whose decision is not written yet; from which of the changes on it does not know them."""
+        self._changes: list[tuple[Hint, Cause]] = []
+        """What has changed while decisions were in flight."""
         self._waiting: dict[Key, Waiting] = {}
         self._attempts: dict[Key, int] = {}
         self._flush: Timer | None = None
@@ -164,12 +166,13 @@ class Scheduler:
         refused = refusals(pod, nodes)
         feasible = [info for called, info in nodes.items() if called not in refused]
         self._attempts[where] = self._attempts.get(where, 0) + 1
-        self._in_flight[where] = []
+        self._in_flight[where] = len(self._changes)
         if not feasible:
             self._clock.after(delay, lambda: self._failed(pod, refused, cause))
             return
         points = scores(pod, feasible) if len(feasible) > 1 else [0]
-        best = [i for i, p in enumerate(points) if p == max(points)]
+        most = max(points)
+        best = [i for i, p in enumerate(points) if p == most]
         tie = self._chance.stream("best node", *where)
         chosen = feasible[tie.choice(tie.next(), best)]
         chosen.add(pod)
@@ -178,7 +181,7 @@ class Scheduler:
 
     def _bind(self, pod: Object, node: str, cause: Cause) -> None:
         where = key(pod)
-        del self._in_flight[where]
+        self._landed(where)
         current = self._store.get("Pod", *where)
         if current is None or uid(current) != uid(pod) or current["spec"].get("nodeName"):
             self._info(node).remove(where)
@@ -191,7 +194,7 @@ class Scheduler:
     def _failed(self, pod: Object, refused: dict[str, Refusal], cause: Cause | None) -> None:
         """handleSchedulingFailure: an event, a condition, and the pod waits."""
         where = key(pod)
-        missed = self._in_flight.pop(where)
+        missed = self._landed(where)
         current = self._store.get("Pod", *where)
         if current is None or uid(current) != uid(pod):
             self._forget(where)
@@ -207,6 +210,13 @@ class Scheduler:
         for helps, again in missed:
             self._wake_one(where, helps, again)
         self._plan_flush()
+
+    def _landed(self, where: Key) -> list[tuple[Hint, Cause]]:
+        """The decision on a pod is written: what has changed since it was made."""
+        missed = self._changes[self._in_flight.pop(where) :]
+        if not self._in_flight:
+            self._changes = []
+        return missed
 
     def _next_of_that_name(self, pod: Object, cause: Cause | None) -> None:
         """The pod is gone; another of its name may have come while it was in flight."""
@@ -250,8 +260,8 @@ class Scheduler:
     def _wake(self, cause: Cause | None, what: str, helps: Hint) -> None:
         """Try those again whom a change could help, each after its back-off (queueing hints)."""
         again = Cause(AGAIN, cause, what=what)
-        for missed in self._in_flight.values():
-            missed.append((helps, again))
+        if self._in_flight:
+            self._changes.append((helps, again))
         for where in list(self._waiting):
             self._wake_one(where, helps, again)
 

@@ -48,6 +48,12 @@ def refusals(pod: Object, nodes: Nodes) -> dict[str, Refusal]:
 
 def _concerned(check: Filter, spec: PodSpec, nodes: Nodes) -> bool:
     """Whether a filter can say anything about the pod at all (PreFilter)."""
+    if check is node_unschedulable:
+        return any(node.unschedulable for node in nodes.values())
+    if check is taint_toleration:
+        return any(node.taints for node in nodes.values())
+    if check is node_affinity:
+        return bool(spec.node_selector or spec.affinity)
     if check is node_ports:
         return bool(demand(spec).ports)
     if check is pod_topology_spread:
