@@ -31,7 +31,8 @@ LATENCIES: dict[str, tuple[float, float, float]] = {
     "start": (0.06, 0.09, 0.30),  # StartContainer: Created until Started
     "on-demand relist": (0.001, 0.004, 0.020),  # end of a sync that acted until the pod is relisted
     "sync": (0.001, 0.002, 0.008),  # a request until the pod worker has begun its sync
-    "process": (0.03, 0.05, 0.10),  # StartContainer returns until the process has done its first work
+    "process": (0.003, 0.010, 0.025),  # StartContainer returns until the process has done its first work
+    "reap": (0.03, 0.05, 0.10),  # a process has ended until its runtime says so
     "probe": (0.001, 0.008, 0.025),  # a tick until the handler has answered
     "exec": (0.02, 0.04, 0.10),  # a process started inside a container
     "trigger": (0.002, 0.018, 0.040),  # a manual trigger until the handler has answered

@@ -124,7 +124,7 @@ class Kubelet:
         self.node_status = NodeStatus(clock, chance, store, self.events, node, address, boots=boots, cause=cause)
         self._watch = store.watch("Pod", self._on_pod, node=self.node)
 
-    def halt(self) -> None:
+    def halt(self, cause: Cause | None = None) -> None:
         """Power cut: the kubelet is gone in the middle of whatever it did. The API knows nothing of it yet."""
         self._watch.stop()
         self.events.silent = True
@@ -135,7 +135,7 @@ class Kubelet:
             self.prober.remove_pod(pod_uid)
         self.workers.clear()
         self.pleg.halt()
-        self.node_status.halt()
+        self.node_status.halt(cause)
 
     # ---- requests: the sync loop (syncLoopIteration)
 

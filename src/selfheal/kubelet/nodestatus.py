@@ -67,14 +67,27 @@ class NodeStatus:
         self._halted_at: int | None = None
         if boots == 0:
             self._register(node, address)
+            self._keep()
         else:
             self._report_boot(Cause(BOOTED, cause, node=self.node))
         self._watch = store.watch("Node", self._on_node)
 
-    def halt(self) -> None:
-        """The kubelet is gone: this was the last renewal."""
-        self._halted_at = self._clock.now
+    def halt(self, cause: Cause | None = None) -> None:
+        """The kubelet is gone: the last renewal was the last."""
+        self._break(cause)
         self._watch.stop()
+
+    def _keep(self) -> None:
+        """From now on the lease is renewed without a write for each time."""
+        self._store.kept[self.node] = self.last_renewal
+
+    def _break(self, cause: Cause | None) -> None:
+        """No more renewals; what the store holds is the last one."""
+        if self._halted_at is None:
+            self._halted_at = self._clock.now
+        if self._store.kept.get(self.node) == self.last_renewal:
+            del self._store.kept[self.node]
+            self.settle(cause)
 
     # ---- registration
 
@@ -151,6 +164,7 @@ class NodeStatus:
             self._store.patch("Node", "", self.node, self._healthy, status=True, cause=cause)
             if unready:
                 tell(node, "Normal", "NodeReady", f"Node {self.node} status is now: NodeReady", cause)
+            self._keep()
             self.settle(cause)
 
         self._clock.after(pause, report)

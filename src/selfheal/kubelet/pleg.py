@@ -11,7 +11,7 @@ advance, so only those are, before which something has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from selfheal import latencies
@@ -49,7 +49,12 @@ class ContainerSnapshot:
     """Why it ended."""
 
     @classmethod
-    def of(cls, c: RuntimeContainer) -> ContainerSnapshot:
+    def of(cls, c: RuntimeContainer, *, running: bool = False) -> ContainerSnapshot:
+        """A container as it is, or, with ``running``, as it was before it ended."""
+        if running:
+            return cls(
+                c.id, c.name, "running", c.attempt, c.image, c.created_at, c.started_at, None, None, "", "", None
+            )
         return cls(
             c.id,
             c.name,
@@ -100,6 +105,7 @@ class PLEG:
         on_event: Callable[[str, Cause, list[str]], None],
     ) -> None:
         self.clock = clock
+        self._chance = chance
         self._runtime = runtime
         self._on_event = on_event
         stream = chance.stream("node", node, "relist")
@@ -171,13 +177,17 @@ class PLEG:
         self.clock.at(at, look)
 
     def look_now(self, pod_uid: str) -> PodSnapshot:
-        """The pod as the runtime has it at this moment, past the cache (used when a pod ends)."""
-        return self._take(pod_uid)
+        """The pod as it is at this moment, past the cache (used when a pod ends)."""
+        return self._take(pod_uid, self._runtime.containers_of(pod_uid))
 
     def _look(self, pod_uid: str) -> None:
         """Compare with the snapshot before; one event to the kubelet's loop for what has started or ended."""
         old = self._snapshots.get(pod_uid, EMPTY)
-        new = self._take(pod_uid)
+        containers = self._runtime.containers_of(pod_uid)
+        unreaped = [c for c in containers if c.state == "exited" and c.started_at is not None and not self._reaped(c)]
+        new = self._take(pod_uid, containers, unreaped)
+        if unreaped:
+            self._changed(pod_uid)  # the next relist will see how they ended
         if new is EMPTY:
             self._snapshots.pop(pod_uid, None)
         else:
@@ -197,9 +207,15 @@ class PLEG:
             why = Cause(RELIST, made_by, at=self.clock.now, what="the pod's sandbox", state=state)
             self._on_event(pod_uid, why, [])
 
-    def _take(self, pod_uid: str) -> PodSnapshot:
+    def _reaped(self, c: RuntimeContainer) -> bool:
+        """Whether the runtime knows by now that the process has ended."""
+        stream = self._chance.stream(c.pod_uid, c.name, "reap")
+        return c.finished_at is None or self.clock.now - c.finished_at >= latencies.draw("reap", stream, c.attempt)
+
+    def _take(
+        self, pod_uid: str, containers: list[RuntimeContainer], unreaped: Sequence[RuntimeContainer] = ()
+    ) -> PodSnapshot:
         sandbox = self._runtime.sandboxes.get(pod_uid)
-        containers = self._runtime.containers_of(pod_uid)
         if sandbox is None and not containers:
             return EMPTY
         newest_first = sorted(containers, key=lambda c: (c.created_at, c.attempt), reverse=True)
@@ -207,7 +223,7 @@ class PLEG:
             None if sandbox is None else sandbox.id,
             sandbox is not None and sandbox.ready,
             "" if sandbox is None else sandbox.ip,
-            tuple(ContainerSnapshot.of(c) for c in newest_first),
+            tuple(ContainerSnapshot.of(c, running=c in unreaped) for c in newest_first),
         )
 
     def halt(self) -> None:

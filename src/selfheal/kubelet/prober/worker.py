@@ -183,6 +183,8 @@ class Worker:
             return
         at = self.manager.clock.now
         delay = latencies.draw("trigger", self._stream, number)
+        if self._latency == "exec":
+            delay += latencies.draw("exec", self._stream, number)
         self._trigger_timer = self.manager.clock.after(delay, lambda: self._on_trigger(at, cause))
 
     def _on_trigger(self, at: int, cause: Cause) -> None:
