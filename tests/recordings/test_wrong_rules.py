@@ -15,6 +15,7 @@ from selfheal.timeline import Timeline
 from selfheal.timeline.compare import compare
 from tests.recordings.simulate import simulate, takes
 
+pytestmark = pytest.mark.wrong_rules
 SEEDS = range(10)
 
 

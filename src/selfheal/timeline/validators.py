@@ -8,9 +8,10 @@ machine merges writes, and an exit is seen up to a second late. :func:`validate`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from selfheal.timeline.log import SIMULATOR_ONLY, Record, Timeline
+from selfheal.timeline.steps import COMBINED
 
 Validator = Callable[[Timeline], Iterator[str]]
 
@@ -20,6 +21,7 @@ SEEN_LATE = 1.5
 """How late (s) the end of a container may be seen: a relist each second, then a write."""
 QUIET = 2.5
 """Numbers must be right once nothing has changed for so long (s)."""
+
 
 _RANK = {"Pending": 0, "Running": 1, "Succeeded": 2, "Failed": 2}
 
@@ -198,11 +200,16 @@ def containers_ready_implies_each_ready(timeline: Timeline) -> Iterator[str]:
 
 @validator
 def ready_implies_running_and_started(timeline: Timeline) -> Iterator[str]:
-    """Only a running, started container is ready (prober_manager.go UpdatePodStatus), an init container when done."""
+    """Only a running, started container is ready (prober_manager.go UpdatePodStatus), an init container when done.
+
+    The startup result of a new instance may take ``started`` back before the next sync (it may wait for a relist) takes
+    ``ready`` back.
+    """
     for records in _statuses(timeline):
-        for r in records:
+        for r, after in zip_longest(records, records[1:]):
+            stands = after is None or after["t"] - r["t"] > SEEN_LATE
             for c in r["containers"]:
-                if c["ready"] and not (c["state"] == "running" and c["started"]):
+                if c["ready"] and not (c["state"] == "running" and (c["started"] or not stands)):
                     yield f"{_at(r)}: {c['name']} is ready, but {c['state']}, started {c['started']}"
             for c in r.get("initContainers", ()):
                 done = c["state"] == "terminated" and c["exitCode"] == 0
@@ -249,14 +256,18 @@ def no_start_inside_the_back_off(timeline: Timeline) -> Iterator[str]:
     """A crashed container waits 10, 20, 40 … 300 s from its end; only the first restart is at once.
 
     (kuberuntime_manager.go doBackOff.) Once the kubelet itself has killed an instance other rules hold, since its
-    back-off then looks at the instance before, and a rebooted node has forgotten all: such restarts are left out.
+    back-off then looks at the instance before; a rebooted node has forgotten all, and a new image begins afresh: such
+    restarts are left out.
     """
     boots = _boots(timeline)
     for records in _statuses(timeline):
         events = _events(timeline, records)
         kills = [e for e in events if e["reason"] in ("Killing", "FailedPostStartHook", "SandboxChanged")]
         for name, row in _rows(records).items():
-            pulled = [e["t"] for e in events if e["reason"] == "Pulled" and _of(e) == name]
+            pulls = [e for e in events if e["reason"] == "Pulled" and _of(e) == name]
+            if len({e["message"].partition('"')[2].partition('"')[0] for e in pulls}) > 1:
+                continue
+            pulled = [e["t"] for e in pulls]
             ends = [(r["t"], c["restartCount"]) for r, c in row if c["state"] == "terminated"]
             starts = {c["restartCount"]: r["t"] for r, c in reversed(row) if c["state"] == "running"}
             for end, number in ends:
@@ -274,16 +285,27 @@ def no_start_inside_the_back_off(timeline: Timeline) -> Iterator[str]:
 
 @validator
 def a_kill_by_a_probe_follows_its_failure(timeline: Timeline) -> Iterator[str]:
-    """A probe's Killing comes with the failure that reached the threshold (prober/worker.go, computePodActions)."""
+    """A probe's Killing comes with the failure that reached the threshold (prober/worker.go, computePodActions).
+
+    A pod's worker does one thing after another: while it stops one container, the kill of another waits.
+    """
     for records in _statuses(timeline):
         events = _events(timeline, records)
+        alone = len(_containers(records[0])) == 1
         for e in events:
             probe = next((p for p in ("liveness", "startup") if f"failed {p} probe" in e["message"]), None)
             if e["reason"] != "Killing" or probe is None:
                 continue
             before = [x for x in events if x["type"] == "Warning" and x["t"] <= e["t"] + 0.15]
-            failed = [x for x in before if x["reason"] == "Unhealthy" and x["message"].lower().startswith(probe)]
-            same = [x for x in failed if _of(x) == _of(e) and e["t"] - x["t"] < SEEN_LATE]
+            failed = [
+                x
+                for x in before
+                if x["reason"] == "Unhealthy" and x["message"].removeprefix(COMBINED).lower().startswith(probe)
+            ]
+            starts = [x["t"] for x in events if x["reason"] == "Started" and _of(x) == _of(e) and x["t"] <= e["t"]]
+            since = e["t"] - SEEN_LATE if alone else max(starts, default=0)
+            # an event that stands for many keeps the container of the first
+            same = [x for x in failed if x["t"] > since and (_of(x) == _of(e) or x["message"].startswith(COMBINED))]
             if not same and len(before) < 24:  # from the 25th on, the spam filter swallows events
                 yield f"{_at(e)}: {_of(e)} is killed by its {probe} probe, which has not failed"
 
