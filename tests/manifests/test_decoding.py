@@ -3,7 +3,7 @@
 import pytest
 
 from selfheal import manifests
-from selfheal.errors import BadRequest
+from selfheal.errors import BadRequest, Invalid
 from selfheal.objects import Object
 
 
@@ -162,3 +162,16 @@ def test_what_is_loaded_shares_nothing_with_what_was_given() -> None:
     [obj] = manifests.load(given)
     obj["spec"]["containers"][0]["command"].append("b")
     assert given["spec"]["containers"][0]["command"] == ["a"]
+
+
+def test_null_in_a_map_or_list_is_gos_zero_value() -> None:
+    [obj] = manifests.load({**container(resources={"limits": {"cpu": None}}), "metadata": {"name": "a", "labels": {"x": None}}})
+    assert obj["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "0"}
+    assert obj["metadata"]["labels"] == {"x": ""}
+    assert refused_by_validation(pod(containers=[None])) == ["spec.containers[0].name", "spec.containers[0].image"]
+
+
+def refused_by_validation(obj: Object) -> list[str]:
+    with pytest.raises(Invalid) as refused:
+        manifests.load(obj)
+    return [cause.field for cause in refused.value.causes]

@@ -113,7 +113,10 @@ class _Decoder:
         """A value in a list or map, where null is Go's zero value."""
         if value is not None:
             return self.value(value, schema_, path, where)
-        if _reference(schema_) is not None or schema_.get("type") == "object":
+        reference = _reference(schema_)
+        if reference is not None and reference.endswith(".Quantity"):
+            return "0"
+        if reference is not None or schema_.get("type") == "object":
             return {}
         return {"array": [], "integer": 0, "boolean": False, "number": 0}.get(schema_.get("type", ""), "")
 

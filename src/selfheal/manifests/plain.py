@@ -16,7 +16,7 @@ from selfheal.errors import ApiError, BadRequest
 LARGEST = 3 * 1024 * 1024
 """Bytes that a request to the API server may have (apiserver/pkg/server/config.go MaxRequestBodyBytes)."""
 
-MOST = 500_000
+MOST = 200_000
 """Values that one document may hold."""
 
 DEEPEST = 100
