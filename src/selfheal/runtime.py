@@ -454,6 +454,35 @@ class Runtime:
             raise ValueError(f"unknown signal {signal!r}")
         container.kernel.signal(first, signal, cause, outside=True)
 
+    # ---- what can be done to a running program from outside
+
+    def hang(self, container: Container, on: bool = True, cause: Cause | None = None) -> None:
+        """Freeze process 1 (SIGSTOP): it accepts connections and answers nothing; ``on=False``: let it go on."""
+        self.kill(container, "STOP" if on else "CONT", cause)
+        container.changed_by, container.changed_at = cause, self.clock.now
+
+    def slow(self, container: Container, delay: int, cause: Cause | None = None) -> None:
+        """Let its servers answer ``delay`` µs later than they would; 0: as they would."""
+        container.kernel.lag = delay
+        container.kernel.interface.changed()
+        container.changed_by, container.changed_at = cause, self.clock.now
+
+    def leak(self, container: Container, per_second: int, cause: Cause | None = None) -> None:
+        """Let process 1 take so many bytes more each second, until it meets the container's memory limit."""
+        kernel = container.kernel
+        first = kernel.processes.get(1)
+        if first is None or kernel.memory_limit is None or per_second <= 0:
+            return
+        left = kernel.memory_limit - kernel.memory
+        wait = max(0, left) * SECOND // per_second + 1
+
+        def full() -> None:
+            if not first.ended:
+                first.cause = cause or first.cause
+                kernel.allocate(first, kernel.memory_limit + 1)  # type: ignore[operator]
+
+        first.after(wait / SECOND, full)
+
     def remove_container(self, container: Container) -> None:
         """Forget an exited container."""
         if container in container.sandbox.containers:

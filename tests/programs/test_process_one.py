@@ -203,3 +203,46 @@ def test_the_same_seed_gives_the_same_run() -> None:
     line = "for i in 1 2 3; do echo $RANDOM; head -c 8 /dev/urandom; sleep 1; done"
     assert Box(line, seed=3).run(9).times == Box(line, seed=3).run(9).times
     assert Box(line, seed=3).run(9).times != Box(line, seed=4).run(9).times
+
+
+def test_a_count_to_ten_thousand_takes_a_moment() -> None:
+    box = Box("i=0; while [ $i -lt 10000 ]; do i=$((i+1)); done; echo $i").run(10)
+    assert box.log == ["10000"]
+    assert 0.05 < box.times[0][0] < 0.5
+
+
+def test_a_hung_program_accepts_connections_and_says_nothing() -> None:
+    box = Box(image="nginx").run(1)
+    probe = {"httpGet": {"path": "/", "port": 80}}
+    box.runtime.hang(box.container)
+    assert "Client.Timeout exceeded" in box.probe(probe).output
+    assert box.probe({"tcpSocket": {"port": 80}}).result == "success"
+    box.runtime.hang(box.container, on=False)
+    assert box.probe(probe).result == "success"
+
+
+def test_a_hung_program_cannot_obey_and_is_killed() -> None:
+    box = Box(image="nginx").run(1)
+    box.runtime.hang(box.container)
+    box.stop(grace=10)
+    assert box.run(60).end == (11, 137, "Error")
+
+
+def test_a_slow_program_answers_later() -> None:
+    box = Box(image="nginx").run(1)
+    probe = {"httpGet": {"path": "/", "port": 80}}
+    box.runtime.slow(box.container, 400_000)
+    assert (box.probe(probe).result, box.probe(probe).duration) == ("success", 400_000)
+    box.runtime.slow(box.container, 1_500_000)
+    assert box.probe(probe).result == "failure"
+    box.runtime.slow(box.container, 0)
+    assert box.probe(probe).duration == 0
+
+
+def test_a_leak_meets_the_limit_and_without_a_limit_nothing() -> None:
+    box = Box(image="nginx", resources={"limits": {"memory": "100Mi"}}).run(1)
+    box.runtime.leak(box.container, 10 << 20)
+    assert box.run(60).end == (11.000001, 137, "OOMKilled")
+    box = Box(image="nginx").run(1)
+    box.runtime.leak(box.container, 10 << 20)
+    assert box.run(60).end is None

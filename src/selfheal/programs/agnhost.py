@@ -53,12 +53,12 @@ def liveness(c: Process) -> Running:
 
     def slept(request: Request) -> Response:
         query = request.query()
-        delay = int(query.get("time", "0")) * SECOND
-        return Response(int(query.get("code", "500")), "x" * 1024 * int(query.get("size", "0")), delay=delay)
+        body = "x" * 1024 * min(1024, _whole(query, "size", 0))
+        return _answer(_whole(query, "code", 500), body, delay=_whole(query, "time", 0) * SECOND)
 
     def half(request: Request) -> Response:
         query = request.query()
-        return Response(int(query.get("code", "500")), stall_body=int(query.get("time", "0")) > 0)
+        return _answer(_whole(query, "code", 500), stall_body=_whole(query, "time", 0) > 0)
 
     def ill() -> None:
         c.set(8080, "/healthz", Response(500, f"error: {LIVES}"))
@@ -101,14 +101,13 @@ def netexec(c: Process) -> Running:
     def echo(request: Request) -> Response:
         query = request.query()
         code = query.get("code", "")
-        if code and not code.lstrip("+-").isdigit():
+        if code and not code.lstrip("+-").isdecimal():
             return Response(200, f"argument 'code' must be an integer or empty, got \"{code}\"\n")
-        return Response(int(code) if code else 200, query.get("msg", ""))
+        return _answer(_whole(query, "code", 200), query.get("msg", ""))
 
     def leave(request: Request) -> Response:
-        code = request.query().get("code", "0")
         c.kernel.restless += 1
-        c.after(0, lambda: c.exit(int(code) if code.isdigit() else 0))
+        c.after(0, lambda: c.exit(_whole(request.query(), "code", 0)))
         return Response(0, broken="EOF")
 
     def shell(request: Request) -> Response:
@@ -121,8 +120,7 @@ def netexec(c: Process) -> Running:
 
     def turn(request: Request) -> Response:
         query = request.query()
-        code = query.get("code", "302")
-        return redirect(request, query.get("location", ""), int(code) if code.isdigit() else 302)
+        return redirect(request, query.get("location", ""), _whole(query, "code", 302))
 
     routes: dict[str, Answer] = {
         "*": now,
@@ -157,6 +155,19 @@ def netexec(c: Process) -> Running:
     c.log(f"Started HTTP server on port {port}")
     yield c.forever()
     return 0
+
+
+def _whole(query: dict[str, str], name: str, default: int) -> int:
+    """A number of a query; ``default`` if it is missing or none."""
+    text = query.get(name, "")
+    return int(text[:9]) if text.isdecimal() else default
+
+
+def _answer(code: int, body: str = "", delay: int = 0, stall_body: bool = False) -> Response:
+    """An answer of Go's server, which breaks off at a status that is none (net/http checkWriteHeaderCode)."""
+    if not 100 <= code <= 999:
+        return Response(0, broken="EOF")
+    return Response(code, body, delay=delay, stall_body=stall_body)
 
 
 def _shell(c: Process, command: str) -> Response:

@@ -64,6 +64,8 @@ class Kernel:
         self.halted = False
         self.oom_killed = False
         self.memory_limit = memory_limit
+        self.lag = 0
+        """µs that every answer of its servers takes longer."""
         self.started_at = clock.now
         self.chances = chances
         self._on_end = on_end
@@ -190,7 +192,7 @@ class Kernel:
     def wake(self, process: Process, value: Any = None) -> None:
         """A process can go on, as soon as it is its turn."""
         if process.stopped:
-            process.inbox.append(value)
+            process.held.append(lambda: self.wake(process, value))
         else:
             self._queue.append((process, value))
 
@@ -235,8 +237,10 @@ class Kernel:
         self.wake(process, value)
 
     def guard(self, process: Process, call: Callable[[], object]) -> None:
-        """Call something on a process's behalf, from outside of its program."""
-        if not process.ended:
+        """Call something on a process's behalf, from outside of its program; later, if it is stopped."""
+        if process.stopped:
+            process.held.append(lambda: self.guard(process, call))
+        elif not process.ended:
             before, self.actor = self.actor, process
             try:
                 call()
@@ -315,11 +319,14 @@ class Kernel:
             return
         if signal == "CONT" and process.stopped:
             process.stopped = False
-            inbox, process.inbox = process.inbox, []
-            for value in inbox:
-                self.wake(process, value)
+            held, process.held = process.held, []
+            for act in held:
+                act()
             self.interface.changed()
             self.run()
+        if process.stopped:
+            process.held.append(lambda: self.signal(process, signal, cause, outside))
+            return
         if signal in process.handlers:
             handler = process.handlers[signal]
             if handler is not None:
@@ -340,12 +347,17 @@ class Kernel:
 
     # ---- memory
 
+    @property
+    def memory(self) -> int:
+        """Bytes that its processes hold."""
+        return sum(process.memory for process in self.processes.values())
+
     def allocate(self, process: Process, memory: int) -> None:
         """The process now holds so many bytes; beyond the container's limit the whole container is killed."""
         process.memory = memory
         if self.memory_limit is None:
             return
-        if sum(p.memory for p in self.processes.values()) > self.memory_limit:
+        if self.memory > self.memory_limit:
             self.oom_killed = True
             first = self.processes.get(1)
             if first is not None:

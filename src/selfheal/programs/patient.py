@@ -164,13 +164,13 @@ def patient(c: Process) -> Running:
 def _after(values: dict[str, str], name: str) -> tuple[float, str]:
     """``30=500`` → (30.0, "500")"""
     at, equals, value = values[name].partition("=")
-    if not equals or not (_is_answer(value) if name != "exit-after" else value.isdigit() and int(value) < 256):
+    if not equals or not (_is_answer(value) if name != "exit-after" else value.isdecimal() and int(value) < 256):
         raise flags.FlagError(f"--{name} takes SECONDS=CODE, not {values[name]!r}")
     return flags.seconds({name: at}, name), value
 
 
 def _is_answer(value: str) -> bool:
-    return value == "hang" or (value.isdigit() and 200 <= int(value) < 600)
+    return value == "hang" or (value.isdecimal() and 200 <= int(value) < 600)
 
 
 def _answer(value: str) -> Response:

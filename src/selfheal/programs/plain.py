@@ -40,7 +40,7 @@ def ports(c: Process) -> list[int]:
     found = [p.container_port for p in spec.ports if p.protocol == "TCP"]
     for probe in (spec.startup, spec.readiness, spec.liveness):
         port = getattr(probe.handler, "port", None) if probe is not None else None
-        if isinstance(port, str) and port.isdigit():
+        if isinstance(port, str) and port.isdecimal():
             port = int(port)
         if isinstance(port, int):
             found.append(port)

@@ -109,7 +109,7 @@ class Process:
         "fds",
         "generator",
         "handlers",
-        "inbox",
+        "held",
         "kernel",
         "memory",
         "on_end",
@@ -157,8 +157,8 @@ class Process:
         self.ports: dict[int, Server] = {}
         self.timers: list[Timer] = []
         self.stopped = False
-        self.inbox: list[Any] = []
-        """Wake-ups that came while it was stopped."""
+        self.held: list[Callable[[], object]] = []
+        """What is to be done when it is no longer stopped: wake-ups, signals, timers."""
         self.memory = 0
         """Bytes it holds."""
         for stream in fds.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import simpy
@@ -64,6 +65,13 @@ class RouteServer(Server):
     def http(self, request: Request) -> Reply:
         if self._process.stopped:
             return HANG
+        kernel = self._process.kernel
+        reply = self._reply(request)
+        if kernel.lag and isinstance(reply, Response) and reply.delay is not None:
+            return replace(reply, delay=reply.delay + kernel.lag)
+        return reply
+
+    def _reply(self, request: Request) -> Reply:
         routes = self.routes
         answer = routes.get(request.path) or routes.get(request.route) or routes.get("*")
         if answer is None:

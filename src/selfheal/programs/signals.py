@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from selfheal.programs.process import SIGNALS, Process
@@ -29,10 +30,10 @@ def kill(p: Process, args: Sequence[str], prefix: str) -> int:
         return 1
     status = 0
     for word in words:
-        if not word.lstrip("-").isdigit():
+        if not re.fullmatch(r"-?\d+", word, re.ASCII):
             p.say(f"{prefix}: invalid number '{word}'")
             status = 1
-        elif not send(p, int(word), signal):
+        elif not send(p, int(word[:18]), signal):
             p.say(f"{prefix}: can't kill pid {word}: No such process")
             status = 1
     return status
@@ -57,8 +58,8 @@ def send(p: Process, pid: int, signal: str) -> bool:
 
 def number(name: str) -> str | None:
     """A signal's name from its name (with or without SIG) or number; None if there is no such signal."""
-    if name.isdigit():
-        return "0" if int(name) == 0 else next((s for s, n in SIGNALS.items() if n == int(name)), None)
+    if name.isdecimal():
+        return "0" if int(name[:9]) == 0 else next((s for s, n in SIGNALS.items() if n == int(name[:9])), None)
     name = name.upper().removeprefix("SIG")
     return name if name in SIGNALS else None
 
@@ -69,9 +70,9 @@ def _list(p: Process, words: list[str], prefix: str) -> int:
             p.write(f"{value:>2}) {name}\n")
         return 0
     for word in words:
-        found = number(str(int(word) & 0x7F)) if word.isdigit() else number(word)
+        found = number(str(int(word[:9]) & 0x7F)) if word.isdecimal() else number(word)
         if found is None:
             p.say(f"{prefix}: unknown signal '{word}'")
             return 1
-        p.write((found if word.isdigit() else str(SIGNALS[found])) + "\n")
+        p.write((found if word.isdecimal() else str(SIGNALS[found])) + "\n")
     return 0

@@ -354,9 +354,9 @@ def realpath(p: Process) -> int:
 @applet("truncate", usage="[-c] -s SIZE FILE...")
 def truncate(p: Process) -> int:
     given = options(p, "cs:")
-    if not given.words or not given.get("s", "").isdigit():
+    if not given.words or not given.get("s", "").isdecimal():
         raise usage(p)
-    length = min(int(given["s"]), 1 << 30)
+    length = min(int(given["s"][:18]), 1 << 30)
     for path in given.words:
         old = p.fs.read(p.path(path)) if p.fs.exists(p.path(path)) else ""
         p.fs.write(p.path(path), old[:length].ljust(length, "\0"))

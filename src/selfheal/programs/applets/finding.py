@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from selfheal.clock import SECOND
-from selfheal.programs.applets.registry import applet, lines_of, options, source, stdin, usage
+from selfheal.programs.applets.registry import applet, lines_of, number, options, source, stdin, usage
 from selfheal.programs.applets.running import run
 from selfheal.programs.applets.text import regex
 from selfheal.programs.filesystem import NOT_FOUND, Directory, FileError, Node
@@ -55,11 +55,11 @@ def grep(p: Process) -> Running:
             continue
         name = "(standard input)" if path == "-" else path
         label = f"{name}:" if named else ""
-        count = number = 0
-        limit = int(given.get("m", "0") or 0)
+        count = at = 0
+        limit = number(p, given.get("m", "0"))
         while line := (yield from stream.readline()):
             line = line.removesuffix("\n")
-            number += 1
+            at += 1
             found = _first(wanted, line, "x" in given)
             if (found is None) != ("v" in given):
                 continue
@@ -71,7 +71,7 @@ def grep(p: Process) -> Running:
                 break
             if "c" in given or "L" in given:
                 continue
-            prefix = label + (f"{number}:" if "n" in given else "")
+            prefix = label + (f"{at}:" if "n" in given else "")
             if "o" in given and "v" not in given:
                 for pattern_ in wanted:
                     for each in pattern_.finditer(line):
@@ -271,7 +271,7 @@ def _sed_line(edits: list[_Edit], line: str, number: int, last: bool, quiet: boo
 
 def _substituted(edit: _Edit, text: str, line: str) -> tuple[str, int]:
     assert edit.pattern is not None
-    nth = int(re.sub(r"\D", "", edit.flags) or 1)
+    nth = int(re.sub(r"\D", "", edit.flags)[:9] or 1)
     if nth == 1:
         return edit.pattern.subn(text, line, count=0 if "g" in edit.flags else 1)
     for i, found in enumerate(edit.pattern.finditer(line), 1):
@@ -289,7 +289,7 @@ def _addressed(edit: _Edit, line: str, number: int, last: bool) -> bool:
         edit.active = not _at(edit.last, line, number, last)
         return True
     if _at(edit.first, line, number, last):
-        edit.active = not (edit.last.isdigit() and int(edit.last) <= number)
+        edit.active = not (edit.last.isdecimal() and int(edit.last) <= number)
         return True
     return False
 
@@ -297,7 +297,7 @@ def _addressed(edit: _Edit, line: str, number: int, last: bool) -> bool:
 def _at(address: str, line: str, number: int, last: bool) -> bool:
     if address == "$":
         return last
-    if address.isdigit():
+    if address.isdecimal():
         return int(address) == number
     return re.search(address[1:-1], line) is not None
 
@@ -369,19 +369,19 @@ def _criterion(p: Process, word: str, value: str, path: str, node: Node, depth: 
     if word == "-type":
         return node.kind == ("-" if value == "f" else value)
     if word == "-maxdepth":
-        return depth <= int(value)
+        return depth <= number(p, value)
     if word == "-mindepth":
-        return depth >= int(value)
+        return depth >= number(p, value)
     if word in ("-mmin", "-mtime"):
         unit = 60 if word == "-mmin" else 86400
         age = (p.kernel.clock.unix() // SECOND - node.mtime // SECOND) // unit
-        count = int(value.lstrip("+-") or 0)
+        count = number(p, value.lstrip("+-"))
         return age > count if value.startswith("+") else age < count if value.startswith("-") else age == count
     if word == "-newer":
         other = p.fs.node(p.path(value))
         return other is not None and node.mtime > other.mtime
     if word == "-size":
-        amount = int(re.sub(r"\D", "", value) or 0)
+        amount = number(p, value.strip("+-ckMGbw") or "0")
         length = -(-len(getattr(node, "text", "")) // {"c": 1, "k": 1024, "M": 1 << 20}.get(value[-1:], 512))
         return (
             length > amount if value.startswith("+") else length < amount if value.startswith("-") else length == amount
@@ -400,7 +400,7 @@ def xargs(p: Process) -> Running:
     else:
         words = text.split("\0") if "0" in given else text.split()
         words = [word for word in words if word]
-        size = int(given.get("n", "0")) or max(1, len(words))
+        size = number(p, given.get("n", "0")) or max(1, len(words))
         batches = [words[i : i + size] for i in range(0, len(words), size)] or ([] if "r" in given else [[]])
     status = 0
     for batch in batches:

@@ -10,14 +10,14 @@ import simpy
 
 from selfheal.clock import SECOND, micros
 from selfheal.network import Request, Response, Server
-from selfheal.programs.applets.registry import applet, options, stdin, usage
+from selfheal.programs.applets.registry import applet, decimal, number, options, stdin, usage
 from selfheal.programs.applets.running import lookup
 from selfheal.programs.filesystem import Directory, File, FileError
 from selfheal.programs.process import Exit, Process, Program, Running
 from selfheal.programs.servers import HANG, TEXTS, RouteServer
 from selfheal.programs.streams import Capture, Gate, Stream, Text
 
-CONNECT_TIMEOUT = 127
+CONNECT_TIMEOUT = "127"
 """Seconds until Linux gives up connecting to an address that says nothing."""
 
 # ---- nc
@@ -124,7 +124,7 @@ def nc(p: Process) -> Running:
     if len(given.words) != 2:
         raise usage(p)
     host, port = given.words[0], _port(p, given.words[1])
-    patience = float(given.get("w", CONNECT_TIMEOUT))
+    patience = decimal(p, given.get("w", CONNECT_TIMEOUT))
     server = yield from _connect(p, host, port, patience)
     if isinstance(server, int):
         return server
@@ -201,8 +201,8 @@ def _raw(reply: Response) -> str:
 
 
 def _port(p: Process, text: str) -> int:
-    if not text.isdigit() or not 0 <= int(text) < 65536:
-        p.complain(f"invalid port '{text}'" if not text.isdigit() else "bind: Cannot assign requested address")
+    if not text.isdecimal() or not 0 <= int(text[:9]) < 65536:
+        p.complain(f"invalid port '{text}'" if not text.isdecimal() else "bind: Cannot assign requested address")
         raise Exit(1)
     return int(text)
 
@@ -280,11 +280,7 @@ def wget(p: Process) -> Running:
 
 
 def _seconds(p: Process, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        p.complain(f"invalid number '{text}'")
-        raise Exit(1) from None
+    return decimal(p, text)
 
 
 def _fetch(
@@ -307,7 +303,7 @@ def _fetch(
         if found is None:
             return p.fail(f"bad address '{url}'")
         host, path = found[2], found[4] or "/"
-        port = int(found[3] or (443 if found[1] == "https" else 80))
+        port = _port(p, found[3] or ("443" if found[1] == "https" else "80"))
         ip = interface.network.resolve(host)
         if ip is None:
             return p.fail(f"bad address '{host}'")
@@ -315,10 +311,10 @@ def _fetch(
             p.say(f"Connecting to {host}:{port} ({ip}:{port})")
         server = interface.network.connect(interface.ip, ip, port)
         if server == "timeout":
-            left = min(patience, CONNECT_TIMEOUT)
+            left = min(patience, float(CONNECT_TIMEOUT))
             yield p.sleep(left)
             timed_out = f"can't connect to remote host ({ip}): Connection timed out"
-            return p.fail("download timed out" if patience < CONNECT_TIMEOUT else timed_out)
+            return p.fail("download timed out" if patience < float(CONNECT_TIMEOUT) else timed_out)
         if isinstance(server, str):
             return p.fail(f"can't connect to remote host ({ip}): Connection refused")
         if (found[1] == "https") != server.tls:
@@ -443,7 +439,7 @@ def ping(p: Process) -> Running:
     ip = interface.network.resolve(host)
     if ip is None:
         return p.fail(f"bad address '{host}'")
-    count = int(given["c"]) if given.get("c", "").isdigit() else 0
+    count = number(p, given.get("c", "0"))
     p.log(f"PING {host} ({ip}): 56 data bytes")
     sent = received = 0
     while not count or sent < count:
@@ -454,7 +450,7 @@ def ping(p: Process) -> Running:
             received += 1
         sent += 1
     if received < sent:
-        yield p.sleep(float(given.get("W", "10")))
+        yield p.sleep(decimal(p, given.get("W", "10")))
     lost = 100 * (sent - received) // max(1, sent)
     p.log(f"\n--- {host} ping statistics ---")
     p.log(f"{sent} packets transmitted, {received} packets received, {lost}% packet loss")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from selfheal.clock import micros
-from selfheal.programs.applets.registry import applet, options, usage
+from selfheal.programs.applets.registry import applet, decimal, options, usage
 from selfheal.programs.applets.running import become, lookup, run, start
 from selfheal.programs.applets.system import UNITS
+from selfheal.programs.applets.text import regex
 from selfheal.programs.filesystem import NOT_FOUND
 from selfheal.programs.process import Process, Running
 from selfheal.programs.signals import kill, number, send
@@ -21,8 +22,9 @@ def kill_(p: Process) -> int:
 def _others(p: Process, name: str, whole: bool) -> list[Process]:
     """The other processes whose name (or whole command line) fits."""
     p.kernel.restless += 1
+    wanted = regex(p, name, extended=True)
     return [
-        q for q in p.kernel.processes.values() if q is not p and re.search(name, " ".join(q.argv) if whole else q.name)
+        q for q in p.kernel.processes.values() if q is not p and wanted.search(" ".join(q.argv) if whole else q.name)
     ]
 
 
@@ -134,11 +136,12 @@ def timeout(p: Process) -> Running:
     if child.ended:
         return child.exit_code
     kernel = p.kernel
+    patience = decimal(p, given.get("k", "0"))
 
     def late() -> None:
         kernel.signal(child, signal)
         if "k" in given and not child.ended:
-            p.after(float(given["k"]), lambda: kernel.signal(child, "KILL"))
+            p.after(patience, lambda: kernel.signal(child, "KILL"))
 
     timer = p.after(micros(float(found[1]) * UNITS[found[2]]) / 1_000_000, late)
     yield child.end_gate
@@ -183,8 +186,7 @@ def watch(p: Process) -> Running:
     if not given.words:
         raise usage(p)
     period = given.get("n", "2")
-    if re.fullmatch(r"\d+\.?\d*", period) is None:
-        return p.fail(f"invalid number '{period}'")
+    pause = max(0.1, decimal(p, period))
     while True:
         yield from run(p, ["sh", "-c", " ".join(given.words)])
-        yield p.sleep(max(0.1, float(period)))
+        yield p.sleep(pause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -111,10 +112,18 @@ def texts(
 
 def number(p: Process, text: str) -> int:
     """A whole number ≥ 0, or the end of the process."""
-    if not text.isdigit():
+    if not (text.isascii() and text.isdecimal()):
         p.complain(f"invalid number '{text}'")
         raise Exit(1)
     return int(text[:18])
+
+
+def decimal(p: Process, text: str) -> float:
+    """A number ≥ 0 with or without a fraction, or the end of the process."""
+    if re.fullmatch(r"\d{1,15}\.?\d*|\.\d+", text, re.ASCII) is None:
+        p.complain(f"invalid number '{text}'")
+        raise Exit(1)
+    return float(text)
 
 
 def lines_of(text: str) -> list[str]:

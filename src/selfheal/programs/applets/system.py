@@ -37,7 +37,7 @@ def sleep(p: Process) -> Running:
 def usleep(p: Process) -> Running:
     if len(p.argv) < 2:
         raise usage(p)
-    if not p.argv[1].isdigit():
+    if not p.argv[1].isdecimal():
         return p.fail(f"invalid number '{p.argv[1]}'")
     yield p.sleep(int(p.argv[1][:15]) / SECOND)
     return 0
@@ -305,7 +305,7 @@ def uptime(p: Process) -> int:
 @applet("free", usage="[-bkmgh]")
 def free(p: Process) -> int:
     limit = (p.kernel.memory_limit or 8 << 30) // 1024
-    used = sum(process.memory for process in p.kernel.processes.values()) // 1024
+    used = p.kernel.memory // 1024
     p.log("              total        used        free")
     p.log(f"Mem:     {limit:>10}  {used:>10}  {limit - used:>10}")
     return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64 as base64_
 import hashlib
 import re
+from math import isfinite
 
-from selfheal.programs.applets.registry import applet, lines_of, number, options, source, stdin, texts, usage
+from selfheal.programs.applets.registry import applet, decimal, lines_of, number, options, source, stdin, texts, usage
 from selfheal.programs.filesystem import Device, Directory, FileError
 from selfheal.programs.process import Exit, Process, Running
 from selfheal.programs.shell import printing, tests
@@ -135,7 +136,7 @@ def tail(p: Process) -> Running:
         parts = parts[max(0, count - 1) :] if from_start else parts[len(parts) - min(count, len(parts)) :]
         p.write("".join(parts))
     if follow:
-        yield from _follow(p, [(path, len(text)) for path, text in found], float(given.get("s", "1")))
+        yield from _follow(p, [(path, len(text)) for path, text in found], max(0.1, decimal(p, given.get("s", "1"))))
     return status
 
 
@@ -211,7 +212,7 @@ def sort(p: Process) -> Running:
 
     def key(line: str) -> object:
         if "k" in given:
-            column = int(re.match(r"\d*", given["k"])[0] or 1)  # type: ignore[index]
+            column = number(p, given["k"].partition(",")[0].partition(".")[0].rstrip("bdfgiMnr"))
             parts = line.split(given["t"]) if "t" in given else line.split()
             line = parts[column - 1] if column <= len(parts) else ""
         if "n" in given or "g" in given or "h" in given:
@@ -272,15 +273,20 @@ def cut(p: Process) -> Running:
 
 
 def _listed(ranges: str, i: int) -> bool:
-    """Whether ``1,3-5`` names ``i``."""
+    """Whether ``1,3-5`` names ``i``; what is no number stands for nothing."""
     for part in ranges.split(","):
         low, dash, high = part.partition("-")
-        if not dash:
-            if low.isdigit() and int(low) == i:
-                return True
-        elif (not low or int(low) <= i) and (not high or i <= int(high)):
+        first = _bound(low, 1)
+        last = _bound(high, 1 << 62) if dash else first
+        if part and first <= i <= last:
             return True
     return False
+
+
+def _bound(text: str, default: int) -> int:
+    if not text:
+        return default
+    return int(text[:9]) if text.isdecimal() else 0
 
 
 @applet("tr", usage="[-cds] STRING1 [STRING2]")
@@ -385,7 +391,7 @@ def base64(p: Process) -> Running:
                 return p.fail("truncated input")
         else:
             encoded = base64_.b64encode(text.encode()).decode()
-            width = int(given.get("w", "76")) or len(encoded) or 1
+            width = number(p, given.get("w", "76")) or len(encoded) or 1
             for i in range(0, len(encoded), width):
                 p.log(encoded[i : i + width])
     return status
@@ -419,6 +425,8 @@ def seq(p: Process) -> int:
         raise usage(p)
     try:
         numbers = [float(word) for word in words]
+        if not all(map(isfinite, numbers)):
+            raise ValueError
     except ValueError:
         raise usage(p) from None
     first = numbers[0] if len(numbers) > 1 else 1.0
@@ -494,13 +502,16 @@ class _Expr:
             if word == "index":
                 letters = self.primary()
                 return str(min((text.find(c) + 1 for c in letters if c in text), default=0))
-            start, length = int(self.primary()), int(self.primary())
+            start, length = _whole(self.primary()), _whole(self.primary())
             return text[start - 1 : start - 1 + length] if start > 0 and length > 0 else ""
         return word
 
     @staticmethod
     def match(text: str, pattern: str) -> str:
-        found = re.match(basic(pattern), text, re.DOTALL)
+        try:
+            found = re.match(basic(pattern), text, re.DOTALL)
+        except (re.error, OverflowError):
+            raise ValueError("Invalid regexp") from None
         groups = r"\(" in pattern
         if found is None:
             return "" if groups else "0"
@@ -515,18 +526,22 @@ class _Expr:
             return left if left not in ("", "0") and right not in ("", "0") else "0"
         numeric = all(re.fullmatch(r"-?\d+", word) for word in (left, right))
         if op in self.LEVELS[2]:
-            a, b = (int(left), int(right)) if numeric else (left, right)
+            a, b = (_whole(left), _whole(right)) if numeric else (left, right)
             outcome = {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b, "!=": a != b}  # type: ignore[operator]
             return str(int(outcome.get(op, a == b)))
-        if not numeric:
-            raise ValueError("non-numeric argument")
-        x, y = int(left), int(right)
+        x, y = _whole(left), _whole(right)
         if op in "+-*":
             return str({"+": x + y, "-": x - y, "*": x * y}[op])
         if y == 0:
             raise ValueError("division by zero")
         quotient = abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1)
         return str(quotient if op == "/" else x - quotient * y)
+
+
+def _whole(text: str) -> int:
+    if re.fullmatch(r"-?\d{1,1000}", text, re.ASCII) is None:
+        raise ValueError("non-numeric argument")
+    return int(text)
 
 
 def basic(pattern: str, extended: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"\s*(?:(0[xX][0-9A-Fa-f]+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
@@ -40,20 +41,7 @@ class Arithmetic:
         self._get = get
         self._put = put
         self._depth = depth
-        self._tokens: list[str] = []
-        at = 0
-        text = text.rstrip()
-        while at < len(text):
-            found = _TOKEN.match(text, at)
-            if found is None:
-                raise ArithmeticProblem("arithmetic syntax error")
-            token = found[1] or found[2] or found[3]
-            at = found.end()
-            beside_name = bool(self._tokens) and _is_name(self._tokens[-1])
-            if token in ("++", "--") and not beside_name and not _NAME_NEXT.match(text, at):
-                self._tokens += token  # 3--2 is 3 - -2
-            else:
-                self._tokens.append(token)
+        self._tokens = _tokens(text)
         self._at = 0
         self._silent = 0
         """Above 0 in a branch that does not count: nothing is assigned, nothing divided."""
@@ -178,8 +166,8 @@ class Arithmetic:
         text = self._get(name).strip()
         if not text:
             return 0
-        if text.lstrip("+-").isdigit():
-            return int(text) if not text.lstrip("+-").startswith("0") else _signed_number(text)
+        if text.lstrip("+-").isdecimal():
+            return _signed_number(text)
         if self._depth > 20:
             raise ArithmeticProblem("expression recursion loop detected")
         return Arithmetic(text, self._get, self._put, self._depth + 1).value()
@@ -207,12 +195,31 @@ _BINARY: dict[str, Callable[[int, int], int]] = {
 }
 
 
+@lru_cache(maxsize=1024)
+def _tokens(text: str) -> tuple[str, ...]:
+    tokens: list[str] = []
+    at = 0
+    text = text.rstrip()
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise ArithmeticProblem("arithmetic syntax error")
+        token = found[1] or found[2] or found[3]
+        at = found.end()
+        beside_name = bool(tokens) and _is_name(tokens[-1])
+        if token in ("++", "--") and not beside_name and not _NAME_NEXT.match(text, at):
+            tokens += token  # 3--2 is 3 - -2
+        else:
+            tokens.append(token)
+    return tuple(tokens)
+
+
 def _is_name(token: str) -> bool:
     return token[:1].isalpha() or token[:1] == "_"
 
 
 def _signed_number(text: str) -> int:
-    return -_number(text[1:]) if text.startswith("-") else _number(text.lstrip("+"))
+    return wrap(-_number(text[1:])) if text.startswith("-") else _number(text.lstrip("+"))
 
 
 def _number(token: str) -> int:

@@ -39,9 +39,9 @@ def builtin(*names: str) -> Callable[[Builtin], Builtin]:
 
 
 def _number(text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise BuiltinProblem(f"Illegal number: {text}")
-    return int(text)
+    return int(text[:18])
 
 
 # ---- nothing much
@@ -339,7 +339,10 @@ def getopts(shell: Shell, args: list[str]) -> int:
         raise BuiltinProblem("usage: getopts optstring var [arg]")
     options, name = args[0], args[1]
     words = args[2:] or shell.params
-    index, offset = int(shell.vars.get("OPTIND") or 1) - 1, int(shell.vars.get("_OPTOFF", "1"))
+    index = max(1, _number(shell.vars.get("OPTIND") or "1")) - 1
+    offset = int(shell.vars.get("_OPTOFF", "1"))
+    if index >= len(words) or offset >= len(words[index]):
+        offset = 1
     if index >= len(words) or not words[index].startswith("-") or words[index] == "-":
         shell.vars[name] = "?"
         return 1
@@ -517,8 +520,8 @@ def quoted_trap(text: str) -> str:
 
 
 def _signal(name: str) -> str | None:
-    if name.isdigit():
-        number = int(name)
+    if name.isdecimal():
+        number = int(name[:9])
         return "EXIT" if number == 0 else next((s for s, n in SIGNALS.items() if n == number), None)
     name = name.upper().removeprefix("SIG")
     return name if name in SIGNALS or name == "EXIT" else None
@@ -530,7 +533,7 @@ def kill_(shell: Shell, args: list[str]) -> int:
     for arg in args:
         if arg.startswith("%"):
             jobs = list(shell.jobs)
-            number = int(arg[1:]) if arg[1:].isdigit() else len(jobs)
+            number = int(arg[1:10]) if arg[1:].isdecimal() else len(jobs)
             if not 0 < number <= len(jobs):
                 raise BuiltinProblem(f"{arg}: no such job", 1)
             arg = str(jobs[number - 1])
@@ -553,7 +556,7 @@ def wait(shell: Shell, args: list[str]) -> Status:
     for arg in args:
         if arg.startswith("%"):
             jobs = list(shell.jobs)
-            number = int(arg[1:]) if arg[1:].isdigit() else len(jobs)
+            number = int(arg[1:10]) if arg[1:].isdecimal() else len(jobs)
             pid = jobs[number - 1] if 0 < number <= len(jobs) else 0
         else:
             pid = _number(arg)

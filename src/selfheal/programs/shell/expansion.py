@@ -103,6 +103,10 @@ def fields(shell: Shell, word: Word) -> Generator[Any, Any, list[str]]:
     """A word's arguments: none, one or many."""
     if word.plain is not None:
         return [word.plain]
+    if len(word.parts) == 1:
+        quick = _variable(shell, word.parts[0])
+        if quick is not None:
+            return [quick]
     out = Fields(shell.vars.get("IFS", BLANKS))
     yield from _parts(shell, word.parts, out)
     out.next()
@@ -116,6 +120,16 @@ def fields(shell: Shell, word: Word) -> Generator[Any, Any, list[str]]:
             continue
         found.append(text)
     return found
+
+
+def _variable(shell: Shell, part: Part) -> str | None:
+    """The value of a word that is just ``$x`` (or ``"$x"``), if nothing in it can be split or stand for files."""
+    if not isinstance(part, Parameter) or part.op or part.name in ("@", "*"):
+        return None
+    text = shell.get(part.name)
+    if text is None or (not part.quoted and not (text.isalnum() and "IFS" not in shell.vars)):
+        return None
+    return text
 
 
 def value(shell: Shell, word: Word) -> Generator[Any, Any, str]:

@@ -139,8 +139,8 @@ class Shell:
             return None if self.background is None else str(self.background)
         if name == "-":
             return "".join(option for option in self.options if len(option) == 1)
-        if name.isdigit():
-            number = int(name)
+        if name.isdecimal():
+            number = int(name[:9])
             return self.params[number - 1] if number <= len(self.params) else None
         return None
 
@@ -348,7 +348,7 @@ class Shell:
                         raise Break(out.levels - 1, out.again) from None
                     if not out.again:
                         break
-                cost = self.spinner.turn()
+                cost = self.spinner.turn(finite=True)
                 if cost is not None:
                     yield cost
         finally:
@@ -671,7 +671,7 @@ class Shell:
             overlay.set(fd, Text(text))
         elif op in (">&", "<&") and text == "-":
             overlay.fds.pop(fd, None)
-        elif op in (">&", "<&") and text.isdigit():
+        elif op in (">&", "<&") and text.isdecimal() and len(text) < 9:
             if int(text) not in overlay.fds:
                 raise RedirectProblem(f"{text}: Bad file descriptor")
             overlay.set(fd, overlay.fds[int(text)])

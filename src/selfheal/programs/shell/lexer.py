@@ -77,7 +77,7 @@ class Lexer:
             return Token("op", found[0], line)
         word = Word.of(self._parts(BREAKS, quoted=False))
         bare = word.bare
-        if bare is not None and bare.isdigit() and self.at < len(text) and text[self.at] in "<>":
+        if bare is not None and bare.isdecimal() and len(bare) < 4 and self.at < len(text) and text[self.at] in "<>":
             return Token("number", bare, line)
         return Token("word", bare or "", line, word)
 
@@ -228,7 +228,7 @@ class Lexer:
         if length:
             self.at += 1
         c = text[self.at : self.at + 1]
-        if c and c in SPECIAL and not c.isdigit():
+        if c and c in SPECIAL and not c.isdecimal():
             name = c
         else:
             found = NAME.match(text, self.at) or re.compile(r"\d+").match(text, self.at)
