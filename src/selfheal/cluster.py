@@ -90,8 +90,9 @@ class Node:
             self.powered = False
             if self._begin is not None:
                 self._begin.cancel()
-            self.kubelet.halt()
-            self.runtime.power_off(cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} lost its power."))
+            cause = cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} lost its power.")
+            self.kubelet.halt(cause)
+            self.runtime.power_off(cause)
 
     def start(self, cause: Cause | None = None) -> None:
         """Power on: the node boots, and its kubelet is there 0.6 to 0.9 s later."""

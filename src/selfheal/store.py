@@ -54,6 +54,12 @@ class Store:
         self._event_expiry: dict[Key, int] = {}
         self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
         self._admission = admission.Admission(chance, self.list)
+        self.kept: dict[str, Callable[[int], int]] = {}
+        """Leases of nodes that renew themselves: node → when its lease was last renewed, as of a moment (both µs).
+
+        A kubelet renews its lease each ten seconds. As long as nothing keeps it from that, it gives a promise here
+        instead of a write; the Lease itself is written when the promise ends, and when it begins again.
+        """
 
     @property
     def version(self) -> int:

@@ -495,7 +495,6 @@ def test_C192_daemon_pods_stay_on_a_dead_node() -> None:
     assert "deletionTimestamp" not in lost["metadata"]
 
 
-@pytest.mark.xfail(reason="no controller watches the nodes yet")
 def test_C192_daemon_pods_of_a_dead_node_are_not_ready() -> None:
     cluster = start(daemon_set(), until=20, nodes=2)
     cluster.node("node-1").stop()

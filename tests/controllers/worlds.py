@@ -28,6 +28,7 @@ class World:
         start_controllers(self.store, self.informers, self.clock, self.chance)
         for n in range(1, nodes + 1):
             self.store.create(node(f"node-{n}"))
+            self.store.kept[f"node-{n}"] = lambda at: at  # as if each had a kubelet that is well
         self.wait(1)
 
     def wait(self, seconds: float) -> None:

@@ -16,8 +16,10 @@ from selfheal.controllers.deployment import DeploymentController
 from selfheal.controllers.endpointslice import EndpointSliceController
 from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.job import JobController, TTLAfterFinishedController
+from selfheal.controllers.nodelifecycle import NodeLifecycleController
 from selfheal.controllers.replicaset import ReplicaSetController
 from selfheal.controllers.statefulset import StatefulSetController
+from selfheal.controllers.tainteviction import TaintEvictionController
 from selfheal.informers import Informers
 from selfheal.store import Store
 
@@ -35,6 +37,8 @@ class Controllers:
     cron_jobs: CronJobController
     endpoint_slices: EndpointSliceController
     garbage_collector: GarbageCollector
+    node_lifecycle: NodeLifecycleController
+    taint_eviction: TaintEvictionController
 
 
 def start_controllers(store: Store, informers: Informers, clock: Clock, chance: Chance) -> Controllers:
@@ -49,4 +53,6 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         CronJobController(store, informers, clock, chance),
         EndpointSliceController(store, informers, clock, chance),
         GarbageCollector(store, clock, chance),
+        NodeLifecycleController(store, informers, clock, chance),
+        TaintEvictionController(store, informers, clock, chance),
     )
