@@ -1,7 +1,7 @@
 """Every timeline that any test makes is held to the validators.
 
-Whatever a test is about, a cluster in it that counts restarts backwards, or starts a container inside its back-off, fails
-it. Clusters that run on a belief are wrong on purpose, and so are those of tests marked ``wrong_rules``.
+Whatever a test is about, a cluster in it that counts restarts backwards, or starts a container inside its back-off,
+fails it. Clusters that run on a belief are wrong on purpose, and so are those of tests marked ``wrong_rules``.
 """
 
 from __future__ import annotations
