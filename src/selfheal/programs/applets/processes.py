@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from selfheal.clock import micros
+from selfheal.programs.applets.regexes import regex
 from selfheal.programs.applets.registry import applet, decimal, options, usage
 from selfheal.programs.applets.running import become, lookup, run, start
 from selfheal.programs.applets.system import UNITS
-from selfheal.programs.applets.text import regex
 from selfheal.programs.filesystem import NOT_FOUND
 from selfheal.programs.process import Process, Running
 from selfheal.programs.signals import kill, number, send

@@ -9,17 +9,19 @@ the foreground has ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from selfheal.programs.filesystem import NOT_FOUND, Executable, File, FileError
-from selfheal.programs.process import SIGNALS, Exit, Process, Program, Running
+from selfheal.programs.filesystem import NOT_FOUND, FileError
+from selfheal.programs.process import Exit, Process, Running
 from selfheal.programs.shell import expansion, syntax
 from selfheal.programs.shell.expansion import ExpansionProblem
+from selfheal.programs.shell.launching import Launcher
+from selfheal.programs.shell.outcomes import Break, BuiltinProblem, Return
 from selfheal.programs.shell.parser import parse
 from selfheal.programs.shell.patterns import matches
+from selfheal.programs.shell.redirects import Overlay, RedirectProblem, open_problem
 from selfheal.programs.spinner import Spinner
-from selfheal.programs.streams import NULL, BrokenPipe, Capture, Pipe, Stream, Text
+from selfheal.programs.streams import NULL, Capture, Pipe, Stream, Text
 
 if TYPE_CHECKING:
     from selfheal.programs.shell.syntax import Command, Redirect, Script
@@ -27,162 +29,12 @@ if TYPE_CHECKING:
 Status = Generator[Any, Any, int]
 Builtin = Callable[["Shell", list[str]], "int | Status"]
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 DEPTH = 40
 """How deep functions and subshells may be nested, before the stack is full."""
 
-INTERRUPTED = object()
-"""What a wait gives that a signal has cut short."""
 
-DEATHS = {
-    "HUP": "Hangup",
-    "QUIT": "Quit",
-    "ILL": "Illegal instruction",
-    "ABRT": "Aborted",
-    "BUS": "Bus error",
-    "FPE": "Floating point exception",
-    "KILL": "Killed",
-    "USR1": "User defined signal 1",
-    "SEGV": "Segmentation fault",
-    "USR2": "User defined signal 2",
-    "ALRM": "Alarm clock",
-    "TERM": "Terminated",
-}
-"""What the shell says of a child that a signal has ended."""
-
-
-class Break(Exception):
-    """``break``, ``continue``: out of so many loops."""
-
-    def __init__(self, levels: int, again: bool) -> None:
-        super().__init__(levels, again)
-        self.levels = levels
-        self.again = again
-
-
-class Return(Exception):
-    """``return`` from a function or a sourced file."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class BuiltinProblem(Exception):
-    """A builtin cannot do what it is asked; a special builtin ends the shell with it."""
-
-    def __init__(self, message: str, status: int = 2) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class RedirectProblem(Exception):
-    """A file cannot be opened; the message is the shell's."""
-
-
-class Shell:
+class Shell(Launcher):
     """A shell, or a subshell of one."""
-
-    def __init__(self, process: Process, arg0: str, params: list[str], script: str = "") -> None:
-        self.p = process
-        self.arg0 = arg0
-        self.params = params
-        self.script = script
-        """The script's file; empty for ``-c``."""
-        self.pid = process.pid
-        """``$$``: also in subshells that of the first."""
-        self.vars: dict[str, str] = dict(process.env)
-        self.exported: dict[str, None] = dict.fromkeys(process.env)
-        self.vars.setdefault("PATH", PATH)
-        self.vars["PWD"] = process.cwd
-        self.vars.setdefault("OPTIND", "1")
-        self.readonly: dict[str, None] = {}
-        self.functions: dict[str, Command] = {}
-        self.traps: dict[str, str] = {}
-        self.pending: list[str] = []
-        self.options: dict[str, None] = {}
-        """One letter each: e, u, x, f; ``pipefail``."""
-        self.status = 0
-        self.substituted = 0
-        """Status of the last command substitution."""
-        self.background: int | None = None
-        """``$!``"""
-        self.jobs: dict[int, Process] = {}
-        self.frames: list[dict[str, str | None]] = []
-        """For each function that runs: its local variables and what they hide."""
-        self.tested = 0
-        """Above 0 where a failure is being looked at, so that ``set -e`` ignores it."""
-        self.loops = 0
-        self.depth = 0
-        self.line = 0
-        self.interruptible = False
-        self.spinner = Spinner(process.kernel.clock)
-
-    # ---- variables
-
-    def get(self, name: str) -> str | None:
-        """The value of a variable or special parameter; None if it is not set."""
-        if name[0] in "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
-            found = self.vars.get(name)
-            return self._dynamic(name) if found is None else found
-        if name == "?":
-            return str(self.status)
-        if name == "#":
-            return str(len(self.params))
-        if name == "0":
-            return self.arg0
-        if name == "$":
-            self.p.kernel.restless += self.pid != 1
-            return str(self.pid)
-        if name == "!":
-            return None if self.background is None else str(self.background)
-        if name == "-":
-            return "".join(option for option in self.options if len(option) == 1)
-        if name.isdecimal():
-            number = int(name[:9])
-            return self.params[number - 1] if number <= len(self.params) else None
-        return None
-
-    def _dynamic(self, name: str) -> str | None:
-        if name == "RANDOM":
-            return str(self.p.kernel.random_number())
-        if name == "LINENO":
-            return str(self.line)
-        if name == "PPID":
-            return str(self.p.parent.pid if self.p.parent is not None else 0)
-        return None
-
-    def assign(self, name: str, text: str) -> None:
-        """Set a variable. ExpansionProblem if it is read only."""
-        if name in self.readonly:
-            raise ExpansionProblem(f"{name}: is read only")
-        if len(text) > expansion.LIMIT:
-            raise ExpansionProblem("out of memory")
-        self.vars[name] = text
-
-    def unset(self, name: str) -> None:
-        if name in self.readonly:
-            raise BuiltinProblem(f"{name}: is read only")
-        self.vars.pop(name, None)
-        self.exported.pop(name, None)
-
-    def environment(self) -> dict[str, str]:
-        """The exported variables."""
-        return {name: self.vars[name] for name in self.exported if name in self.vars}
-
-    # ---- complaints
-
-    def complain(self, text: str, command: str = "") -> None:
-        """A line to standard error in the shell's form."""
-        prefix = f"{self.arg0}: "
-        if command:
-            prefix += f"{command}: "
-        elif self.script and self.script != self.arg0:
-            prefix += f"{self.script}: "
-        if self.script or command:
-            prefix += f"line {self.line}: "
-        self.p.fds.get(2, NULL).write(f"{prefix}{text}\n")
 
     # ---- whole scripts
 
@@ -487,103 +339,13 @@ class Shell:
             for name, old in frame.items():
                 self._restore(name, old)
 
-    def external(self, words: list[str], assignments: Sequence[tuple[str, str]] = (), last: bool = False) -> Status:
-        """Run a program of the file system. ``last``: in the place of this shell, which has nothing left to do."""
-        found = self.find(words)
-        if isinstance(found, int):
-            return found
-        program, argv, quick = found
-        env = self.environment()
-        env.update(assignments)
-        if quick:
-            return self._quickly(program, argv, env)
-        if last and not self.traps:
-            yield from self.replace(program, argv, env)
-        self._check_room()
-        p = self.p
-        child = p.kernel.spawn(program, argv, env, p.cwd, p.fds.copy(), p)
-        return (yield from self.wait_for(child))
-
-    def find(self, words: list[str]) -> tuple[Program, list[str], bool] | int:
-        """The program for a command: (program, its arguments, whether it never waits); or the status of a complaint."""
-        kernel, name = self.p.kernel, words[0]
-        node = kernel.command(name, self.vars.get("PATH", PATH), self.p.cwd) if name else None
-        if isinstance(node, Executable):
-            return node.program, words, node.quick
-        if isinstance(node, File) and node.mode & 0o111:
-            first, _, _ = node.text.partition("\n")
-            if first.startswith("#!"):
-                interpreter = first[2:].split()
-                shell = kernel.command(interpreter[0], "", "/") if interpreter else None
-                if not isinstance(shell, Executable):
-                    self.complain(f"{name}: not found")
-                    return 127
-                return shell.program, [*interpreter, name, *words[1:]], False
-            sh = kernel.command("/bin/sh", "", "/")
-            if isinstance(sh, Executable):
-                return sh.program, ["sh", name, *words[1:]], False
-        if node is not None or ("/" in name and kernel.fs.is_dir(self.p.path(name))):
-            self.complain(f"{name}: Permission denied")
-            return 126
-        self.complain(f"{name}: not found")
-        return 127
-
-    def _quickly(self, program: Program, argv: list[str], env: dict[str, str]) -> int:
-        """Run a program that never waits without making a process for it."""
-        p = self.p
-        saved = p.argv, p.env
-        p.argv, p.env = argv, env
-        try:
-            status = program(p)
-        except Exit as end:
-            status = end.code
-        except BrokenPipe:
-            status = 128 + SIGNALS["PIPE"]
-        except FileError as error:
-            status = p.fail(str(error))
-        finally:
-            p.argv, p.env = saved
-        assert not isinstance(status, Generator)
-        return status or 0
-
-    def replace(self, program: Program, argv: list[str], env: dict[str, str]) -> Status:
-        """``exec``: go on as another program. Does not come back."""
-        p = self.p
-        p.argv, p.env = argv, env
-        for signal in [signal for signal, handler in p.handlers.items() if handler is not None]:
-            del p.handlers[signal]
-        self.traps.clear()
-        self.pending.clear()
-        result = program(p)
-        if isinstance(result, Generator):
-            result = yield from result
-        raise Exit(result or 0)
-
-    def _check_room(self) -> None:
-        if self.p.kernel.crowded:
-            self.complain("can't fork: Resource temporarily unavailable")
-            raise Exit(2)
-
     # ---- children
-
-    def wait_for(self, child: Process) -> Status:
-        """Wait for a child in the foreground."""
-        if not child.ended:
-            yield child.end_gate
-        if self.p.ended:
-            raise Exit(self.p.exit_code)
-        self.mourn(child)
-        return child.exit_code
-
-    def mourn(self, child: Process) -> None:
-        if child.signal in DEATHS:
-            self.p.fds.get(2, NULL).write(f"{DEATHS[child.signal]}\n")
 
     def _fork(self, command: Command, fds: dict[int, Stream] | None = None) -> Process:
         """Run a command in a subshell."""
         if self.depth >= DEPTH:
             raise RecursionError
-        self._check_room()
+        self.check_room()
         p = self.p
         sub = Shell.__new__(Shell)
         sub.__dict__.update(self.__dict__)
@@ -628,21 +390,6 @@ class Shell:
 
     # ---- signals
 
-    def trap(self, signal: str, action: str | None) -> None:
-        """What a signal (or ``EXIT``) does from now on; None: what it does by itself, empty: nothing."""
-        if action is None:
-            self.traps.pop(signal, None)
-            self.p.handlers.pop(signal, None)
-            return
-        self.traps[signal] = action
-        if signal != "EXIT":
-            self.p.on(signal, partial(self._caught, signal) if action else None)
-
-    def _caught(self, signal: str) -> None:
-        self.pending.append(signal)
-        if self.interruptible:
-            self.p.kernel.interrupt(self.p, INTERRUPTED)
-
     def _run_traps(self) -> Generator[Any, Any, None]:
         status = self.status
         while self.pending:
@@ -682,7 +429,7 @@ class Shell:
                 if stream is None:
                     raise FileError(NOT_FOUND)
             except FileError as error:
-                raise RedirectProblem(_open_problem(text, mode, str(error))) from None
+                raise RedirectProblem(open_problem(text, mode, str(error))) from None
             overlay.set(fd, stream)
             if op in ("&>", ">&"):
                 overlay.set(2, stream)
@@ -696,57 +443,11 @@ class Shell:
             self.p.fds.get(2, NULL).write(f"+ {' '.join(shown)}\n")
 
 
-class Overlay:
-    """The open files of a process while some of them are redirected."""
-
-    __slots__ = ("_held", "_old", "_p", "fds")
-
-    def __init__(self, process: Process) -> None:
-        self._p = process
-        self._old = process.fds
-        self._held: list[Stream] = []
-        self.fds = process.fds.copy()
-
-    def set(self, fd: int, stream: Stream) -> None:
-        stream.retain()
-        self._held.append(stream)
-        self.fds[fd] = stream
-
-    def keep(self) -> None:
-        """``exec >file``: for good."""
-        for stream in self.fds.values():
-            stream.retain()
-        for stream in self._old.values():
-            stream.release()
-        self._p.fds = self.fds
-        self.release()
-
-    def release(self) -> None:
-        for stream in self._held:
-            stream.release()
-
-    def __enter__(self) -> None:
-        self._p.fds = self.fds
-
-    def __exit__(self, *_: object) -> None:
-        if self._p.fds is self.fds:
-            self._p.fds = self._old
-        self.release()
-
-
 def _checked(command: Command) -> bool:
     """Whether the failure of such a command ends a shell with ``set -e``."""
     if isinstance(command, syntax.Pipeline):
         return not command.negated
     return isinstance(command, syntax.Simple | syntax.Subshell | syntax.Redirected)
-
-
-def _open_problem(path: str, mode: str, error: str) -> str:
-    """busybox's own words (shell/ash.c open_redirect)."""
-    missing = error == NOT_FOUND
-    if mode == "r":
-        return f"can't open {path}: {'no such file' if missing else error}"
-    return f"can't create {path}: {'nonexistent directory' if missing else error}"
 
 
 def quoted(word: str) -> str:

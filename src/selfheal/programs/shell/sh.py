@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from selfheal.programs.filesystem import FileError
 from selfheal.programs.process import Process, Running
-from selfheal.programs.shell import builtins
+from selfheal.programs.shell import builtins, jobs, variables
 from selfheal.programs.shell.interpreter import Shell
 from selfheal.programs.shell.parser import parse
 from selfheal.programs.streams import NULL
 
 LETTERS = frozenset("aefuxvnmbCIilsc")
 
-__all__ = ["builtins", "sh"]
+__all__ = ["builtins", "jobs", "sh", "variables"]
 
 
 def sh(p: Process) -> Running:
@@ -25,7 +25,7 @@ def sh(p: Process) -> Running:
             break
         if word == "-o":
             if words:
-                options.append(builtins.LONG.get(words[0], words[0]))
+                options.append(variables.LONG.get(words[0], words[0]))
                 words.pop(0)
             continue
         for letter in word[1:]:
