@@ -58,6 +58,7 @@ def draw(name: str, stream: Stream, n: int) -> int:
 CHANCES: dict[str, float] = {
     "trigger before status": 0.03,  # the readiness worker reads the status before the sync has stored it
     "second volume poll": 0.12,  # the token volume is not mounted at the first poll (a busy node)
+    "runtime up late": 0.33,  # a kubelet that boots computes its first status before it has asked the runtime
 }
 """Probabilities of races that a real cluster decides by chance."""
 

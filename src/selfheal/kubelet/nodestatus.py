@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
@@ -31,6 +32,10 @@ HEALTHY = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
 )
+AGAIN = 100 * MILLISECOND
+"""From the status of a registration to the next (fastStatusUpdateOnce looks each 100 ms)."""
+LATE = 80 * MILLISECOND
+"""So much later the runtime is up, where it was not with the kubelet's first status."""
 BOOT_EVENTS = ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID")
 
 SOURCE = "pkg/kubelet/kubelet_node_status.go"
@@ -153,19 +158,44 @@ class NodeStatus:
         unready = not any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
         tell = self._tell
         tell(node, "Normal", "Starting", "Starting kubelet.", cause)
+        late = latencies.happens("runtime up late", self._stream, 4)
         pause = 150 * MILLISECOND + self._stream.between(3, 0, 200 * MILLISECOND)
 
         def report() -> None:
             if self._halted_at is not None:
                 return
             tell(node, "Warning", "Rebooted", f"Node {self.node} has been rebooted, boot id: {self._boot_id}", cause)
-            for reason in BOOT_EVENTS:
-                tell(node, "Normal", reason, f"Node {self.node} status is now: {reason}", cause)
+            tell_all()
+            if unready and late:
+                tell(node, "Normal", "NodeNotReady", f"Node {self.node} status is now: NodeNotReady", cause)
+                tell_all()
+                self._clock.after(LATE, ready)
+            else:
+                ready()
+
+        def ready() -> None:
+            if self._halted_at is not None:
+                return
             self._store.patch("Node", "", self.node, self._healthy, status=True, cause=cause)
             if unready:
-                tell(node, "Normal", "NodeReady", f"Node {self.node} status is now: NodeReady", cause)
+                tell_ready()
+                self._clock.after(AGAIN, again)
             self._keep()
             self.settle(cause)
+
+        def again() -> None:
+            """The next status is compared with what the kubelet's cache holds, which may be the one before."""
+            tell_all()
+            if late:
+                tell_ready()
+
+        def tell_ready() -> None:
+            tell(node, "Normal", "NodeReady", f"Node {self.node} status is now: NodeReady", cause)
+
+        def tell_all() -> None:
+            """The first status knows no conditions, so each of them is told; and again where the API had others."""
+            for reason in BOOT_EVENTS:
+                tell(node, "Normal", reason, f"Node {self.node} status is now: {reason}", cause)
 
         self._clock.after(pause, report)
 
