@@ -143,8 +143,19 @@ class JobController:
 
     def _pods_of(self, job: Object, cause: Cause | None) -> list[Object]:
         """getPodsForJob"""
-        found = [*self._pods.by("controller", uid(job)), *self._pods.by("orphan", namespace(job))]
-        return claim(self._store, job, found, selected(job["spec"].get("selector")), cause)
+        own, orphans = self._pods.by("controller", uid(job)), self._pods.by("orphan", namespace(job))
+        select = selected(job["spec"].get("selector"))
+        adopted = claim(self._store, job, orphans, select, cause)
+        return [*claim(self._store, job, own, select, cause), *(self._track(p, cause) for p in adopted)]
+
+    def _track(self, pod: Object, cause: Cause | None) -> Object:
+        """A pod that was adopted is to be counted, too."""
+
+        def change(current: Object) -> Object:
+            others = [f for f in current["metadata"].get("finalizers") or () if f != counting.FINALIZER]
+            return replace(current, "metadata.finalizers", [*others, counting.FINALIZER])
+
+        return self._store.patch("Pod", *key(pod), change, cause=cause)
 
     def _sync_orphan(self, where: Key, cause: Cause | None) -> None:
         """syncOrphanPod"""

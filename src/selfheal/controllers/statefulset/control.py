@@ -125,10 +125,10 @@ class Control:
         return replicas, condemned
 
     def _planned(self, number: int) -> Object:
+        """A member that is missing; below the partition it will be of the current revision."""
         first = members.ordinals(self._owner).start
-        if number < first + members.partition(self._owner):
-            return members.new_pod(self._owner, number, template_of(self._current), name(self._current))
-        return members.new_pod(self._owner, number, self._owner["spec"]["template"], name(self._update))
+        below = number < first + members.partition(self._owner)
+        return members.missing(self._owner, number, name(self._current if below else self._update))
 
     def _keep(self, replicas: Sequence[Object], condemned: Sequence[Object]) -> bool:
         """Create what is missing, then delete what is too many. Whether the sync may go on to update."""
@@ -234,11 +234,15 @@ class Control:
     # ---- members
 
     def _create(self, pod: Object) -> None:
-        """CreateStatefulPod: its claims first."""
+        """CreateStatefulPod: its claims first, then the pod."""
         why = Cause(CREATE, self._cause, owner=name(self._owner), object=name(pod))
+        revision = members.revision(pod)
+        new = revision == name(self._update)
+        template = self._owner["spec"]["template"] if new else template_of(self._current)
+        wanted = members.new_pod(self._owner, members.ordinal(pod), template, revision)
         try:
             self._create_claims(pod, why)
-            made = self._tools.store.create({k: v for k, v in pod.items() if k != "status"}, cause=why)
+            made = self._tools.store.create(wanted, cause=why)
         except AlreadyExists:
             raise
         except ApiError as error:

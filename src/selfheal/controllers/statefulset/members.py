@@ -75,8 +75,14 @@ def unavailable(pod: Object, owner: Object, clock: Clock) -> bool:
 # ---- new members
 
 
+def missing(owner: Object, number: int, revision_name: str) -> Object:
+    """Stands for a member that is not there: its name and the revision that it will have."""
+    meta = {"name": f"{name(owner)}-{number}", "namespace": namespace(owner), "labels": {HASH: revision_name}}
+    return {"kind": "Pod", "metadata": meta, "status": {}}
+
+
 def new_pod(owner: Object, number: int, template: Object, revision_name: str) -> Object:
-    """The member of that number, not yet created (newVersionedStatefulSetPod, initIdentity, updateStorage)."""
+    """The member of that number, as it is created (newVersionedStatefulSetPod, initIdentity, updateStorage)."""
     called = f"{name(owner)}-{number}"
     given = template.get("metadata") or {}
     meta = {
@@ -101,7 +107,7 @@ def new_pod(owner: Object, number: int, template: Object, revision_name: str) ->
             *({"name": v, "persistentVolumeClaim": {"claimName": name(c)}} for v, c in own_claims.items()),
             *others,
         ]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": {}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
 
 
 def claims(owner: Object, number: int) -> dict[str, Object]:
