@@ -158,6 +158,18 @@ def test_a_bomb_ends_and_does_no_harm(line: str) -> None:
     assert box.clock.now == 5_000_000
 
 
+def test_shells_in_shells_in_shells() -> None:
+    box = Box("echo 'n=$(($1 + 1)); [ $n -lt 100 ] && sh /s $n; echo $n' > /s; sh /s 0 | wc -l")
+    assert box.run(1).log == ["100"]
+
+
+def test_there_is_no_room_for_a_thousand_processes() -> None:
+    box = Box("i=0; while [ $i -lt 600 ]; do sleep 100 & i=$((i+1)); done; echo no").run(5)
+    assert box.log == ["sh: can't fork: Resource temporarily unavailable"]
+    assert box.end is not None
+    assert box.end[1:] == (2, "Error")
+
+
 def test_a_variable_that_grows_for_ever_ends_the_shell() -> None:
     assert Box("a=x; while true; do a=$a$a; done").run(60).log == ["sh: out of memory"]
 

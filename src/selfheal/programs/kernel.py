@@ -18,12 +18,16 @@ from selfheal.chance import Stream as Chances
 from selfheal.clock import Clock
 from selfheal.network import Interface
 from selfheal.programs.filesystem import Executable, File, FileError, Filesystem
-from selfheal.programs.process import FREEZING, HARMLESS, SIGNALS, Exit, Process, Program
+from selfheal.programs.process import FREEZING, HARMLESS, SIGNALS, Exit, Process, Program, Running
 from selfheal.programs.streams import NULL, BrokenPipe, Gate, Stream
 from selfheal.rules import Cause
 
 PROCESSES = 512
 """How many processes a container may have."""
+
+
+NESTED = 12
+"""How many processes may run inside of each other's start."""
 
 
 class Kernel:
@@ -73,6 +77,7 @@ class Kernel:
         self._on_report = on_report
         self._queue: deque[tuple[Process, Any]] = deque()
         self._turning = False
+        self._nested = 0
         self._next_pid = 1
         self._commands: dict[tuple[str, str], Executable | File | None] = {}
         interface.watchers.append(self.changed)
@@ -123,7 +128,10 @@ class Kernel:
         parent: Process | None = None,
         cause: Cause | None = None,
     ) -> Process:
-        """Start a process and run it until it first waits (or ends)."""
+        """Start a process and run it until it first waits (or ends).
+
+        A child of a child of a child … has to wait for its turn: Python's stack is not endless.
+        """
         if cause is None and parent is not None:
             cause = parent.cause
         process = Process(self, self._next_pid, program, argv, env, cwd, fds, parent, cause)
@@ -133,7 +141,12 @@ class Kernel:
                 if handler is None:
                     process.handlers[signal] = None  # what is ignored stays ignored
         self.processes[process.pid] = process
+        if self._nested >= NESTED:
+            process.generator = _later(program, process)
+            self.wake(process)
+            return process
         before, self.actor = self.actor, process
+        self._nested += 1
         try:
             running = program(process)
         except Exit as end:
@@ -147,6 +160,7 @@ class Kernel:
             else:
                 self.end(process, running or 0)
         finally:
+            self._nested -= 1
             self.actor = before
         return process
 
@@ -394,3 +408,9 @@ class Kernel:
 def streams(out: Stream, err: Stream, stdin: Stream = NULL) -> dict[int, Stream]:
     """Standard input, output and error."""
     return {0: stdin, 1: out, 2: err}
+
+
+def _later(program: Program, process: Process) -> Running:
+    """A program that begins when it is its process's turn."""
+    running = program(process)
+    return (yield from running) if isinstance(running, Generator) else running
