@@ -165,7 +165,9 @@ def test_what_is_loaded_shares_nothing_with_what_was_given() -> None:
 
 
 def test_null_in_a_map_or_list_is_gos_zero_value() -> None:
-    [obj] = manifests.load({**container(resources={"limits": {"cpu": None}}), "metadata": {"name": "a", "labels": {"x": None}}})
+    [obj] = manifests.load(
+        {**container(resources={"limits": {"cpu": None}}), "metadata": {"name": "a", "labels": {"x": None}}}
+    )
     assert obj["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "0"}
     assert obj["metadata"]["labels"] == {"x": ""}
     assert refused_by_validation(pod(containers=[None])) == ["spec.containers[0].name", "spec.containers[0].image"]

@@ -754,3 +754,283 @@ def test_checking_a_long_name_takes_no_time() -> None:
         assert names.dns_subdomain(value)
         assert names.qualified(value)
         assert names.label_value(value)
+
+
+def required(path: str, text: str = "") -> str:
+    return f"{path}: Required value" + (f": {text}" if text else "")
+
+
+RARE = [
+    (
+        {
+            "hostNetwork": True,
+            "containers": [{"name": "a", "image": "b", "ports": [{"containerPort": 5, "hostPort": 6}]}],
+        },
+        [
+            "spec.containers[0].ports[0].hostPort: Invalid value: 6: must match `containerPort` when `hostNetwork` is true"
+        ],
+    ),
+    (
+        {"resources": {"limits": {"cpu": -1}}},
+        ['spec.resources.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0'],
+    ),
+    (
+        {"dnsPolicy": "None", "dnsConfig": {}},
+        [required("spec.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None")],
+    ),
+    (
+        {"volumes": [{"name": "v", "emptyDir": {"sizeLimit": "-1"}}]},
+        ["spec.volumes[0].emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity"],
+    ),
+    (
+        {"tolerations": [{"key": "a", "value": "b c"}]},
+        [f'spec.tolerations[0].operator: Invalid value: "b c": {LABEL_VALUE}'],
+    ),
+    ({"schedulingGates": [{"name": "a"}, {"name": "a"}]}, ['spec.schedulingGates[1]: Duplicate value: "a"']),
+    (
+        {"topologySpreadConstraints": [{"labelSelector": {"matchLabels": {"a": "b c"}}}]},
+        [
+            "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
+            required("spec.topologySpreadConstraints[0].topologyKey", "can not be empty"),
+            'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "": supported values: "DoNotSchedule", "ScheduleAnyway"',
+            f'spec.topologySpreadConstraints[0].labelSelector.matchLabels: Invalid value: "b c": {LABEL_VALUE}',
+        ],
+    ),
+    (
+        {
+            "affinity": {
+                "nodeAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [
+                        {
+                            "weight": 101,
+                            "preference": {
+                                "matchExpressions": [
+                                    {"key": "a", "operator": "In"},
+                                    {"key": "a", "operator": "Exists", "values": ["b"]},
+                                    {"key": "a", "operator": "Gt", "values": []},
+                                    {"key": "a b", "operator": "Is"},
+                                ],
+                                "matchFields": [
+                                    {"key": "metadata.uid", "operator": "Gt"},
+                                    {"key": "metadata.name", "operator": "In"},
+                                ],
+                            },
+                        }
+                    ]
+                }
+            }
+        },
+        [
+            f"spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].{text}"
+            for text in (
+                "weight: Invalid value: 101: must be in the range 1-100",
+                "preference.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+                "preference.matchExpressions[1].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+                "preference.matchExpressions[2].values: Required value: must be specified single value when `operator` is 'Lt' or 'Gt'",
+                'preference.matchExpressions[3].operator: Invalid value: "Is": not a valid selector operator',
+                f'preference.matchExpressions[3].key: Invalid value: "a b": {QUALIFIED}',
+                'preference.matchFields[0].operator: Invalid value: "Gt": not a valid selector operator',
+                'preference.matchFields[0].key: Invalid value: "metadata.uid": not a valid field selector key',
+                "preference.matchFields[1].values: Required value: must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
+            )
+        ],
+    ),
+    (
+        {
+            "affinity": {
+                "podAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [
+                        {"weight": 0, "podAffinityTerm": {"topologyKey": "a b"}}
+                    ]
+                }
+            }
+        },
+        [
+            "spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 0: must be in the range 1-100",
+            f'spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.topologyKey: Invalid value: "a b": {QUALIFIED}',
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "texts"), RARE)
+def test_pods_with_rare_mistakes(spec: Object, texts: list[str]) -> None:
+    assert pod(**spec) == texts
+
+
+SOURCES = [
+    ({"envFrom": [{}]}, ['envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`']),
+    (
+        {"envFrom": [{"configMapRef": {}, "prefix": "a=b"}]},
+        [
+            "envFrom[0].prefix: Invalid value: \"a=b\": a valid environment variable name must consist only of printable ASCII characters other than '='",
+            required("envFrom[0].configMapRef.name"),
+        ],
+    ),
+    (
+        {"envFrom": [{"configMapRef": {"name": "a"}, "secretRef": {"name": "B"}}]},
+        [
+            f'envFrom[0].secretRef.name: Invalid value: "B": {SUBDOMAIN}',
+            'envFrom: Invalid value: "": may not have more than one field specified at a time',
+        ],
+    ),
+    ({"env": [{"name": "a", "valueFrom": {"fieldRef": {}}}]}, [required("env[0].valueFrom.fieldRef.fieldPath")]),
+    ({"env": [{"name": "a", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}}]}, []),
+    (
+        {"env": [{"name": "a", "valueFrom": {"resourceFieldRef": {}}}]},
+        [required("env[0].valueFrom.resourceFieldRef.resource")],
+    ),
+    (
+        {"env": [{"name": "a", "valueFrom": {"resourceFieldRef": {"resource": "limits.gpu"}}}]},
+        [
+            'env[0].valueFrom.resourceFieldRef.resource: Unsupported value: "limits.gpu": supported values: "limits.cpu", '
+            '"limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage", "requests.memory"'
+        ],
+    ),
+    (
+        {
+            "env": [
+                {
+                    "name": "a",
+                    "valueFrom": {
+                        "secretKeyRef": {"name": "s", "key": "a b"},
+                        "fieldRef": {"fieldPath": "metadata.name"},
+                    },
+                }
+            ]
+        },
+        [
+            "env[0].valueFrom.secretKeyRef.key: Invalid value: \"a b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+            'env[0].valueFrom: Invalid value: "": may not have more than one field specified at a time',
+        ],
+    ),
+    (
+        {"volumeMounts": [{"mountPath": "/a", "subPath": "/b/../c"}]},
+        [
+            required("volumeMounts[0].name"),
+            'volumeMounts[0].name: Not found: ""',
+            'volumeMounts.subPath: Invalid value: "/b/../c": must be a relative path',
+            "volumeMounts.subPath: Invalid value: \"/b/../c\": must not contain '..'",
+        ],
+    ),
+    (
+        {"resources": {"requests": {"example.com/gpu": 1}, "limits": {"example.com/gpu": 2}}},
+        ['resources.requests: Invalid value: "1": must be equal to example.com/gpu limit of 2'],
+    ),
+    (
+        {"resources": {"requests": {"example.com/gpu": 1.5}, "limits": {"example.com/gpu": 1.5}}},
+        [
+            'resources.limits[example.com/gpu]: Invalid value: "1500m": must be an integer',
+            'resources.requests[example.com/gpu]: Invalid value: "1500m": must be an integer',
+        ],
+    ),
+    (
+        {"lifecycle": {"stopSignal": "SIGUSR1"}},
+        ["lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "texts"), SOURCES)
+def test_containers_with_rare_mistakes(fields: Object, texts: list[str]) -> None:
+    assert container(**fields) == texts
+
+
+def test_owners_and_finalizers() -> None:
+    owner = {"apiVersion": "", "kind": "ReplicaSet", "name": "a", "uid": ""}
+    metadata = {"name": "a", "ownerReferences": [owner], "finalizers": ["a b"]}
+    assert problems("Pod", "v1", {"containers": [{"name": "a", "image": "b"}]}, metadata=metadata) == [
+        'metadata.ownerReferences[0].apiVersion: Invalid value: "": version must not be empty',
+        'metadata.ownerReferences[0].uid: Invalid value: "": uid must not be empty',
+        f'metadata.finalizers: Invalid value: "a b": {QUALIFIED}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "texts"),
+    [
+        ({"ports": [{"port": 1, "name": "A"}]}, [f'spec.ports[0].name: Invalid value: "A": {LABEL}']),
+        (
+            {"ports": [{"port": 1, "appProtocol": "a b"}]},
+            [f'spec.ports[0].appProtocol: Invalid value: "a b": {QUALIFIED}'],
+        ),
+        (
+            {"ports": [{"port": 1}], "externalIPs": ["here"]},
+            [
+                'spec.externalIPs[0]: Invalid value: "here": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
+            ],
+        ),
+        (
+            {"ports": [{"port": 1}], "internalTrafficPolicy": "Here"},
+            ['spec.internalTrafficPolicy: Unsupported value: "Here": supported values: "Cluster", "Local"'],
+        ),
+        (
+            {"ports": [{"port": 1}], "externalTrafficPolicy": "Local"},
+            ['spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services'],
+        ),
+        (
+            {
+                "ports": [{"port": 1}],
+                "sessionAffinity": "ClientIP",
+                "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}},
+            },
+            [
+                "spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 0: must be greater than 0 and less than 86400"
+            ],
+        ),
+        (
+            {
+                "ports": [{"port": 1, "name": "a", "nodePort": 30000}, {"port": 1, "name": "b", "nodePort": 30000}],
+                "type": "NodePort",
+            },
+            [
+                "spec.ports[1].nodePort: Duplicate value: 30000",
+                'spec.ports[1]: Duplicate value: {"AppProtocol":null,"Name":"","NodePort":0,"Port":1,"Protocol":"TCP","TargetPort":0}',
+            ],
+        ),
+        (
+            {"type": "ExternalName", "externalName": "a b", "clusterIP": "10.0.0.1"},
+            [
+                "spec.clusterIPs: Forbidden: may not be set for ExternalName services",
+                f'spec.externalName: Invalid value: "a b": {SUBDOMAIN}',
+            ],
+        ),
+    ],
+)
+def test_services_with_rare_mistakes(spec: Object, texts: list[str]) -> None:
+    assert problems("Service", "v1", spec) == texts
+
+
+@pytest.mark.parametrize(
+    ("change", "texts"),
+    [
+        (
+            {"maxFailedIndexes": 1},
+            [
+                "spec.maxFailedIndexes: Invalid value: 1: requires indexed completion mode",
+                "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+            ],
+        ),
+        (
+            {"podReplacementPolicy": "Now"},
+            ['spec.podReplacementPolicy: Unsupported value: "Now": supported values: "Failed", "TerminatingOrFailed"'],
+        ),
+        (
+            {"podFailurePolicy": {"rules": []}, "template": template(restartPolicy="OnFailure")},
+            [
+                'spec.template.spec.restartPolicy: Invalid value: "OnFailure": only "Never" is supported when podFailurePolicy is specified'
+            ],
+        ),
+        (
+            {"template": template(restartPolicy="Maybe")},
+            [
+                'spec.template.spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"',
+                'spec.template.spec.restartPolicy: Unsupported value: "Maybe": supported values: "OnFailure", "Never"',
+            ],
+        ),
+        ({"manualSelector": True}, ["spec.selector: Required value"]),
+        ({"manualSelector": True, "selector": {"matchLabels": {"x": "y"}}}, [MISMATCH]),
+    ],
+)
+def test_jobs_with_rare_mistakes(change: Object, texts: list[str]) -> None:
+    assert problems("Job", "batch/v1", {"template": template(restartPolicy="Never"), **change}) == texts

@@ -9,7 +9,7 @@ later, with the object's admission into the store.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from selfheal.objects import Object, replace
@@ -357,8 +357,3 @@ _KINDS: dict[str, Callable[[Object], Object]] = {
     "Service": _service,
     "StatefulSet": _stateful_set,
 }
-
-
-def kinds() -> Iterable[str]:
-    """The kinds that have defaults."""
-    return _KINDS

@@ -35,7 +35,7 @@ class Scenario:
     seed: int = 0
     nodes: int = 1
     """How many, if the manifests hold no Node."""
-    second: float | None = None
+    second: int | None = None
     """The second of the minute at which the cluster starts; None: drawn from the seed."""
     until: float = 120
     """Seconds after which the run ends."""
@@ -53,7 +53,7 @@ class Scenario:
         *,
         seed: int = 0,
         nodes: int = 1,
-        second: float | None = None,
+        second: int | None = None,
         until: float = 120,
         belief: str | None = None,
         traffic: Iterable[tuple[str, float]] | Mapping[str, float] = (),
@@ -170,13 +170,8 @@ def _seed(seed: object) -> int:
     return whole(seed, "seed", 0, 2**53)
 
 
-def _second(second: object) -> float | None:
-    if second is None:
-        return None
-    found = seconds(second, "second")
-    if found >= 60:
-        raise BadScenario(f"second: must be below 60, not {found:g}")
-    return found
+def _second(second: object) -> int | None:
+    return None if second is None else whole(second, "second", 0, 59)
 
 
 def _belief(belief: object) -> str | None:
