@@ -191,10 +191,12 @@ def test_a_stuck_rollout_of_a_parallel_set_heals_when_reverted() -> None:
 
 
 def test_C167_a_failed_pod_is_deleted_and_made_anew() -> None:
-    cluster = start(stateful_set(1), until=10)
+    # A pod that its node refuses (its host port is taken) has no containers; here it has no node either.
+    cluster = start(stateful_set(1, {**app(), "nodeSelector": {"lab": "yes"}}), until=10)
     first = cluster.get("Pod", "ss-0")
     failed = {"phase": "Failed", "reason": "NodePorts", "message": "Pod was rejected: Predicate NodePorts failed"}
     cluster.store.patch("Pod", "default", "ss-0", lambda p: {**p, "status": {**p["status"], **failed}}, status=True)
+    cluster.label("node/node-1", "lab=yes")
     cluster.run(for_=10)
     second = cluster.get("Pod", "ss-0")
     assert second["metadata"]["uid"] != first["metadata"]["uid"]
