@@ -4,13 +4,14 @@
 * :mod:`~selfheal.lessons.exercises`: manifests to repair, checked by running them;
 * :mod:`~selfheal.lessons.arithmetic`: what a probe's numbers promise;
 * :mod:`~selfheal.lessons.silo`: a probe drawn as a sampler in a grain silo;
-* :mod:`~selfheal.lessons.beside`: two texts side by side.
+* :mod:`~selfheal.lessons.beside` and :mod:`~selfheal.lessons.table`: two views side by side, numbers in columns.
 """
 
 from __future__ import annotations
 
-from selfheal.lessons.beside import beside, section
+from selfheal.lessons.beside import beside, events
 from selfheal.lessons.questions import predict, quiz
 from selfheal.lessons.silo import silo, silos
+from selfheal.lessons.table import table
 
-__all__ = ["beside", "predict", "quiz", "section", "silo", "silos"]
+__all__ = ["beside", "events", "predict", "quiz", "silo", "silos", "table"]

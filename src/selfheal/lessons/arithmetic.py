@@ -9,8 +9,6 @@ Everything here is checked against runs of the simulator: see ``tests/book``.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from selfheal.clock import SECOND
@@ -90,45 +88,3 @@ def free_restarts(life: float) -> int | None:
             return None
         free, backoff = free + 1, min(2 * backoff, MAXIMUM)
     return free
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of text under a head; a notebook shows it as a table, a terminal as columns."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str = ""
-
-    def __str__(self) -> str:
-        lines = (self.head, *self.rows)
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.head))]
-        text = "\n".join("   ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
-        return f"{self.caption}\n{text}" if self.caption else text
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in self.head)
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(first)}</th>'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
-            + "</tr>"
-            for first, *rest in self.rows
-        )
-        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
-        return (
-            f'<div class="selfheal-table" style="overflow-x:auto">\n<table>{caption}<thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table>\n</div>"
-        )
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]], caption: str = "") -> Table:
-    """A table; numbers that are not whole are shown with one decimal, as the text of the chapters does."""
-    return Table(tuple(head), tuple(tuple(_cell(value) for value in row) for row in rows), caption)
-
-
-def _cell(value: object) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return f"{value:g}" if value.is_integer() else f"{value:.1f}"
