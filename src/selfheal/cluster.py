@@ -388,7 +388,17 @@ class Cluster:
         if old is not None:
             old.stop()
         made = self._traffic[service] = Traffic(
-            self.clock, self.chance, self.store, self.network, self._record, (namespace, service), rate
+            self.clock,
+            self.chance,
+            self.store,
+            self.network,
+            self._record,
+            (namespace, service),
+            rate,
+            cause=Cause(
+                ACTION, at=self.clock.now, what=f"Users began to send {rate:g} requests a second to {service}."
+            ),
+            why=lambda pod: self._last_change(namespace, pod),
         )
         return made
 
@@ -454,6 +464,15 @@ class Cluster:
             },
             cause,
         )
+
+    def _last_change(self, namespace: str, pod: str) -> Cause | None:
+        """Why a pod last changed, as the runtime of its node knows it."""
+        obj = self.store.get("Pod", namespace, pod)
+        if obj is None:
+            return None
+        found = self.node(obj["spec"]["nodeName"]).runtime.containers_of(obj["metadata"]["uid"])
+        changes = [c.cause or c.changed_by or c.started_by for c in found[-1:]]
+        return changes[0] if changes else None
 
     def _settle(self) -> None:
         """Work out what parked parts would have counted by now."""

@@ -163,6 +163,8 @@ class Container:
         """``Completed``, ``Error``, ``OOMKilled``, ``StartError`` or ``Unknown``, once it has exited."""
         self.message = ""
         """The termination message, or why it could not start."""
+        self.started_by: Cause | None = None
+        """Why it was made."""
         self.cause: Cause | None = None
         """Why it ended."""
         self.log: list[tuple[int, str]] = []

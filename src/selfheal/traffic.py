@@ -42,6 +42,8 @@ NOWHERE = rule(
     "syncProxyRules",
     "{service} has no ready endpoint: every request is refused.",
 )
+LOST = rule("traffic.lost", "", "", "{pods} gets requests of {service} and does not answer them well.")
+SERVED = rule("traffic.served", "", "", "All pods that get requests of {service} answer them again.")
 
 
 class Traffic:
@@ -63,6 +65,8 @@ class Traffic:
         *,
         path: str = "/",
         timeout: int = TIMEOUT,
+        cause: Cause | None = None,
+        why: Callable[[str], Cause | None] = lambda _: None,
     ) -> None:
         if not 0 < rate <= 1_000_000:
             raise ValueError(f"rate must be more than 0 and at most a million requests a second, not {rate!r}")
@@ -81,7 +85,11 @@ class Traffic:
         self._steady = True
         """Whether every pod gives the same answer until something changes."""
         self._observed: list[Callable[[], None]] = []
-        self._cause: Cause | None = None
+        self._cause = cause
+        self._why = why
+        """What last changed a pod, by its name."""
+        self._silent: list[str] = []
+        """Pods that get requests and do not answer well."""
         self._sent = 0
         """Requests reckoned so far."""
         self._second = 0
@@ -120,8 +128,11 @@ class Traffic:
             return
         self.settle(self._clock.now)
         self._routes = found
+        self._silent = []
         pods = ", ".join(b.pod for b in found)
-        self._cause = Cause(ROUTED if found else NOWHERE, event.cause, service=self.service[1], pods=pods)
+        self._cause = Cause(
+            ROUTED if found else NOWHERE, event.cause, at=self._clock.now, service=self.service[1], pods=pods
+        )
         self._unobserve()
         self._observed = [self._network.observe(ip, self._altered) for ip in dict.fromkeys(b.ip for b in found)]
         self._ask()
@@ -146,8 +157,19 @@ class Traffic:
         self.settle(self._clock.now)
         self._steady = True
         self._answers = {backend: self._answered(backend) for backend in self._routes}
+        self._blame()
         self._looks = 2
         self._plan()
+
+    def _blame(self) -> None:
+        """The cause of what comes, if other pods than before fail to answer."""
+        silent = [backend.pod for backend, well in self._answers.items() if not well]
+        if silent == self._silent:
+            return
+        parent = self._why((silent or self._silent)[0]) or self._cause
+        pods = " and ".join(silent)
+        self._cause = Cause(LOST if silent else SERVED, parent, at=self._clock.now, service=self.service[1], pods=pods)
+        self._silent = silent
 
     def _answered(self, backend: Backend) -> bool:
         """Whether a pod answers 2xx or 3xx in time."""

@@ -222,7 +222,7 @@ class RuntimeManager:
         container = self._runtime.create_container(
             sandbox, c, attempt=attempt, env=self._environment(pod, c), mounts=self.mounts(pod, c)
         )
-        container.cause = start
+        container.started_by = start
         self._event(pod, c, "Normal", "Created", "Container created", start)
         yield self._clock.sleep(latencies.draw("start", stream, 2 * number + 1))
         if container.state != "created":

@@ -46,14 +46,25 @@ class ContainerSnapshot:
     reason: str
     message: str
     cause: Cause | None
-    """Why it ended."""
+    """Why it was started, or, once it has ended, why it ended."""
 
     @classmethod
     def of(cls, c: RuntimeContainer, *, running: bool = False) -> ContainerSnapshot:
         """A container as it is, or, with ``running``, as it was before it ended."""
         if running:
             return cls(
-                c.id, c.name, "running", c.attempt, c.image, c.created_at, c.started_at, None, None, "", "", None
+                c.id,
+                c.name,
+                "running",
+                c.attempt,
+                c.image,
+                c.created_at,
+                c.started_at,
+                None,
+                None,
+                "",
+                "",
+                c.started_by,
             )
         return cls(
             c.id,
@@ -67,7 +78,7 @@ class ContainerSnapshot:
             c.exit_code,
             c.reason,
             c.message,
-            c.cause,
+            c.started_by if c.cause is None else c.cause,
         )
 
 
