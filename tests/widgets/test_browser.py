@@ -253,6 +253,7 @@ def test_each_event_can_be_reached_by_keyboard(show: Open) -> None:
     tab = show(well())
     tab.get_by_label("500").click()
     ready(tab)
+    press(tab, ".knob", "Home")
     seen = []
     for _ in range(40):
         press(tab, ".knob", "PageDown")

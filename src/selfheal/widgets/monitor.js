@@ -198,9 +198,9 @@ function read(answer, at, words) {
     if (r.container !== name) return;
     const was = pod.app.at(-1);
     if (was && was.to === Infinity && was.healthy === r.healthy && was.text === said(r.text, say)) return;
-    const text = said(r.text, say);
-    open(pod.app, { from: r.t, healthy: r.healthy, text, id: r.id, states: Object.fromEntries(r.healthy ? [] : r.text.split(", ").map((part) => part.split(" "))) });
-    if (!r.healthy) tell("sick", r, say("event.sick", { text }), { pod: pod.name, lane: "app" });
+    const text = said(r.text, say), busy = !r.healthy && isBusy(r.text);
+    open(pod.app, { from: r.t, healthy: r.healthy, busy, text, id: r.id, states: Object.fromEntries(r.healthy ? [] : r.text.split(", ").map((part) => part.split(" "))) });
+    if (!r.healthy) tell("sick", r, say(busy ? "event.busy" : "event.sick", { text }), { pod: pod.name, lane: "app" });
     else if (was && !was.healthy) tell("well", r, say("event.well"), { pod: pod.name, lane: "app" });
   }
 
@@ -287,7 +287,8 @@ function stateAt(pod, t) {
     return pod.lives.length && pod.lives[0].from <= t ? "between" : pod.placed <= t ? "creating" : "pending";
   }
   if (during(pod.stops, t)) return "stopping";
-  if (during(pod.app, t)?.healthy === false) return "sick";
+  const app = during(pod.app, t);
+  if (app?.healthy === false) return app.busy ? "busy" : "sick";
   return life.started === null || life.started > t ? "starting" : "running";
 }
 
@@ -327,6 +328,9 @@ function tickText(tick, say) {
   if (tick.result === "skipped") return say("event.skip", { probe, why: say.has(`skip.${tick.why}`) ? say(`skip.${tick.why}`) : tick.why });
   return say(tick.final ? "event.verdict" : tick.run > tick.of ? "event.fail.more" : "event.fail", { probe, n: tick.run, of: tick.of ?? "?" });
 }
+/** An app that only says it is not ready is not sick. */
+const isBusy = (text) => String(text).split(", ").every((part) => part.startsWith("readyz ") || part === "redoing unfinished work");
+
 /** What the app reports of itself; `healthz 500` is spelled out. */
 function said(text, say) {
   return String(text).split(", ").map((part) => {
@@ -336,8 +340,15 @@ function said(text, say) {
 }
 function describe(action) {
   const args = action.args ?? {};
-  if (action.verb === "http" && String(args.path).startsWith("/switch?")) return String(args.path).slice(8).replaceAll("&", ", ").replaceAll("=", " → ");
-  return `${action.verb} ${typeof args === "string" ? args : JSON.stringify(args)}`;
+  if (action.verb === "http" && String(args.path).startsWith("/switch?")) {
+    const turned = new Map(); // healthz=hang&work=hang: healthz, work → hang
+    for (const [name, value] of String(args.path).slice(8).split("&").map((part) => part.split("="))) turned.set(value, [...(turned.get(value) ?? []), name]);
+    return [...turned].map(([value, names]) => `${names.join(", ")} → ${value}`).join("; ");
+  }
+  if (typeof args === "string") return `${action.verb} ${args}`;
+  if (action.verb === "exec") return [args.command].flat().join(" ");
+  if (action.verb === "kill") return `kill -${args.signal ?? "KILL"}`;
+  return `${action.verb} ${Object.entries(args).map(([name, value]) => `${name} ${value}`).join(", ")}`;
 }
 
 /** A chain of causes, with neighbouring steps of one function taken together. */
@@ -543,6 +554,7 @@ class Strip {
     }
     const defs = s("defs", {},
       s("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { width: 6, height: 6, class: "hatch-b" }), s("line", { y2: 6, class: "hatch-l" })),
+      s("pattern", { id: "busy", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(-45)" }, s("rect", { width: 7, height: 7, class: "busy-b" }), s("line", { y2: 7, class: "busy-l" })),
       s("pattern", { id: "lost", width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { width: 4, height: 4, class: "lost-b" }), s("line", { y2: 4, class: "lost-l" })),
       s("pattern", { id: "dots", width: 6, height: 6, patternUnits: "userSpaceOnUse" }, s("rect", { width: 6, height: 6, class: "dots-b" }), s("circle", { cx: 3, cy: 3, r: 0.9, class: "dots-l" })),
       s("clipPath", { id: `${id}seen` }, (this.seenRect = s("rect", { x: -10, y: -10, height: height + 20, width: 0 }))));
@@ -715,8 +727,8 @@ class Strip {
   #app(pod, y) {
     const { say } = this;
     for (const band of pod?.app ?? []) {
-      const plain = say(band.healthy ? "app.healthy" : "app.sick");
-      this.#band(this.scene, band.from, band.to, y + 1, 18, band.healthy ? "b-ok" : "b-sick", band.healthy ? [plain] : [say("app.sick.text", { text: band.text }), band.text, plain], band.healthy ? "" : "sick");
+      const is = band.healthy ? "healthy" : band.busy ? "busy" : "sick", look = { healthy: "b-ok", busy: "b-busy", sick: "b-sick" }[is];
+      this.#band(this.scene, band.from, band.to, y + 1, 18, look, band.healthy ? [say("app.healthy")] : [say(`app.${is}.text`, { text: band.text }), band.text, say(`app.${is}`)], is);
     }
     return y + 10;
   }
@@ -794,7 +806,7 @@ class Strip {
   /** Another pod, in one lane: its lives, with a line under the time it is Ready. */
   #other(pod, y) {
     for (const state of pod.states) {
-      const look = { running: "b-ok", sick: "b-sick", starting: "b-run", stopping: "b-term", backoff: "b-held" }[state.is];
+      const look = { running: "b-ok", busy: "b-busy", sick: "b-sick", starting: "b-run", stopping: "b-term", backoff: "b-held" }[state.is];
       if (look) this.#band(this.scene, state.from, state.to, y + 3, 12, look);
     }
     for (const band of pod.ready) this.scene.append(s("rect", { class: "b-thin", x: this.x(band.from), y: y + 16.5, height: 3, width: Math.max(1, this.x(Math.min(band.to, this.story.until)) - this.x(band.from)) }));
@@ -803,7 +815,8 @@ class Strip {
 
   #ghost(ghost, belief, y) {
     const { say } = this, group = s("g", { class: "ghost" }), pod = ghost.pods.get(this.pod?.name) ?? [...ghost.pods.values()][0];
-    group.append(s("text", { x: this.left + 2, y: y + 13 }, `“${belief.says}”`));
+    this.plans ??= s("g", {}); // its words are no secret, what comes of it is
+    this.plans.append(s("g", { class: "ghost" }, s("text", { x: this.left + 2, y: y + 13 }, `“${belief.says}”`)));
     for (const life of pod?.lives ?? []) {
       const stop = pod.stops.find((one) => one.from >= life.from && one.from < life.to);
       this.#band(group, life.from, stop ? stop.from : life.to, y + 18, 16, "", [say("life", { n: life.n }), String(life.n)]);
@@ -839,7 +852,7 @@ class Strip {
       const held = during(owner?.waits ?? [], t), stop = during(owner?.stops ?? [], t), life = during(owner?.lives ?? [], t);
       return from(held, "container", say("backoff", { s: held?.length })) ?? from(stop, "container", say("stopping", { grace: this.hooks.grace() }), { detail: stop?.message }) ?? from(life, "container", say("life", { n: life?.n })) ?? point ?? null;
     }
-    if (row.key === "app") { const band = during(owner?.app ?? [], t); return from(band, "app", band && (band.healthy ? say("app.healthy") : say("app.sick.text", { text: band.text }))) ?? null; }
+    if (row.key === "app") { const band = during(owner?.app ?? [], t); return from(band, "app", band && (band.healthy ? say("app.healthy") : say(band.busy ? "app.busy.text" : "app.sick.text", { text: band.text }))) ?? null; }
     if (row.key === "ready") return from(during(owner?.ready ?? [], t), "ready", say("event.ready")) ?? point ?? null;
     if (row.key === "service") { const band = during(owner?.service ?? [], t); return from(band, "service", say(`event.${band?.state}`)) ?? point ?? null; }
     return null;
@@ -895,7 +908,7 @@ const BEATS = {
   sick: [[0.3, 0], [0.42, 4], [0.5, -6], [0.6, 3], [0.7, 0]],
   wait: [[0.4, 0], [0.5, -5], [0.6, 5], [0.7, 0]],
 };
-const HEART = { running: "ok", starting: "ok", sick: "sick", stopping: "wait" };
+const HEART = { running: "ok", busy: "ok", starting: "ok", sick: "sick", stopping: "wait" };
 const ECG = { width: 240, pen: 232, height: 36, base: 23 };
 
 /** The trace of the last `span` seconds up to t, as {look: path}. */
@@ -1081,8 +1094,7 @@ class Desk {
     }
     this.formulas.replaceChildren(...this.#formulas(setting, grace, hang));
     const flips = [...setting.flips].sort((a, b) => a.at - b.at).map((flip) => {
-      const choice = this.data.switches.find((one) => one.name === flip.switch);
-      const text = say("flip", { t: say("s", { t: flip.at }), label: choice.label, value: choice.values.find(([value]) => value === flip.value)?.[1] ?? flip.value });
+      const text = say("flip", { t: say("s", { t: flip.at }), what: said(`${flip.switch} ${flip.value}`, say) });
       return h("button", { type: "button", "aria-label": say("flip.drop", { flip: text }), onclick: () => hooks.drop(flip) }, text);
     });
     this.chips.hidden = !flips.length;
@@ -1145,7 +1157,7 @@ function verdictOf({ story, asks, mark, goal, setting, say, service }) {
     title = say(exact ? "verdict.right" : off < 0 ? "verdict.early" : "verdict.late", { you, real, diff: say("s", { t: tenths(far) }) });
     if (exact) text.push([say("verdict.exact")]);
     else if (close) text.push([say("verdict.close")]);
-    else text.push(nearest(story, asks, mark, setting, say) ?? [say("verdict.far")]);
+    else text.push((off < 0 && nearest(story, asks, mark, setting, say)) || [say(off < 0 ? "verdict.far" : "verdict.sooner")]);
   }
   if (lost > 0) text.push([say("verdict.lost", { n: lost })]);
   return { title, text };
@@ -1166,7 +1178,8 @@ function nearest(story, asks, mark, setting, say) {
 function render({ model, el }) {
   const data = model.get("data"), say = speaker(model.get("words")), ask = asker(model);
   const given = settingOf(data), grace = podSpecOf(data.base.manifests[data.at.places[0][0]]).terminationGracePeriodSeconds ?? 30;
-  const asks = data.ask ?? null, started = data.start ?? 0;
+  const asks = data.ask ?? null;
+  let started = data.start ?? 0; // where no chapter says, the first moment at which something lives: see `refresh`
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   // ---- all that can change
@@ -1270,6 +1283,7 @@ function render({ model, el }) {
     strip.stage.classList.remove("stale");
     state.answered = { setting: structuredClone(setting), belief };
     story = finish(read(answer, data.at, model.get("words")), setting);
+    if (loading.parentNode && (data.start ?? null) === null) state.t = started = firstBreath();
     ghost = belief && !lacking ? read(shadowAnswer, data.at, model.get("words")) : null;
     if (state.chosen) state.chosen = story.events.find((event) => event.type === state.chosen.type && Math.abs(event.t - state.chosen.t) < 0.05) ?? null;
     state.t = Math.min(state.t, story.until);
@@ -1281,6 +1295,7 @@ function render({ model, el }) {
     }
     layout();
   }
+  const firstBreath = () => { const lives = [...story.pods.values()].map((one) => one.lives[0]?.from ?? Infinity); return Math.max(...lives) < 5 ? Math.ceil(Math.max(...lives) + 0.2) : 0; };
   /** What depends on the setting too: which failure is the verdict. */
   function finish(fresh, setting) {
     for (const one of fresh.pods.values()) {
@@ -1427,6 +1442,7 @@ function render({ model, el }) {
     strip.showChain(causes);
     verdict.replaceChildren(...verdictWords(goal, done));
     verdict.hidden = !verdict.childNodes.length;
+    panel.classList.toggle("alone", verdict.hidden);
   }
   function verdictWords(goal, done) {
     const words = [], belief = ghost && data.beliefs.find((one) => one.key === state.belief);

@@ -58,7 +58,7 @@ def monitor(
     after: float = 0,
     presets: Mapping[str, Mapping[str, Any]] | None = None,
     beliefs: Sequence[str] = (),
-    start: float = 0,
+    start: float | None = None,
     speed: int = 10,
     title: str | None = None,
     next: str | None = None,
@@ -76,8 +76,8 @@ def monitor(
     first one from second ``after`` on. ``next``: the question that follows the verdict.
 
     ``presets``: label → ``{"liveness": {"periodSeconds": 5}, "term": "ignore"}``; a probe may be None.
-    ``beliefs``: keys of :data:`selfheal.rules.BELIEFS`. ``start``: where the playhead stands at first, in seconds;
-    ``speed``: how many seconds of cluster time pass in one.
+    ``beliefs``: keys of :data:`selfheal.rules.BELIEFS`. ``start``: where the playhead stands at first, in seconds
+    (default: as soon as every pod lives). ``speed``: how many seconds of cluster time pass in one.
 
     Raises ValueError for what it does not know and :class:`selfheal.errors.ApiError` for a scenario that cannot be run.
     """
