@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import TimeoutError as TooLate
 
 from tests.widgets.shop import POD
 
@@ -63,7 +63,7 @@ def test_in_a_notebook_each_flip_is_a_real_run(browser: Any, lab: str) -> None:
     for _ in range(3):  # a busy machine may still be drawing the notebook when the keys come
         tab.locator(".jp-Cell .cm-content").first.click(timeout=30_000)
         tab.keyboard.press("Shift+Enter")
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TooLate):
             shown.wait_for(timeout=30_000)
             break
     assert tab.locator(".knob").is_visible(), tab.locator(".jp-OutputArea").all_inner_texts()
