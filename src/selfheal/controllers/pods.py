@@ -52,10 +52,10 @@ def available_at(pod: Object, min_ready_seconds: int, clock: Clock) -> int | Non
     """
     if not ready(pod):
         return None
+    if min_ready_seconds == 0:
+        return clock.now
     since = ready_since(pod, clock)
-    if min_ready_seconds == 0 or since is None:
-        return clock.now if min_ready_seconds == 0 else None
-    return since + min_ready_seconds * SECOND
+    return None if since is None else since + min_ready_seconds * SECOND
 
 
 def available(pod: Object, min_ready_seconds: int, clock: Clock) -> bool:

@@ -99,18 +99,17 @@ class Control:
 
     def run(self) -> Object:
         """Do what can be done now, then write the status; returns it. Raises ApiError (updateStatefulSet)."""
-        error: ApiError | None = None
         replicas, condemned = self._sorted()
-        status = self._status(self._pods)
+        error: ApiError | None = None
+        rolled = 0
         if not terminating(self._owner):
             try:
-                done = self._keep(replicas, condemned)
-                status = self._status([*replicas, *condemned])
-                if done:
-                    status["currentReplicas"] -= self._roll(replicas)
+                if self._keep(replicas, condemned):
+                    rolled = self._roll(replicas)
             except ApiError as failed:
                 error = failed
-                status = self._status([*replicas, *condemned])
+        status = self._status([*replicas, *condemned])
+        status["currentReplicas"] -= rolled
         self._write(status)
         if error is not None:
             raise error
