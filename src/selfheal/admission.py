@@ -11,6 +11,7 @@ from typing import Any
 
 from selfheal.chance import Chance
 from selfheal.errors import FieldError, Invalid
+from selfheal.manifests import pod_only
 from selfheal.objects import Object, key, labels, replace
 
 Lister = Callable[[str], list[Object]]
@@ -68,6 +69,7 @@ COUNTS: dict[str, tuple[str, ...]] = {
     "ReplicaSet": ("replicas",),
     "ReplicationController": ("replicas",),
     "StatefulSet": ("replicas",),
+    "PodDisruptionBudget": ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"),
     "DaemonSet": ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"),
 }
 """Numbers that a status has from its first moment on."""
@@ -135,9 +137,8 @@ def _admitted(spec: Object) -> Object:
             )
     new = {"serviceAccountName": "default", "priority": 0, "preemptionPolicy": "PreemptLowerPriority", **spec}
     new.setdefault("serviceAccount", new["serviceAccountName"])
-    new.setdefault("enableServiceLinks", True)
     new["tolerations"] = tolerations
-    return new
+    return pod_only(new)
 
 
 def _tolerates_eviction(toleration: dict[str, Any], taint: str) -> bool:

@@ -28,6 +28,7 @@ from selfheal.kubelet import Kubelet
 from selfheal.network import Network, Request, Response
 from selfheal.objects import Object, key, name, namespace, ref, replace, terminating
 from selfheal.plot import plot
+from selfheal.proxy import ServiceProxy
 from selfheal.rules import ACTION, BELIEFS, Cause, Rules
 from selfheal.runtime import Container, Exec, Runtime
 from selfheal.scenario import Action, Scenario
@@ -140,6 +141,7 @@ class Cluster:
         self._traffic: dict[str, Traffic] = {}
         self._actions: dict[Cause, dict[str, Any]] = {}
         self.informers = Informers(self.store)
+        self.proxy = ServiceProxy(self.store, self.network, self.chance)
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
         self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance)
         self.timeline.settle.append(self._settle)
