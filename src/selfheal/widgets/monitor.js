@@ -1220,7 +1220,7 @@ function render({ model, el }) {
   const question = h("div", { class: "ask" }, asks && h("span", { class: "q" }, asks.text ?? say("ask")), asks && askHow, asks && neverButton, asks && againButton);
   const notice = h("div", { class: "notice", role: "alert", hidden: true });
   const whyTitle = h("div", { class: "head" }), whyList = h("ol"), verdict = h("div", { class: "verdict" });
-  const panel = h("div", { class: "words" }, h("div", { class: "why" }, whyTitle, whyList), verdict);
+  const panel = h("div", { class: "words" }, verdict, h("div", { class: "why" }, whyTitle, whyList));
   const rows = h("tbody"), caption = h("caption");
   const twin = h("details", { ontoggle: () => table() }, h("summary", {}, say("twin")),
     h("div", { class: "twin", tabindex: "0", role: "region", "aria-label": say("twin") }, h("table", {}, caption, h("thead", {}, h("tr", {}, ["t", "pod", "what", "why"].map((key) => h("th", { scope: "col" }, say(`twin.${key}`))))), rows)));
@@ -1436,13 +1436,12 @@ function render({ model, el }) {
     const chain = item && (story.why[item.id] ?? []);
     whyTitle.textContent = item ? say(item.type === "restart" ? "why.restart" : "why", { what: item.text, t: say("s", { t: tenths(item.t) }) }) : say("why.hint");
     const causes = chained(chain ?? []);
-    whyList.replaceChildren(...causes.map((cause) => h("li", {}, cause.steps.map(({ t, text }) => h("div", {}, t === null || t === undefined ? null : [h("time", {}, say("s", { t: tenths(t) })), "  "], text)),
-      cause.function && h("code", { title: `${cause.source} ${cause.function}` }, `${String(cause.source).split("/").pop()} ${cause.function}`))));
+    whyList.replaceChildren(...causes.map((cause) => h("li", {}, cause.steps.map(({ t, text }, i) => h("div", {}, t === null || t === undefined ? null : [h("time", {}, say("s", { t: tenths(t) })), "  "], text,
+      cause.function && i === cause.steps.length - 1 ? [" ", h("code", { title: `${cause.source} ${cause.function}` }, `${String(cause.source).split("/").pop()} ${cause.function}`)] : null)))));
     if (!causes.length) whyList.append(h("li", {}, !item ? say("why.none") : item.detail ? String(item.detail).trim() : item.type === "flip" ? say("why.plain") : item.text));
     strip.showChain(causes);
     verdict.replaceChildren(...verdictWords(goal, done));
     verdict.hidden = !verdict.childNodes.length;
-    panel.classList.toggle("alone", verdict.hidden);
   }
   function verdictWords(goal, done) {
     const words = [], belief = ghost && data.beliefs.find((one) => one.key === state.belief);
