@@ -31,7 +31,7 @@ def simulate(name: str, seed: int, *, belief: str | None = None, parking: bool =
         [HERE / "cluster.yaml", folder / "manifest.yaml"],
         actions=folder / "actions.yaml",
         seed=seed,
-        second=header.get("second"),
+        second=None if "second" not in header else int(header["second"]),
         until=header["until"],
         belief=belief,
     )
