@@ -8,7 +8,7 @@ stands.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -134,25 +134,91 @@ DEEDS = {
 
 
 def headline(record: Mapping[str, Any]) -> str:
-    """A record in one line."""
-    t, kind = record["t"], record["kind"]
+    """A record in one line: when, what, and how it is now."""
     where = record.get("object", "")
-    if kind == "Event":
-        text = f"{record['reason']}: {str(record['message']).strip()}"
-    elif kind == "Action":
-        text = deed(record["verb"], record["args"])
-        if refused(record):
-            text = f"{record['verb']} refused: {record['result']}"
-    elif kind == "Probe":
-        text = f"{record['probe']} probe of {record['container']}: {record['result']}"
-    elif kind == "Pod":
-        states = ", ".join(
-            f"{c['name']} {c['state']}" + (f" ({c['reason']})" if c.get("reason") else "") for c in record["containers"]
+    space = record.get("namespace", "default")
+    if space not in ("", "default"):
+        where = f"{space}/{where}"
+    return f"{record['t']:8.2f} s  {where}{'  ' if where else ''}{_told(record)}"
+
+
+def _told(record: Mapping[str, Any]) -> str:
+    kind = record["kind"]
+    if kind == "Action":
+        return (
+            f"{record['verb']} refused: {record['result']}" if refused(record) else deed(record["verb"], record["args"])
         )
-        text = f"{record['phase']}, ready {record['ready']}, {states}"
-    else:
-        text = ", ".join(f"{k}={v}" for k, v in record.items() if k not in ("t", "id", "kind", "namespace", "object"))
-    return f"{t:.2f} s  {where}  {text}"
+    if record.get("deleted"):
+        return "is gone"
+    told = _TELLERS.get(kind)
+    return _plainly(record) if told is None else told(record)
+
+
+def _event(record: Mapping[str, Any]) -> str:
+    times = f" (x{record['count']})" if record.get("count", 1) > 1 else ""
+    return f"{record['reason']}{times}: {' '.join(str(record['message']).split())}"
+
+
+def _pod(record: Mapping[str, Any]) -> str:
+    leaving = ", being deleted" if record.get("terminating") else ""
+    containers = ", ".join(map(_container, (*record.get("initContainers", ()), *record["containers"])))
+    return f"{record['phase']}, {record['ready']} ready{leaving}: {containers}"
+
+
+def _container(c: Mapping[str, Any]) -> str:
+    why = c.get("reason") or ""
+    if c.get("exitCode"):
+        why = f"{why}, exit code {c['exitCode']}" if why else f"exit code {c['exitCode']}"
+    restarts = f", {c['restartCount']} restart{'s' * (c['restartCount'] > 1)}" if c.get("restartCount") else ""
+    return f"{c['name']} {c['state']}{f' ({why})' if why else ''}{restarts}"
+
+
+def _probe(record: Mapping[str, Any]) -> str:
+    result = record["result"]
+    if result == "skipped":
+        return f"{record['probe']} probe of {record['container']} not asked: {record['why']}"
+    run = f", {record['run']} in a row" if record.get("run", 0) > 1 and result == "failure" else ""
+    return f"{record['probe']} probe of {record['container']}: {result}{run}"
+
+
+def _app(record: Mapping[str, Any]) -> str:
+    return f"the app in {record['container']} is {'well' if record['healthy'] else 'ill'}: {record['text']}"
+
+
+def _traffic(record: Mapping[str, Any]) -> str:
+    return f"{record['sent']} requests a second, {record['served']} served, {record['lost']} lost"
+
+
+def _endpoint_slice(record: Mapping[str, Any]) -> str:
+    ready = [str(e["pod"]) for e in record["endpoints"] if e["ready"]]
+    other = [str(e["pod"]) for e in record["endpoints"] if not e["ready"]]
+    parts = [f"{word}: {', '.join(pods)}" for word, pods in (("ready", ready), ("not ready", other)) if pods]
+    return f"endpoints of {record['service']}: {'; '.join(parts) or 'none'}"
+
+
+_TELLERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "Event": _event,
+    "Pod": _pod,
+    "Probe": _probe,
+    "App": _app,
+    "Traffic": _traffic,
+    "EndpointSlice": _endpoint_slice,
+}
+
+
+def _plainly(record: Mapping[str, Any]) -> str:
+    """Counts and conditions: ``desired 3, ready 2, Available True``."""
+    parts = []
+    for key, value in record.items():
+        if key in ("t", "id", "kind", "namespace", "object", "owner", "reasons"):
+            continue
+        if isinstance(value, Mapping):
+            parts += [f"{k} {v}" for k, v in value.items()]
+        elif isinstance(value, list):
+            parts += [f"{key} {' '.join(map(str, value))}"] if value else []
+        elif value is not None and value is not False:
+            parts.append(key if value is True else f"{key} {value}")
+    return ", ".join(parts)
 
 
 class _Inputs(dict[str, Any]):

@@ -216,7 +216,7 @@ class Container:
         if actor is not None and actor.cause is not None:
             self.changed_by, self.changed_at = actor.cause, now
         else:
-            self.altered_by = ANSWERS if actor is None or actor.pid == 1 else f"`{_short(actor.argv)}` ran in it"
+            self.altered_by = ANSWERS if actor is None or actor.argv == self.argv else f"`{_short(actor.argv)}` ran in it"
             self.altered_at = now
         for watcher in tuple(self._watchers):
             watcher()

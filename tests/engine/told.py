@@ -1,4 +1,4 @@
-"""``python -m tests.engine.told``: digests of all scenarios and of some random worlds, for another process to compare."""
+"""``python -m tests.engine.told``: digests of scenarios and of some random worlds, for another process to compare."""
 
 from __future__ import annotations
 

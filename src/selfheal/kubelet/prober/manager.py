@@ -25,7 +25,9 @@ from selfheal.spec import Container, ExecAction, GRPCAction, HTTPGetAction, PodS
 TYPES = ("startup", "readiness", "liveness")
 """In the order in which AddPod makes workers."""
 
-SINCE_START = rule("answer.since-start", "", "", "Container {container} has answered so since it started.")
+SINCE_START = rule(
+    "answer.since-start", "", "", "Container {container} has answered so since it started at {started} s."
+)
 BY_ITSELF = rule("answer.by-itself", "", "", "Container {container} changed by itself: {what}.")
 
 Recorder = Callable[[dict[str, Any], Cause | None], dict[str, Any]]
@@ -226,7 +228,8 @@ class ProberManager:
         if running.changed_by is not None and (since is None or running.changed_at >= since):
             return running.changed_by
         if since is None:
-            return Cause(SINCE_START, tick, at=running.started_at, container=container)
+            started = 0 if running.started_at is None else running.started_at
+            return Cause(SINCE_START, tick, container=container, started=f"{started / SECOND:.1f}")
         return Cause(BY_ITSELF, at=running.altered_at, container=container, what=running.altered_by)
 
     def why_ended(self, worker: Worker) -> Cause | None:
