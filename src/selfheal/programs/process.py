@@ -246,8 +246,9 @@ class Process:
     def write(self, text: str) -> None:
         """Text to its standard output."""
         stream = self.fds.get(1)
-        if stream is not None:
-            stream.write(text)
+        if stream is None:
+            raise FileError("Bad file descriptor")
+        stream.write(text)
 
     def say(self, line: str) -> None:
         """A line to its standard error."""

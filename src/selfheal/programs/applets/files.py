@@ -15,7 +15,7 @@ from selfheal.programs.filesystem import (
     Node,
     normal,
 )
-from selfheal.programs.process import Exit, Process
+from selfheal.programs.process import Process
 
 
 @applet("touch", usage="[-cham] [-d DATE] [-t DATE] [-r FILE] FILE...")
@@ -88,10 +88,13 @@ def rmdir(p: Process) -> int:
         raise usage(p)
     status = 0
     for path in given.words:
-        try:
-            p.fs.rmdir(p.path(path))
-        except FileError as error:
-            status = p.fail(f"'{path}': {error}")
+        while path not in ("", "."):
+            try:
+                p.fs.rmdir(p.path(path))
+            except FileError as error:
+                status = p.fail(f"'{path}': {error}")
+                break
+            path = path.rpartition("/")[0] if "p" in given else ""
     return status
 
 
@@ -100,11 +103,7 @@ def _target(p: Process, words: list[str]) -> tuple[list[str], str, bool]:
     if len(words) < 2:
         raise usage(p)
     *sources, destination = words
-    directory = p.fs.is_dir(p.path(destination))
-    if len(sources) > 1 and not directory:
-        p.complain(f"can't stat '{destination}': {NOT_FOUND}")
-        raise Exit(1)
-    return sources, destination, directory
+    return sources, destination, len(sources) > 1 or p.fs.is_dir(p.path(destination))
 
 
 def _inside(directory: bool, destination: str, source: str) -> str:

@@ -209,7 +209,7 @@ def cmp(p: Process) -> Running:
     given = options(p, "ls")
     if not given.words:
         raise usage(p, code=2)
-    found, status = yield from texts(p, [*given.words, "-"][:2], "can't open '{path}': {error}", 2)
+    found, status = yield from texts(p, [*given.words, "-"][:2], code=2)
     if status:
         return status
     (one, a), (two, b) = found

@@ -33,10 +33,12 @@ def seq(p: Process) -> int:
     places = max(len(word.partition(".")[2]) for word in words)
     if step == 0:
         return p.fail("increment is 0")
-    count = int((numbers[-1] - first) / step + 1e-9) + 1
+    last = numbers[-1]
+    count = max(0, int((last - first) / step) + 2)
     if count > 1_000_000:
         return p.fail("out of memory")
-    values = [f"{first + i * step:.{places}f}" for i in range(max(0, count))]
+    exact = (first + i * step for i in range(count))
+    values = [f"{value:.{places}f}" for value in exact if (value <= last if step > 0 else value >= last)]
     if pad:
         width = max(map(len, values), default=0)
         values = [value.zfill(width) for value in values]

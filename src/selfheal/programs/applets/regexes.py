@@ -17,8 +17,7 @@ def basic(pattern: str, extended: bool = False) -> str:
         if c == "[":
             end = pattern.find("]", i + (2 if pattern[i : i + 1] == "^" else 1))
             if end < 0:
-                out.append(r"\[")
-                continue
+                raise re.error("Unmatched [")
             inside = pattern[i:end]
             if "[:" in inside and pattern.find(":]]", i) > 0:
                 end = pattern.find(":]]", i) + 2
@@ -62,5 +61,5 @@ def regex(p: Process, pattern: str, extended: bool, flags: int = 0) -> re.Patter
     try:
         return re.compile(basic(pattern, extended), flags)
     except (re.error, OverflowError):
-        p.complain(f"bad regex '{pattern}': Invalid regexp")
+        p.complain(f"bad regex '{pattern}'")
         raise Exit(2) from None

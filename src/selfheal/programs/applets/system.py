@@ -263,9 +263,9 @@ def basename(p: Process) -> int:
 def dirname(p: Process) -> int:
     if len(p.argv) != 2:
         raise usage(p)
-    path = p.argv[1].rstrip("/") or "/"
-    directory = path.rpartition("/")[0] if "/" in path else "."
-    p.log(directory or "/")
+    path = p.argv[1].rstrip("/") or p.argv[1][:1]
+    directory = path.rpartition("/")[0].rstrip("/") or "/" if "/" in path else "."
+    p.log(directory)
     return 0
 
 

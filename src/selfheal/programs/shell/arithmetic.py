@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 _TOKEN = re.compile(
-    r"\s*(?:(0[xX][0-9A-Fa-f]+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
+    r"\s*(?:(0[xX][0-9A-Fa-f]+|\d+#\w+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
 )
 _NAME_NEXT = re.compile(r"\s*[A-Za-z_]")
 _LEVELS: tuple[tuple[str, ...], ...] = (
@@ -224,6 +224,9 @@ def _signed_number(text: str) -> int:
 
 def _number(token: str) -> int:
     try:
+        base, mark, digits = token.partition("#")
+        if mark:
+            return wrap(int(digits, int(base)))
         if token[:2] in ("0x", "0X"):
             return wrap(int(token, 16))
         if len(token) > 1 and token.startswith("0"):

@@ -108,8 +108,15 @@ def evaluate(shell: Shell, args: list[str]) -> int | Status:
 def source(shell: Shell, args: list[str]) -> Status:
     if not args:
         raise BuiltinProblem("filename argument required")
+    path = args[0]
+    if "/" not in path:  # looked for as a command is
+        places = [f"{place}/{path}" for place in shell.vars.get("PATH", "").split(":")]
+        found = next((place for place in places if shell.p.fs.exists(place)), None)
+        if found is None:
+            raise BuiltinProblem(f"{path}: not found")
+        path = found
     try:
-        text = shell.p.fs.read(shell.p.path(args[0]))
+        text = shell.p.fs.read(shell.p.path(path))
     except FileError as error:
         raise BuiltinProblem(f"can't open '{args[0]}': {error}") from None
     params, script = shell.params, shell.script

@@ -299,8 +299,11 @@ class Shell(Launcher):
             if name in SPECIAL:
                 raise Exit(problem.status) from None
             status = problem.status
+        except ExpansionProblem as problem:
+            self.complain(str(problem), name)
+            raise Exit(2) from None
         except FileError as error:
-            self.complain(f"write error: {error}", name)
+            self.p.say(f"sh: write error: {error}")
             status = 1
         finally:
             for key, old in (saved or {}).items():
@@ -375,6 +378,7 @@ class Shell(Launcher):
         child = self._fork(command, fds)
         self.background = child.pid
         self.jobs[child.pid] = child
+        self.forget_jobs(32)
         return 0
 
     def substitute(self, script: Script) -> Generator[Any, Any, str]:

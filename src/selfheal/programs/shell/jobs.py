@@ -84,7 +84,6 @@ def wait(shell: Shell, args: list[str]) -> Status:
             status = yield from _interruptibly(shell, job)
             if status is not None:
                 return status
-        del shell.jobs[pid]
         shell.mourn(job)
         result = job.exit_code
     return result
@@ -113,6 +112,7 @@ def jobs(shell: Shell, args: list[str]) -> int:
     for i, (_, child) in enumerate(tuple(shell.jobs.items()), 1):
         state = "Done" if child.ended else "Running"
         shell.p.write(f"[{i}]+  {state:<24}{' '.join(child.argv)}\n")
+    shell.forget_jobs(0)
     return 0
 
 

@@ -55,7 +55,7 @@ class Launcher(State):
         if node is not None or ("/" in name and kernel.fs.is_dir(self.p.path(name))):
             self.complain(f"{name}: Permission denied")
             return 126
-        self.complain(f"{name}: not found")
+        self.complain(f"{name}: {'not found' if name else 'Permission denied'}")
         return 127
 
     def _quickly(self, program: Program, argv: list[str], env: dict[str, str]) -> int:

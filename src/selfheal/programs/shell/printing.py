@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from selfheal.programs.process import Process
 from selfheal.programs.shell.lexer import unescape
@@ -44,7 +44,7 @@ def printf(p: Process, args: Sequence[str], prefix: str) -> int:
         p.say(f"{prefix}: usage: printf FORMAT [ARGUMENT...]")
         return 2
     form, words = args[0], list(args[1:])
-    printer = _Printf(words)
+    printer = _Printf(words, lambda problem: p.say(f"{prefix}: {problem}"))
     out: list[str] = []
     while True:
         before = len(printer.words)
@@ -57,15 +57,14 @@ def printf(p: Process, args: Sequence[str], prefix: str) -> int:
         if printer.stopped or not printer.words or len(printer.words) == before:
             break
     p.write("".join(out))
-    for problem in printer.problems:
-        p.say(f"{prefix}: {problem}")
-    return int(bool(printer.problems))
+    return printer.status
 
 
 class _Printf:
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], complain: Callable[[str], None]) -> None:
         self.words = words
-        self.problems: list[str] = []
+        self.complain = complain
+        self.status = 0
         self.stopped = False
 
     def once(self, form: str) -> str:
@@ -125,7 +124,7 @@ class _Printf:
     def _number(self, word: str) -> int:
         text = word.strip()
         if not text:
-            return 0
+            return self._invalid(word)
         if text[0] in "'\"" and len(text) > 1:
             return ord(text[1])
         try:
@@ -134,12 +133,15 @@ class _Printf:
             base = 16 if digits[:2].lower() == "0x" else 8 if len(digits) > 1 and digits[0] == "0" else 10
             return sign * int(digits[:64], base)
         except (ValueError, IndexError):
-            self.problems.append(f"invalid number '{word}'")
-            return 0
+            return self._invalid(word)
 
     def _float(self, word: str) -> float:
         try:
             return float(word) if word else 0.0
         except ValueError:
-            self.problems.append(f"invalid number '{word}'")
-            return 0.0
+            return self._invalid(word)
+
+    def _invalid(self, word: str) -> int:
+        self.complain(f"invalid number '{word}'")
+        self.status = 1
+        return 0

@@ -18,7 +18,7 @@ def sh(p: Process) -> Running:
     """The program behind ``/bin/sh``."""
     words = p.argv[1:]
     options: list[str] = []
-    command = False
+    command = stdin = False
     while words and words[0][:1] in ("-", "+") and len(words[0]) > 1:
         word = words.pop(0)
         if word == "--":
@@ -34,6 +34,8 @@ def sh(p: Process) -> Running:
                 return 2
             if letter == "c":
                 command = True
+            elif letter == "s":
+                stdin = True
             elif letter not in "ils":
                 options.append(letter)
     if words[:1] == ["-"]:
@@ -45,7 +47,7 @@ def sh(p: Process) -> Running:
         text = words.pop(0)
         shell = Shell(p, words[0] if words else p.argv[0], words[1:])
         script = parse(text, 0)
-    elif words:
+    elif words and not stdin:
         try:
             text = p.fs.read(p.path(words[0]))
         except FileError as error:
@@ -55,7 +57,7 @@ def sh(p: Process) -> Running:
         script = parse(text)
     else:
         text = yield from p.fds.get(0, NULL).read()
-        shell = Shell(p, p.argv[0], [])
+        shell = Shell(p, p.argv[0], words)
         script = parse(text)
-    shell.options = dict.fromkeys(options)
+    shell.options = dict.fromkeys([*("c" if command else "s" if stdin else ""), *options])
     return (yield from shell.main(script))

@@ -56,6 +56,12 @@ class State:
         self.interruptible = False
         self.spinner = Spinner(process.kernel.clock)
 
+    def forget_jobs(self, keep: int) -> None:
+        """Forget the children that have ended, all but the last ``keep``."""
+        ended = [pid for pid, child in self.jobs.items() if child.ended]
+        for pid in ended[: len(ended) - keep] if keep else ended:
+            del self.jobs[pid]
+
     # ---- variables
 
     def get(self, name: str) -> str | None:

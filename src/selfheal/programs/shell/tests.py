@@ -54,7 +54,8 @@ def holds(p: Process, args: Sequence[str], patterns: bool = False) -> bool:
         return test.binary(args[0], args[1], args[2])
     result = test.either()
     if test.at < len(args):
-        raise TestProblem(f"{args[test.at]}: unknown operand")
+        lacking = "argument expected" if args[test.at] in BINARY else "unknown operand"
+        raise TestProblem(f"{args[test.at]}: {lacking}")
     return result
 
 

@@ -71,6 +71,8 @@ def local(shell: Shell, args: list[str]) -> int:
         shell.frames[-1].setdefault(name, shell.vars.get(name))
         if equals:
             shell.assign(name, value)
+        else:
+            shell.vars.pop(name, None)
     return 0
 
 
@@ -106,7 +108,8 @@ def set_(shell: Shell, args: list[str]) -> int:
                 option = LONG.get(words[0], words[0])
                 words.pop(0)
                 if option not in (*LONG.values(), "pipefail"):
-                    raise BuiltinProblem(f"illegal option -o {option}")
+                    shell.complain(f"illegal option -o {option}", "set")
+                    return 1
             elif letter not in "aefuxvnmbCI":
                 raise BuiltinProblem(f"illegal option {word[0]}{letter}")
             if word[0] == "-":
@@ -168,7 +171,7 @@ def getopts(shell: Shell, args: list[str]) -> int:
             shell.vars["OPTARG"] = words[index]
             index += 1
         else:
-            shell.complain(f"No arg for -{letter} option")
+            shell.p.say(f"No arg for -{letter} option")
             shell.vars[name] = "?"
         offset = 1
     elif rest:
@@ -176,7 +179,7 @@ def getopts(shell: Shell, args: list[str]) -> int:
     else:
         index, offset = index + 1, 1
     if not known and not options.startswith(":"):
-        shell.complain(f"Illegal option -{letter}")
+        shell.p.say(f"Illegal option -{letter}")
     shell.vars["OPTIND"], shell.vars["_OPTOFF"] = str(index + 1), str(offset)
     return 0
 
