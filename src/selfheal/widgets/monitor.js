@@ -251,8 +251,10 @@ function read(answer, at, words) {
       for (const tick of ticks) {
         const text = tickText(tick, say);
         const fresh = before?.result !== tick.result || before?.why !== tick.why;
-        if (tick.result === "failure") events.push({ t: tick.t, type: "fail", id: tick.id, text, pod: pod.name, lane: probe, detail: tick.output, tick });
-        else if (fresh && (before || tick.result !== "skipped")) events.push({ t: tick.t, type: tick.result === "skipped" ? "skip" : "pass", id: tick.id, text, pod: pod.name, lane: probe, detail: tick.output, tick });
+        const type = { failure: "fail", skipped: "skip" }[tick.result] ?? "pass"; // of passes and skips the first of a row will do
+        if (type === "fail" || (fresh && (before || type !== "skip"))) {
+          events.push({ t: tick.t, type, id: tick.id, text, pod: pod.name, lane: probe, detail: tick.output, tick });
+        }
         before = tick;
       }
     }
@@ -550,13 +552,18 @@ class Strip {
     const step = [5, 10, 20, 30, 60, 120, 300, 600].find((one) => one * this.scale >= 40) ?? 1200;
     const grid = s("g", {});
     for (let t = 0; t <= until; t += step) {
-      grid.append(s("line", { class: "grid", x1: this.x(t), x2: this.x(t), y1: top, y2: bottom }), s("text", { class: "tick", x: this.x(t), y: this.axis, "text-anchor": "middle" }, String(t)));
+      const x = this.x(t);
+      grid.append(s("line", { class: "grid", x1: x, x2: x, y1: top, y2: bottom }));
+      grid.append(s("text", { class: "tick", x, y: this.axis, "text-anchor": "middle" }, String(t)));
     }
+    const pattern = (name, size, angle, mark) => s("pattern",
+      { id: name, width: size, height: size, patternUnits: "userSpaceOnUse", patternTransform: `rotate(${angle})` },
+      s("rect", { width: size, height: size, class: `${name}-b` }), mark);
     const defs = s("defs", {},
-      s("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { width: 6, height: 6, class: "hatch-b" }), s("line", { y2: 6, class: "hatch-l" })),
-      s("pattern", { id: "busy", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(-45)" }, s("rect", { width: 7, height: 7, class: "busy-b" }), s("line", { y2: 7, class: "busy-l" })),
-      s("pattern", { id: "lost", width: 4, height: 4, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { width: 4, height: 4, class: "lost-b" }), s("line", { y2: 4, class: "lost-l" })),
-      s("pattern", { id: "dots", width: 6, height: 6, patternUnits: "userSpaceOnUse" }, s("rect", { width: 6, height: 6, class: "dots-b" }), s("circle", { cx: 3, cy: 3, r: 0.9, class: "dots-l" })),
+      pattern("hatch", 6, 45, s("line", { y2: 6, class: "hatch-l" })),
+      pattern("busy", 7, -45, s("line", { y2: 7, class: "busy-l" })),
+      pattern("lost", 4, 45, s("line", { y2: 4, class: "lost-l" })),
+      pattern("dots", 6, 0, s("circle", { cx: 3, cy: 3, r: 0.9, class: "dots-l" })),
       s("clipPath", { id: `${id}seen` }, (this.seenRect = s("rect", { x: -10, y: -10, height: height + 20, width: 0 }))));
     this.future = s("rect", { class: "future", y: top, height: bottom - top });
     this.dim = s("rect", { class: "dim", y: top, height: bottom - top });
@@ -569,7 +576,9 @@ class Strip {
     this.real = s("g", { class: "real" }, s("line", { y1: 14, y2: bottom + 4 }), this.realBox, this.realText);
     this.diff = s("g", { class: "diff" }, s("path", {}), s("path", { class: "head" }), s("text", { "text-anchor": "middle" }));
     this.head = s("line", { class: "head-line", y1: top, y2: this.axis - 6 });
-    this.svg.replaceChildren(defs, grid, this.scene, ...this.losses.map((one) => one.text), this.future, this.dim, this.plans ?? s("g", {}), this.mark, this.diff, this.real, this.pulse, this.chain, this.chosen, this.head);
+    const covered = [grid, this.scene, ...this.losses.map((one) => one.text)], veil = [this.future, this.dim];
+    const above = [this.plans ?? s("g", {}), this.mark, this.diff, this.real, this.pulse, this.chain, this.chosen, this.head];
+    this.svg.replaceChildren(defs, ...covered, ...veil, ...above);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
     this.stage.style.cssText = `width:${width}px;height:${height}px`;
@@ -717,9 +726,11 @@ class Strip {
     this.plans = s("g", {});
     for (const event of this.story.events) {
       if (event.type !== "flip") continue;
-      const x = this.x(event.t), text = event.text, width = inkWidth(text) + 12, left = x + width > this.width;
       // What the reader (or the scenario) has planned is known, so it shows ahead of the playhead too.
-      this.plans.append(s("line", { class: "flag-act", x1: x, x2: x, y1: y, y2: y + 46 }), s("rect", { class: "act", x: left ? x - width : x, y: y + 1, width, height: 17, rx: 3 }), s("text", { class: "inband", x: (left ? x - width : x) + 6, y: y + 13.5 }, text));
+      const x = this.x(event.t), { text } = event, width = inkWidth(text) + 12, left = x + width > this.width ? x - width : x;
+      this.plans.append(s("line", { class: "flag-act", x1: x, x2: x, y1: y, y2: y + 46 }));
+      this.plans.append(s("rect", { class: "act", x: left, y: y + 1, width, height: 17, rx: 3 }));
+      this.plans.append(s("text", { class: "inband", x: left + 6, y: y + 13.5 }, text));
     }
     return y + 10;
   }
@@ -809,7 +820,7 @@ class Strip {
       const look = { running: "b-ok", busy: "b-busy", sick: "b-sick", starting: "b-run", stopping: "b-term", backoff: "b-held" }[state.is];
       if (look) this.#band(this.scene, state.from, state.to, y + 3, 12, look);
     }
-    for (const band of pod.ready) this.scene.append(s("rect", { class: "b-thin", x: this.x(band.from), y: y + 16.5, height: 3, width: Math.max(1, this.x(Math.min(band.to, this.story.until)) - this.x(band.from)) }));
+    for (const band of pod.ready) this.#band(this.scene, band.from, band.to, y + 16.5, 3, "b-thin");
     return y + 10;
   }
 
@@ -850,9 +861,14 @@ class Strip {
     if (row.key === "container" || row.key.startsWith("pod:")) {
       if (point && Math.abs(point.t - t) * this.scale < 7) return point;
       const held = during(owner?.waits ?? [], t), stop = during(owner?.stops ?? [], t), life = during(owner?.lives ?? [], t);
-      return from(held, "container", say("backoff", { s: held?.length })) ?? from(stop, "container", say("stopping", { grace: this.hooks.grace() }), { detail: stop?.message }) ?? from(life, "container", say("life", { n: life?.n })) ?? point ?? null;
+      if (held) return from(held, "container", say("backoff", { s: held.length }));
+      if (stop) return from(stop, "container", say("stopping", { grace: this.hooks.grace() }), { detail: stop.message });
+      return from(life, "container", say("life", { n: life?.n })) ?? point ?? null;
     }
-    if (row.key === "app") { const band = during(owner?.app ?? [], t); return from(band, "app", band && (band.healthy ? say("app.healthy") : say(band.busy ? "app.busy.text" : "app.sick.text", { text: band.text }))) ?? null; }
+    if (row.key === "app") {
+      const band = during(owner?.app ?? [], t), is = band?.healthy ? "app.healthy" : band?.busy ? "app.busy.text" : "app.sick.text";
+      return from(band, "app", say(is, band)) ?? null;
+    }
     if (row.key === "ready") return from(during(owner?.ready ?? [], t), "ready", say("event.ready")) ?? point ?? null;
     if (row.key === "service") { const band = during(owner?.service ?? [], t); return from(band, "service", say(`event.${band?.state}`)) ?? point ?? null; }
     return null;
@@ -1078,7 +1094,10 @@ class Desk {
     this.knobs.replaceChildren(h("span", { class: "corner" }), ...Object.keys(KNOBS).map((knob) => h("span", { class: "head" }, say(`knob.${knob}`))));
     for (const probe of ["liveness", "readiness", "startup"]) {
       const name = say(`probe.${probe}`), now = setting.probes[probe];
-      const toggle = (key, text) => h("button", { class: key, type: "button", title: say(`probe.${key}.long`, { probe: name }), "aria-label": say(`probe.${key}.long`, { probe: name }), onclick: () => hooks.probe(probe, !now) }, text);
+      const toggle = (key, text) => {
+        const words = say(`probe.${key}.long`, { probe: name });
+        return h("button", { class: key, type: "button", title: words, "aria-label": words, onclick: () => hooks.probe(probe, !now) }, text);
+      };
       this.knobs.append(h("span", { class: now ? "probe" : "probe off" }, name, now && toggle("drop", "×")));
       if (!now) {
         this.knobs.append(h("span", { class: "none" }, say(`none.${probe}`), toggle("add", say("probe.add"))));
@@ -1087,7 +1106,8 @@ class Desk {
       for (const [knob, [, least, most]] of Object.entries(KNOBS)) {
         const fixed = knob === "successThreshold" && probe !== "readiness";
         const unit = knob.endsWith("Seconds") && h("span", { class: "unit soft" }, "s");
-        const input = !fixed && h("input", { type: "number", min: least, max: most, step: 1, value: now[knob], class: given.probes[probe]?.[knob] === now[knob] ? null : "changed", "aria-label": `${name} ${knob}` });
+        const look = given.probes[probe]?.[knob] === now[knob] ? null : "changed", label = `${name} ${knob}`;
+        const input = !fixed && h("input", { type: "number", min: least, max: most, step: 1, value: now[knob], class: look, "aria-label": label });
         if (input) input.addEventListener("change", () => this.#turn(probe, knob, input, now[knob], least, most));
         this.knobs.append(h("span", { class: "cell" }, fixed ? h("span", { class: "soft", title: say("knob.fixed") }, "1") : input, unit));
       }
@@ -1112,15 +1132,18 @@ class Desk {
 
   #formulas(setting, grace, hang) {
     const { say } = this, lines = [], { liveness, readiness } = setting.probes;
+    const line = (...words) => lines.push(h("div", { class: "formula" }, ...words));
     const numbers = (probe, kind) => {
       const f = probe.failureThreshold, p = probe.periodSeconds, o = hang(kind) ? probe.timeoutSeconds : 0;
       const low = (f - 1) * p + o, high = f * p + o, habit = setting.habits.term;
       return { f, p, o, low, high, grace, first: habit === "ignore" ? low + grace : low, end: habit === "obey" ? high : high + grace };
     };
     const stop = { ignore: "formula.ignore", obey: "formula.obey" }[setting.habits.term] ?? "formula.stop";
-    if (liveness) lines.push(h("div", { class: "formula" }, say.rich(hang("liveness") ? "formula.hang" : "formula.liveness", numbers(liveness, "liveness")), " ", say.rich(stop, numbers(liveness, "liveness"))));
-    else lines.push(h("div", { class: "formula" }, say.rich("formula.liveness.none")));
-    if (readiness) lines.push(h("div", { class: "formula" }, say.rich(hang("readiness") ? "formula.readiness.hang" : "formula.readiness", numbers(readiness, "readiness"))));
+    if (liveness) {
+      const known = numbers(liveness, "liveness");
+      line(say.rich(hang("liveness") ? "formula.hang" : "formula.liveness", known), " ", say.rich(stop, known));
+    } else line(say.rich("formula.liveness.none"));
+    if (readiness) line(say.rich(hang("readiness") ? "formula.readiness.hang" : "formula.readiness", numbers(readiness, "readiness")));
     return lines;
   }
 
@@ -1210,20 +1233,24 @@ function render({ model, el }) {
   const jump = h("button", { type: "button", class: "jump", onclick: () => jumpTo(target) }, say(say.has(`next.${target}`) ? `next.${target}` : "next.restart"));
   const clock = h("b"), clockOf = h("span");
   const bar = h("div", { class: "bar" }, h("div", { class: "title" }, data.title ?? say("title")),
-    h("div", { class: "keys", role: "group" }, button("start", "start", () => { play(false); seek(0); }), button("back", "back", () => step(-1)), playButton, button("forth", "forth", () => step(1))),
-    h("label", {}, h("span", {}, say("step")), stepBy), jump, h("label", { class: "speed" }, h("span", {}, say("speed")), speedBy), h("span", { class: "clock" }, "t = ", clock, " ", clockOf));
+    h("div", { class: "keys", role: "group" },
+      button("start", "start", () => { play(false); seek(0); }), button("back", "back", () => step(-1)), playButton, button("forth", "forth", () => step(1))),
+    h("label", {}, h("span", {}, say("step")), stepBy), jump, h("label", { class: "speed" }, h("span", {}, say("speed")), speedBy),
+    h("span", { class: "clock" }, "t = ", clock, " ", clockOf));
 
   const top = h("div", { class: "top" });
   const askHow = h("span", { class: "how" }), neverButton = h("button", { type: "button", onclick: () => putMark(state.mark.t === NEVER ? null : NEVER) }, say("ask.never"));
   const againButton = h("button", { type: "button", onclick: again }, say("ask.again"));
-  const beliefBy = h("select", { onchange: () => { state.belief = beliefBy.value || null; refresh(); } }, h("option", { value: "" }, say("belief.none")), (data.beliefs ?? []).map((one) => h("option", { value: one.key }, one.says)));
+  const beliefBy = h("select", { onchange: () => { state.belief = beliefBy.value || null; refresh(); } },
+    h("option", { value: "" }, say("belief.none")), data.beliefs.map((one) => h("option", { value: one.key }, one.says)));
   const question = h("div", { class: "ask" }, asks && h("span", { class: "q" }, asks.text ?? say("ask")), asks && askHow, asks && neverButton, asks && againButton);
   const notice = h("div", { class: "notice", role: "alert", hidden: true });
   const whyTitle = h("div", { class: "head" }), whyList = h("ol"), verdict = h("div", { class: "verdict" });
   const panel = h("div", { class: "words" }, verdict, h("div", { class: "why" }, whyTitle, whyList));
   const rows = h("tbody"), caption = h("caption");
   const twin = h("details", { ontoggle: () => table() }, h("summary", {}, say("twin")),
-    h("div", { class: "twin", tabindex: "0", role: "region", "aria-label": say("twin") }, h("table", {}, caption, h("thead", {}, h("tr", {}, ["t", "pod", "what", "why"].map((key) => h("th", { scope: "col" }, say(`twin.${key}`))))), rows)));
+    h("div", { class: "twin", tabindex: "0", role: "region", "aria-label": say("twin") },
+      h("table", {}, caption, h("thead", {}, h("tr", {}, ["t", "pod", "what", "why"].map((key) => h("th", { scope: "col" }, say(`twin.${key}`))))), rows)));
   const help = h("details", {}, h("summary", {}, say("help")), h("p", {}, say("help.keys")), h("p", {}, say("help.marks")), h("p", {}, say("help.flips")));
   const source = h("span", { class: "by" }), more = h("div", { class: "more" }, twin, help, source);
   const live = h("div", { class: "quietly", role: "status", "aria-live": "polite" });
@@ -1246,7 +1273,7 @@ function render({ model, el }) {
       const numbers = given.probes[probe] ?? Object.fromEntries(Object.keys(KNOBS).map((name) => [name, knobOf(data.handlers[probe], name)]));
       change((setting) => { setting.probes[probe] = on ? { ...numbers } : null; });
     },
-    belief: data.beliefs?.length ? h("label", { class: "belief" }, say("belief"), beliefBy) : null,
+    belief: data.beliefs.length ? h("label", { class: "belief" }, say("belief"), beliefBy) : null,
     preset(preset) { change((setting) => { Object.assign(setting, presetSetting(preset)); }); },
     isPreset: (preset) => canonical(presetSetting(preset).probes) === canonical(state.setting.probes) && canonical(presetSetting(preset).habits) === canonical(state.setting.habits),
     drop(flip) { change((setting) => { setting.flips = setting.flips.filter((one) => one !== flip && canonical(one) !== canonical(flip)); }); },
@@ -1254,7 +1281,8 @@ function render({ model, el }) {
 
   function presetSetting(preset) {
     const probes = structuredClone(given.probes);
-    for (const [probe, numbers] of Object.entries(preset.probes ?? {})) probes[probe] = numbers && { ...Object.fromEntries(Object.keys(KNOBS).map((knob) => [knob, KNOBS[knob][0]])), ...probes[probe], ...numbers };
+    const usual = Object.fromEntries(Object.keys(KNOBS).map((knob) => [knob, KNOBS[knob][0]]));
+    for (const [probe, numbers] of Object.entries(preset.probes ?? {})) probes[probe] = numbers && { ...usual, ...probes[probe], ...numbers };
     return { probes, habits: { ...given.habits, ...preset.habits } };
   }
 
@@ -1273,7 +1301,12 @@ function render({ model, el }) {
     if (mine !== ticket) return;
     if (!answer || answer.error) {
       play(false);
-      tellNotice(answer ? say("failed", { error: answer.error }) : say("needs"), state.answered && h("button", { type: "button", onclick: () => { state.setting = structuredClone(state.answered.setting); state.belief = state.answered.belief; beliefBy.value = state.belief ?? ""; refresh(); } }, say("needs.undo")));
+      const undo = () => {
+        Object.assign(state, structuredClone(state.answered));
+        beliefBy.value = state.belief ?? "";
+        refresh();
+      };
+      tellNotice(answer ? say("failed", { error: answer.error }) : say("needs"), state.answered && h("button", { type: "button", onclick: undo }, say("needs.undo")));
       strip.stage.classList.add("stale");
       if (story) { desk.layout(setting, given, grace, hanging); show(); }
       return;
@@ -1385,7 +1418,8 @@ function render({ model, el }) {
     show();
     if (!quiet) announce(momentText());
   }
-  const wanted = (event) => ({ any: event.type !== "skip", fail: event.type === "fail", ready: /ready$/.test(event.type), life: ["life", "restart", "kill", "end", "gone"].includes(event.type) })[state.by];
+  const STEPS = { any: /^(?!skip)/, fail: /^fail/, ready: /ready$/, life: /^(life|restart|kill|end|gone)$/ };
+  const wanted = (event) => STEPS[state.by].test(event.type);
   /** To the next or previous event: by time, and among those of the same instant by order. */
   function step(way, filter = wanted) {
     play(false);
@@ -1436,8 +1470,11 @@ function render({ model, el }) {
     const chain = item && (story.why[item.id] ?? []);
     whyTitle.textContent = item ? say(item.type === "restart" ? "why.restart" : "why", { what: item.text, t: say("s", { t: tenths(item.t) }) }) : say("why.hint");
     const causes = chained(chain ?? []);
-    whyList.replaceChildren(...causes.map((cause) => h("li", {}, cause.steps.map(({ t, text }, i) => h("div", {}, t === null || t === undefined ? null : [h("time", {}, say("s", { t: tenths(t) })), "  "], text,
-      cause.function && i === cause.steps.length - 1 ? [" ", h("code", { title: `${cause.source} ${cause.function}` }, `${String(cause.source).split("/").pop()} ${cause.function}`)] : null)))));
+    whyList.replaceChildren(...causes.map(({ steps, source: file, function: rule }) => {
+      const lines = steps.map(({ t, text }) => h("div", {}, t === null ? null : [h("time", {}, say("s", { t: tenths(t) })), "  "], text));
+      if (rule) lines.at(-1).append(" ", h("code", { title: `${file} ${rule}` }, `${file.split("/").pop()} ${rule}`));
+      return h("li", {}, lines);
+    }));
     if (!causes.length) whyList.append(h("li", {}, !item ? say("why.none") : item.detail ? String(item.detail).trim() : item.type === "flip" ? say("why.plain") : item.text));
     strip.showChain(causes);
     verdict.replaceChildren(...verdictWords(goal, done));
@@ -1456,7 +1493,8 @@ function render({ model, el }) {
         return say("belief.outcome", { restarts: restarts.length ? `${say("restart", { n: "" }).trim()} ${times} s` : say("pod.restarts", { n: 0 }), lost: lostUntil(first, state.seen) });
       };
       const [ghosts, truth] = [outcome(ghost), outcome(story)];
-      words.push(h("p", {}, h("b", {}, `“${belief.says}” `), ghosts === truth ? `${say("belief.same")} ${belief.truth}` : say("belief.text", { ghost: ghosts, true: truth, truth: belief.truth })));
+      const told = ghosts === truth ? `${say("belief.same")} ${belief.truth}` : say("belief.text", { ghost: ghosts, true: truth, truth: belief.truth });
+      words.push(h("p", {}, h("b", {}, `“${belief.says}” `), told));
     }
     if (done && data.next) words.push(h("p", { class: "next" }, data.next));
     return words;
@@ -1465,9 +1503,18 @@ function render({ model, el }) {
     if (!twin.open || !story) return;
     const list = story.events.slice(0, known());
     caption.textContent = say("twin.caption", { t: say("s", { t: trim(state.seen) }) });
-    rows.replaceChildren(...list.map((event) => h("tr", {}, h("td", {}, tenths(event.t)), h("td", {}, [event.pod ?? event.service ?? "", say.has(`lane.${event.lane}`) ? say(`lane.${event.lane}`) : ""].filter(Boolean).join(" · ")), h("td", {}, event.text), h("td", {}, story.why[event.id] ? h("button", { type: "button", onclick: () => choose(event) }, say("twin.why.button")) : ""))));
+    rows.replaceChildren(...list.map((event) => {
+      const where = [event.pod ?? event.service, say.has(`lane.${event.lane}`) && say(`lane.${event.lane}`)].filter(Boolean).join(" · ");
+      const ask = story.why[event.id] && h("button", { type: "button", onclick: () => choose(event) }, say("twin.why.button"));
+      return h("tr", {}, [tenths(event.t), where, event.text, ask].map((cell) => h("td", {}, cell)));
+    }));
   }
-  const momentText = () => { const now = pod && podAt(pod, state.t); return now ? say("now", { t: say("s", { t: trim(state.t) }), pod: pod.name, what: say(`is.${now.is}`, { n: now.life, t: say("s", { t: Math.floor(now.since) }), reason: now.reason }) }) : ""; };
+  function momentText() {
+    if (!pod) return "";
+    const { is, life, since, reason } = podAt(pod, state.t);
+    const what = say(`is.${is}`, { n: life, t: say("s", { t: Math.floor(since) }), reason });
+    return say("now", { t: say("s", { t: trim(state.t) }), pod: pod.name, what });
+  }
 
   // A live region that speaks at human pace: at most once in two seconds, the newest of what piled up.
   let queue = [], speaking = null;
@@ -1500,7 +1547,7 @@ function render({ model, el }) {
     service = [...story.services.values()].find((one) => one.traffic.length) ?? [...story.services.values()][0];
     ward.layout(story, state.setting);
     desk.layout(state.setting, given, grace, hanging);
-    strip.layout(story, { pod, ghost, belief: data.beliefs?.find((one) => one.key === state.belief), setting: state.setting, asks });
+    strip.layout(story, { pod, ghost, belief: data.beliefs.find((one) => one.key === state.belief), setting: state.setting, asks });
     strip.knob.setAttribute("aria-valuemin", "0");
     strip.knob.setAttribute("aria-valuemax", String(story.until));
     strip.flag.setAttribute("aria-valuemin", "0");
@@ -1517,7 +1564,8 @@ function render({ model, el }) {
     if (!story || !root.contains(bar)) return;
     const { t, seen, mark } = state, n = known(), goal = goalOf(story, asks), done = resolved();
     set(clock, "text", say("s", { t: tenths(t) }));
-    strip.show({ t, seen, mark, goal, resolved: done, chosen: state.chosen, playing: state.playing, follow: state.playing || document.activeElement === el, speed: state.speed, calm: calm.matches, known: n });
+    const { playing, speed, chosen } = state, follow = playing || document.activeElement === el;
+    strip.show({ t, seen, mark, goal, resolved: done, chosen, playing, follow, speed, calm: calm.matches, known: n });
     ward.show({ t, story, pod, speed: state.speed });
     desk.show((choice) => (choice.probes ? switchAt(choice, t) : { value: state.setting.habits[choice.name], soon: null }));
     if (!state.playing || n !== shownKnown) {
@@ -1550,7 +1598,10 @@ function render({ model, el }) {
   });
   strip.flag.addEventListener("keydown", (event) => {
     const now = typeof state.mark.t === "number" ? state.mark.t : Math.round(story.until * 0.55);
-    const to = { ArrowRight: now + 1, ArrowUp: now + 1, ArrowLeft: now - 1, ArrowDown: now - 1, PageUp: now + 10, PageDown: now - 10, Home: 0, End: story.until, n: NEVER, N: NEVER, Enter: now, " ": now }[event.key];
+    const to = {
+      ArrowRight: now + 1, ArrowUp: now + 1, ArrowLeft: now - 1, ArrowDown: now - 1, PageUp: now + 10, PageDown: now - 10,
+      Home: 0, End: story.until, Enter: now, " ": now, n: NEVER, N: NEVER,
+    }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     putMark(to);
@@ -1560,7 +1611,9 @@ function render({ model, el }) {
   // ---- the page around: its theme, its width, its printer
   const theme = () => {
     const html = document.documentElement, body = document.body.dataset, light = body.jpThemeLight;
-    const wanted = html.dataset.theme ?? (light ? (light === "true" ? "light" : "dark") : /vscode-(dark|high-contrast)(?!-light)/.test(document.body.className) ? "dark" : /vscode-light/.test(document.body.className) ? "light" : "");
+    const code = /vscode-(light|dark|high-contrast)(-light)?\b/.exec(document.body.className); // VS Code says it in classes
+    const lab = light && (light === "true" ? "light" : "dark");
+    const wanted = html.dataset.theme ?? lab ?? (code && (code[1] === "light" || code[2] ? "light" : "dark"));
     el.style.colorScheme = wanted === "dark" || wanted === "light" ? wanted : "";
   };
   const themes = new MutationObserver(theme);
