@@ -61,7 +61,8 @@ class Admission:
             if len(self._specs) >= 1024:
                 self._specs.clear()
             # The first dict is kept with the second, so that no other can ever have its id.
-            found = self._specs[id(spec)] = (spec, _admitted(spec))
+            stream = self._chance.stream("kube-api-access")
+            found = self._specs[id(spec)] = (spec, _admitted(spec, f"kube-api-access-{stream.letters(stream.next())}"))
         return found[1]
 
 
@@ -128,7 +129,39 @@ def _with_selector(job: Object) -> Object:
     return {**job, "spec": {**spec, "selector": selector, "template": template}}
 
 
-def _admitted(spec: Object) -> Object:
+MOUNTED_AT = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Where a container finds the token of its service account."""
+
+
+def _with_token(spec: Object, volume: str) -> Object:
+    """The volume with the service account's token (plugin/pkg/admission/serviceaccount/admission.go)."""
+    if spec.get("automountServiceAccountToken") is False:
+        return spec
+    mount = {"mountPath": MOUNTED_AT, "name": volume, "readOnly": True}
+    out, mounted = dict(spec), False
+    for group in ("initContainers", "containers"):
+        containers = []
+        for container in spec.get(group) or ():
+            mounts = container.get("volumeMounts") or []
+            if all(m.get("mountPath") != MOUNTED_AT for m in mounts):
+                container, mounted = {**container, "volumeMounts": [*mounts, mount]}, True
+            containers.append(container)
+        if containers:
+            out[group] = containers
+    if not mounted:
+        return spec
+    field = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}, "path": "namespace"}
+    sources = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
+        {"downwardAPI": {"items": [field]}},
+    ]
+    token = {"name": volume, "projected": {"defaultMode": 420, "sources": sources}}
+    out["volumes"] = [*(spec.get("volumes") or ()), token]
+    return out
+
+
+def _admitted(spec: Object, volume: str) -> Object:
     tolerations = list(spec.get("tolerations") or ())
     for taint in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
         if not any(_tolerates_eviction(t, taint) for t in tolerations):
@@ -138,7 +171,7 @@ def _admitted(spec: Object) -> Object:
     new = {"serviceAccountName": "default", "priority": 0, "preemptionPolicy": "PreemptLowerPriority", **spec}
     new.setdefault("serviceAccount", new["serviceAccountName"])
     new["tolerations"] = tolerations
-    return pod_only(new)
+    return _with_token(pod_only(new), volume)
 
 
 def _tolerates_eviction(toleration: dict[str, Any], taint: str) -> bool:
