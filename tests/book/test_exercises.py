@@ -169,6 +169,12 @@ def test_an_exercise_shows_symptom_task_and_hints(exercise: Exercise) -> None:
         exercise.hint(99)
 
 
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_an_exercise_never_says_that_a_pod_is_restarted(exercise: Exercise) -> None:
+    told = " ".join((exercise.symptom, exercise.task, *exercise.hints))
+    assert not re.search(r"(?<!of one of its two )pods? (?:is|are|has been|have been) restarted|pod restart", told)
+
+
 def test_what_a_reader_typed_is_not_taken_for_markup() -> None:
     report = silent.check("kind: <script>alert(1)</script>")
     assert "<script>" not in report._repr_html_()

@@ -52,11 +52,11 @@ def _pauses(trial: Trial, probe: Probe) -> Finding:
         if kills:
             return Finding(
                 False,
-                f"A pause of {PAUSE} s that began at {begin:.1f} s was taken for a deadlock: the container was told to "
-                f"stop at {kills[0]:.1f} s. {f} × a failed probe in a row fit into {PAUSE} s when probes are {p} s "
-                "apart. "
-                f"Such a pause is always forgiven if (failureThreshold − 1) × periodSeconds is at least {PAUSE}; "
-                f"yours is ({f} − 1) × {p} = {forgives(p, f):g}.",
+                f"A pause of {PAUSE} s that began at {begin:.1f} s was taken for a deadlock: the container was told "
+                f"to stop at {kills[0]:.1f} s. {PAUSE} s have room for {f} failed {'probe' if f == 1 else 'probes'}, "
+                f"{p} s apart, and your threshold asks for no more. Such a pause is always forgiven if "
+                f"(failureThreshold − 1) × periodSeconds is at least {PAUSE}; yours is ({f} − 1) × {p} = "
+                f"{forgives(p, f):g}.",
             )
     return Finding(True, f"A pause of {PAUSE} s never leads to a kill: tried at {MOMENTS} moments of the period.")
 
@@ -75,8 +75,8 @@ def _deadlocks(trial: Trial, probe: Probe) -> Finding:
             return Finding(
                 False,
                 f"A deadlock that began at {begin:.1f} s had not been noticed {LIMIT} s later. With your numbers it "
-                "takes "
-                f"({f} − 1) × {p} + {t} … {f} × {p} + {t} = {window}; the {t} s are the timeout of the last probe.",
+                f"takes ({f} − 1) × {p} + {t} … {f} × {p} + {t} = {window}; the {t} s are the timeout of the last "
+                "probe.",
             )
         slowest = max(slowest, kills[0] - begin)
     return Finding(
@@ -92,11 +92,10 @@ def _moments(period: int) -> list[float]:
 
 in_time = Exercise(
     name="In time, and no sooner",
-    symptom=f"Now and then the garbage collector of the shop pauses it for up to {PAUSE} s. Each second pause or so "
-    "ends with "
-    "a restart. Somebody once set the threshold to 6; then a deadlock went unnoticed for a minute.",
-    task=f"Choose the numbers so that a pause of {PAUSE} s is never a reason to kill, and a deadlock is noticed within "
-    f"{LIMIT} s, whenever they begin.",
+    symptom=f"Now and then the garbage collector of the shop pauses it for up to {PAUSE} s. Most of these pauses "
+    "end in a restart. Somebody once set the threshold to 6; then a deadlock went unnoticed for a minute.",
+    task=f"Choose the numbers so that a pause of {PAUSE} s is never a reason to kill, and a deadlock is noticed "
+    f"within {LIMIT} s, whenever they begin.",
     manifest=MANIFEST,
     allowed=(
         "spec.containers[0].livenessProbe.periodSeconds",
@@ -104,8 +103,8 @@ in_time = Exercise(
     ),
     keep={
         "spec.containers[0].livenessProbe": "There is no livenessProbe any more. The pauses no longer hurt, but "
-        "nobody notices "
-        "a deadlock either: this is the incident of this chapter. Keep the probe and choose its numbers."
+        "nobody notices a deadlock either: this is the incident of this chapter. Keep the probe and choose its "
+        "numbers."
     },
     examine=examine,
     hints=(

@@ -85,15 +85,13 @@ def _finishes(trial: Trial, cluster: Cluster, victim: str) -> Finding:
         )
     text = (
         f"The instance after the crash has {WORK} s of work to finish, and was killed at {kills[0]:.1f} s, before it "
-        "was done; "
-        f"{len(kills)} kills up to {UNTIL} s. Its successor begins all over again."
+        f"was done; {len(kills)} kills up to {UNTIL} s. Its successor begins all over again."
     )
     readiness = trial.container.readiness
     if readiness is not None and readiness.failure_threshold > 3:
         text += (
             f" You raised the readiness threshold to {readiness.failure_threshold}: that decides when users are sent "
-            "elsewhere. "
-            "The kubelet kills by the verdict of the liveness probe, and that one has its own threshold."
+            "elsewhere. The kubelet kills by the verdict of the liveness probe, and that one has its own threshold."
         )
     else:
         text += " Who kills? Read the event Killing: which probe does it name, and what does that probe ask for?"
@@ -111,8 +109,7 @@ def _users(cluster: Cluster) -> Finding:
     return Finding(
         False,
         f"{sum(n for _, n in lost)} requests were lost after the crash had been seen, the first at {lost[0][0]:.0f} "
-        "s: users were "
-        "sent to a pod that was not done with its work. Readiness must ask whether it is: /readyz.",
+        "s: users were sent to a pod that was not done with its work. Readiness must ask whether it is: /readyz.",
     )
 
 
@@ -133,20 +130,17 @@ def _deadlock(trial: Trial) -> Finding:
     return Finding(
         False,
         f"A deadlock at 100 s had led to no restart {LIMIT} s later.{numbers} A liveness probe that must be patient "
-        "enough for "
-        f"{WORK} s of work is too patient for a deadlock. Do both have to wait for the same answer?",
+        f"enough for {WORK} s of work is too patient for a deadlock. Do both have to wait for the same answer?",
     )
 
 
 leftover = Exercise(
     name="Unfinished work",
-    symptom=f"The ledger keeps a journal. If its process is cut off, the next one first has to finish the entries "
-    "that were left "
-    f"half-done: {WORK} s of work. Since last night one of its two pods has been restarted again and again and is "
-    "never Ready.",
+    symptom="The ledger keeps a journal. If its process is cut off, the next one first has to finish the entries "
+    f"that were left half-done: {WORK} s of work. Since last night the container of one of its two pods is restarted "
+    "again and again, and the pod is never Ready.",
     task="Let the instance finish its work, send it no users before it is done, and still have a deadlock end in a "
-    "restart "
-    f"within {LIMIT} s.",
+    f"restart within {LIMIT} s.",
     manifest=MANIFEST,
     allowed=(
         f"{CONTAINER}.livenessProbe",
@@ -155,11 +149,9 @@ leftover = Exercise(
     ),
     keep={
         f"{CONTAINER}.livenessProbe": "There is no livenessProbe any more. Now the work is finished in peace, but "
-        "nobody would "
-        "notice a deadlock.",
+        "nobody would notice a deadlock.",
         f"{CONTAINER}.readinessProbe": "There is no readinessProbe any more. Without it a container is ready the "
-        "moment it runs, "
-        f"so users are sent to one that has {WORK} s of work to finish first.",
+        f"moment it runs, so users are sent to one that has {WORK} s of work to finish first.",
     },
     examine=examine,
     hints=(

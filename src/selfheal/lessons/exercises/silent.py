@@ -47,8 +47,8 @@ def _quiet(trial: Trial) -> Finding:
     told = [r["message"].strip() for r in cluster.timeline.select(kind="Event", reason="Unhealthy")]
     return Finding(
         False,
-        f"A shop that is well was told to stop {len(kills)} times in {QUIET // 60} minutes, first at {kills[0]:.1f} s. "
-        f"The event says why: “{told[0]}”.",
+        f"A shop that is well was told to stop {len(kills)} times in {QUIET // 60} minutes, first at {kills[0]:.1f} "
+        f"s. The event says why: “{told[0]}”.",
     )
 
 
@@ -69,8 +69,7 @@ def _deadlock(trial: Trial) -> Finding:
     elif probe is not None and probe.initial_delay_seconds > 100:
         why = (
             f"initialDelaySeconds: {probe.initial_delay_seconds} only puts the first probe off. The question is as "
-            "wrong "
-            "then as it is now, and until then nobody looks."
+            "wrong then as it is now, and until then nobody looks."
         )
     elif probe is not None and not isinstance(probe.handler, HTTPGetAction):
         why = "What the probe runs does not notice that the app answers nobody."
@@ -89,23 +88,20 @@ def _database(trial: Trial) -> Finding:
     return Finding(
         False,
         "The database was away: user pages answered 503, /healthz 200, and the container was killed. A restart does "
-        "not bring "
-        "a database back. Let the probe ask for the app's own health.",
+        "not bring a database back. Let the probe ask for the app's own health.",
     )
 
 
 silent = Exercise(
     name="Restarted in silence",
     symptom="Since Tuesday the shop's RESTARTS goes up four times a minute, until the back-off sets in. Its log "
-    "shows no "
-    "error, and users say that it works, when it is there.",
+    "shows no error, and users say that it works, when it is there.",
     task=f"Stop the restarts. A deadlock must still lead to a restart within {LIMIT} s.",
     manifest=MANIFEST,
     allowed=("spec.containers[0].livenessProbe",),
     keep={
         "spec.containers[0].livenessProbe": "The restarts are gone, and so is the probe: nobody would notice the "
-        "next deadlock. "
-        "Keep it, and look at what it asks for."
+        "next deadlock. Keep it, and look at what it asks for."
     },
     examine=examine,
     hints=(
