@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import parse_qs
 
 import simpy
@@ -282,9 +282,4 @@ class Addresses:
 
 
 def _is_address(host: str) -> bool:
-    return host.replace(".", "").isdigit() or ":" in host
-
-
-def header_text(headers: Mapping[str, Any]) -> str:
-    """Headers as lines of an HTTP message."""
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return host.replace(".", "").isdecimal() or ":" in host

@@ -47,6 +47,9 @@ MESSAGE_LIMIT = 4096
 MESSAGE_LOG_LINES, MESSAGE_LOG_BYTES = 80, 2048
 """What FallbackToLogsOnError takes of the log's end."""
 
+JUST_ENDED = 100_000
+"""µs after a container's end in which containerd may not have noticed it."""
+
 LOG_LINES = 20_000
 """Lines kept of a container's log; the older half is dropped beyond."""
 
@@ -216,7 +219,9 @@ class Container:
         if actor is not None and actor.cause is not None:
             self.changed_by, self.changed_at = actor.cause, now
         else:
-            self.altered_by = ANSWERS if actor is None or actor.argv == self.argv else f"`{_short(actor.argv)}` ran in it"
+            self.altered_by = (
+                ANSWERS if actor is None or actor.argv == self.argv else f"`{_short(actor.argv)}` ran in it"
+            )
             self.altered_at = now
         for watcher in tuple(self._watchers):
             watcher()
@@ -329,9 +334,13 @@ class Runtime:
             self.kill(container, cause=cause)
         if sandbox.ready:
             sandbox.ready = False
-            if not sandbox.host_network:
-                self.network.detach(sandbox.ip)
+            self.disconnect(sandbox)
             self.on_change(sandbox.pod_uid)
+
+    def disconnect(self, sandbox: Sandbox) -> None:
+        """Take the sandbox's network away, which is the first half of stopping it: nothing answers there any more."""
+        if not sandbox.host_network:
+            self.network.detach(sandbox.ip)
 
     def remove_sandbox(self, pod_uid: str) -> None:
         """Stop and forget a pod's sandbox and its containers."""
@@ -513,9 +522,7 @@ class Runtime:
         """Run a command in a container, with its environment, working directory and files."""
         run = Exec(self.clock, container)
         if not container.running:
-            state = "CONTAINER_EXITED" if container.state == "exited" else "CONTAINER_CREATED"
-            text = f"failed to exec in container: container is in {state} state"
-            run.error = f"rpc error: code = Unknown desc = {text}"
+            run.error = self._not_running(container)
             return run
         try:
             program, words = self._program(container, list(argv))
@@ -535,6 +542,17 @@ class Runtime:
         else:
             run.process.on_end = run.ended
         return run
+
+    def _not_running(self, container: Container) -> str:
+        """Why nothing can be run in it. Just after its end containerd may not know of that, and miss its task."""
+        if container.finished_at is not None and self.clock.now - container.finished_at < JUST_ENDED:
+            number = container.failed_execs
+            container.failed_execs += 1
+            if self.chance.stream("exec", container.id).uniform(number) < 0.5:
+                missing = f"no running task found: task {container.id} not found"
+                return f"rpc error: code = NotFound desc = failed to exec in container: failed to load task: {missing}"
+        state = "CONTAINER_EXITED" if container.state == "exited" else "CONTAINER_CREATED"
+        return f"rpc error: code = Unknown desc = failed to exec in container: container is in {state} state"
 
     def _first_program(self, container: Container) -> tuple[Program, list[str]]:
         """What runs as process 1. Commands that an unknown image may well have are its plain server."""

@@ -77,7 +77,7 @@ def test_a_shell_that_does_not_know_a_command_is_a_plain_failure() -> None:
 
 
 def test_a_container_that_has_exited_gives_an_error() -> None:
-    outcome = Box("exit 1").probe(command("true"))
+    outcome = Box("exit 1").run(1).probe(command("true"))
     assert (outcome.result, outcome.error) == (
         "unknown",
         "rpc error: code = Unknown desc = failed to exec in container: container is in CONTAINER_EXITED state",

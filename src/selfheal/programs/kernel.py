@@ -19,7 +19,7 @@ from selfheal.clock import Clock
 from selfheal.network import Interface
 from selfheal.programs.filesystem import Executable, File, FileError, Filesystem
 from selfheal.programs.process import FREEZING, HARMLESS, SIGNALS, Exit, Process, Program, Running
-from selfheal.programs.streams import NULL, BrokenPipe, Gate, Stream
+from selfheal.programs.streams import BrokenPipe, Gate, Stream
 from selfheal.rules import Cause
 
 PROCESSES = 512
@@ -403,11 +403,6 @@ class Kernel:
                 break
         self._commands[key] = found
         return found
-
-
-def streams(out: Stream, err: Stream, stdin: Stream = NULL) -> dict[int, Stream]:
-    """Standard input, output and error."""
-    return {0: stdin, 1: out, 2: err}
 
 
 def _later(program: Program, process: Process) -> Running:
