@@ -15,12 +15,16 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from selfheal import apply, manifests, printers
+import simpy
+
+from selfheal import apply, manifests, printers, rollout
 from selfheal.actions import perform
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock, Timer, micros
 from selfheal.controllers import start_controllers
+from selfheal.drain import Drain
 from selfheal.errors import ApiError, BadRequest, NotFound
+from selfheal.eviction import Eviction
 from selfheal.explain import Explanation, deed, explain
 from selfheal.informers import Informers
 from selfheal.kinds import kind_info, kind_named
@@ -32,6 +36,7 @@ from selfheal.proxy import ServiceProxy
 from selfheal.rules import ACTION, BELIEFS, Cause, Rules
 from selfheal.runtime import Container, Exec, Runtime
 from selfheal.scenario import Action, Scenario
+from selfheal.scenario.selectors import selector as parse_selector
 from selfheal.scheduler import Scheduler
 from selfheal.spec import pod_spec
 from selfheal.store import Store
@@ -158,7 +163,7 @@ class Cluster:
             seed=scenario.seed,
             second=scenario.second,
             belief=scenario.belief,
-            nodes_in_timeline=any(a.verb in NODE_VERBS for a in scenario.actions),
+            nodes_in_timeline=any(_concerns_nodes(a) for a in scenario.actions),
             **options,
         )
 
@@ -213,13 +218,20 @@ class Cluster:
         return self.clock.seconds
 
     def run(
-        self, until: float | Callable[[], bool] | None = None, *, for_: float | None = None, limit: float = 3600
+        self,
+        until: float | simpy.Event | Callable[[], bool] | None = None,
+        *,
+        for_: float | None = None,
+        limit: float = 3600,
     ) -> Cluster:
-        """Let time pass: until a moment (seconds), for a while, or until a condition holds.
+        """Let time pass: until a moment (seconds), for a while, until an event, or until a condition holds.
 
-        With a condition, time stops at the event that made it true, or ``limit`` seconds from
-        now, which raises TimeoutError.
+        With an event (``exec(…).finished``) or a condition, time stops where it came about; if it has not
+        ``limit`` seconds from now, that raises TimeoutError.
         """
+        if isinstance(until, simpy.Event):
+            event = until
+            return self.run(lambda: event.processed, limit=limit)
         if callable(until):
             if not until():
                 self.clock.run(self.clock.now + micros(limit), until)
@@ -327,6 +339,53 @@ class Cluster:
         obj = self.get("Node", node)
         verb = "cordon" if on else "uncordon"
         self.store.update(replace(obj, "spec.unschedulable", on or None), cause=cause or self._action(verb, node))
+
+    def evict(
+        self, pod: str, *, namespace: str = DEFAULT_NAMESPACE, grace: int | None = None, cause: Cause | None = None
+    ) -> None:
+        """Ask the API to delete a pod if its PodDisruptionBudget allows it. Raises TooManyRequests if not.
+
+        It takes some milliseconds of cluster time.
+        """
+        self.get("Pod", pod, namespace=namespace)
+        eviction = Eviction(self.store, self.clock, self.chance)
+        cause = cause or self._action("evict", pod)
+        process = self.clock.process(eviction.evict(namespace, pod, cause, grace=grace))
+        self.clock.run(self.clock.now + micros(3600), lambda: process.triggered)
+
+    def drain(
+        self,
+        node: str,
+        *,
+        selector: str | None = None,
+        timeout: float = 0,
+        cause: Cause | None = None,
+        done: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """``kubectl drain node-1``: cordon it, evict its pods. Goes on by itself; ``done(text)`` when it is over."""
+        Drain(
+            self.store,
+            self.clock,
+            self.chance,
+            node,
+            selector=parse_selector(selector) if selector else None,
+            timeout=timeout,
+            cause=cause or self._action("drain", {"node": node}),
+            done=done,
+        )
+
+    def restart(self, what: str, *, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None) -> str:
+        """``kubectl rollout restart deployment/web``. Returns what kubectl prints."""
+        kind, object_name = _split(what)
+        owner = self.get(kind, object_name, namespace=namespace)
+        cause = cause or self._action("rollout", {"restart": what})
+        return rollout.restart(self.store, owner, self.clock.timestamp(), cause)
+
+    def undo(self, what: str, *, namespace: str = DEFAULT_NAMESPACE, cause: Cause | None = None) -> str:
+        """``kubectl rollout undo deployment/web``: back to the revision before. Returns what kubectl prints."""
+        kind, object_name = _split(what)
+        owner = self.get(kind, object_name, namespace=namespace)
+        return rollout.undo(self.store, owner, cause or self._action("rollout", {"undo": what}))
 
     # ---- from outside the API
 
@@ -490,6 +549,14 @@ class Cluster:
         if not node_name:
             raise BadRequest(f"pod {pod} does not have a host assigned")
         return self.node(node_name).runtime
+
+
+def _concerns_nodes(action: Action) -> bool:
+    """Whether an action is about a node, so that nodes are worth a record."""
+    if isinstance(action.args, dict):
+        target = str(action.args.get("target", ""))
+        return "node" in action.args or target.startswith("node/")
+    return action.verb in NODE_VERBS
 
 
 def _rules_of(belief: str | None) -> Rules:
