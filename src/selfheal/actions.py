@@ -116,6 +116,21 @@ def _uncordon(cluster: Cluster, args: Any, cause: Cause) -> None:
     cluster.cordon(args, on=False, cause=cause)
 
 
+def _drain(cluster: Cluster, args: Any, cause: Cause) -> None:
+    cluster.drain(
+        args["node"],
+        selector=args.get("podSelector"),
+        timeout=args.get("timeout", 0),
+        cause=cause,
+        done=lambda text: cluster.amend_action(cause, text),
+    )
+
+
+def _rollout(cluster: Cluster, args: Any, cause: Cause) -> None:
+    do = cluster.undo if "undo" in args else cluster.restart
+    cluster.amend_action(cause, do(*args.values(), cause=cause))
+
+
 VERBS: dict[str, Callable[[Cluster, Any, Cause], None]] = {
     "exec": _exec,
     "kill": _kill,
@@ -130,6 +145,8 @@ VERBS: dict[str, Callable[[Cluster, Any, Cause], None]] = {
     "startNode": _start_node,
     "cordon": _cordon,
     "uncordon": _uncordon,
+    "drain": _drain,
+    "rollout": _rollout,
 }
 DEFAULT_NAMESPACE = "default"
 IMMEDIATE = ("kill", "http", "stopNode", "startNode")

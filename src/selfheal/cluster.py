@@ -144,6 +144,8 @@ class Cluster:
         self._parking = parking
         self._nodes: dict[str, Node] = {}
         self._traffic: dict[str, Traffic] = {}
+        self.warnings: list[str] = []
+        """What of the applied objects is kept but not simulated, and could change how they heal."""
         self._actions: dict[Cause, dict[str, Any]] = {}
         self.informers = Informers(self.store)
         self.proxy = ServiceProxy(self.store, self.network, self.chance)
@@ -254,6 +256,8 @@ class Cluster:
         """
         changes = [self._change(m.object, namespace) for m in manifests.read(source)]
         cause = cause or self._action("apply", ", ".join(ref(new) for new, _ in changes))
+        for new, _ in changes:
+            self._warn(new)
         made = []
         for new, old in changes:
             if new["kind"] == "Node" and old is None:
@@ -264,6 +268,13 @@ class Cluster:
             else:
                 made.append(self.store.update(new, cause=cause))
         return made
+
+    def _warn(self, obj: Object) -> None:
+        """Name what of an object is kept but not simulated, once."""
+        for path in manifests.not_simulated(obj):
+            text = f"not simulated: {path} ({ref(obj)})"
+            if text not in self.warnings:
+                self.warnings.append(text)
 
     def _change(self, wanted: Object, namespace: str) -> tuple[Object, Object | None]:
         """(what the object shall be, what it is), checked as the API server checks it."""

@@ -13,10 +13,12 @@ from selfheal.clock import Clock
 from selfheal.controllers.cronjob import CronJobController
 from selfheal.controllers.daemonset import DaemonSetController
 from selfheal.controllers.deployment import DeploymentController
+from selfheal.controllers.disruption import DisruptionController
 from selfheal.controllers.endpointslice import EndpointSliceController
 from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.job import JobController, TTLAfterFinishedController
 from selfheal.controllers.nodelifecycle import NodeLifecycleController
+from selfheal.controllers.podgc import PodGC
 from selfheal.controllers.replicaset import ReplicaSetController
 from selfheal.controllers.statefulset import StatefulSetController
 from selfheal.controllers.tainteviction import TaintEvictionController
@@ -39,6 +41,8 @@ class Controllers:
     garbage_collector: GarbageCollector
     node_lifecycle: NodeLifecycleController
     taint_eviction: TaintEvictionController
+    pod_gc: PodGC
+    disruption: DisruptionController
 
 
 def start_controllers(store: Store, informers: Informers, clock: Clock, chance: Chance) -> Controllers:
@@ -55,4 +59,6 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         GarbageCollector(store, clock, chance),
         NodeLifecycleController(store, informers, clock, chance),
         TaintEvictionController(store, informers, clock, chance),
+        PodGC(store, informers, clock, chance),
+        DisruptionController(store, informers, clock, chance),
     )

@@ -9,8 +9,6 @@ Follows pkg/controller/tainteviction/taint_eviction.go and timed_workers.go.
 
 from __future__ import annotations
 
-from typing import Any
-
 import simpy
 
 from selfheal import latencies
@@ -19,6 +17,7 @@ from selfheal.clock import SECOND, Clock, Process, Timer
 from selfheal.controllers import taints
 from selfheal.errors import NotFound
 from selfheal.events import EventRecorder
+from selfheal.eviction import disrupted
 from selfheal.informers import Informers, WorkQueue
 from selfheal.objects import Key, Object, key, name
 from selfheal.rules import Cause, rule
@@ -174,27 +173,6 @@ class TaintEvictionController:
 
     def _request(self) -> simpy.Event:
         return self._clock.sleep(latencies.draw("request", self._stream, self._stream.next()))
-
-
-def disrupted(pod: Object, reason: str, message: str, now: str) -> Object:
-    """The pod with the condition DisruptionTarget: it ends by no fault of its own (UpdatePodCondition)."""
-    new: dict[str, Any] = {
-        "type": "DisruptionTarget",
-        "status": "True",
-        "reason": reason,
-        "message": message,
-        "lastProbeTime": None,
-        "lastTransitionTime": now,
-        "observedGeneration": pod["metadata"].get("generation", 1),
-    }
-    conditions = list((pod.get("status") or {}).get("conditions") or ())
-    at = next((i for i, c in enumerate(conditions) if c["type"] == "DisruptionTarget"), None)
-    if at is None:
-        conditions.append(new)
-    else:
-        same = conditions[at]["status"] == "True"
-        conditions[at] = {**new, "lastTransitionTime": conditions[at]["lastTransitionTime"] if same else now}
-    return {**pod, "status": {**(pod.get("status") or {}), "conditions": conditions}}
 
 
 def _no_execute(node: Object) -> tuple[Taint, ...]:

@@ -24,7 +24,6 @@ OWNED = (
     "Ready",
     "ContainersReady",
     "PodScheduled",
-    "DisruptionTarget",
     "AllContainersRestarting",
 )
 """Conditions that the kubelet writes (pkg/kubelet/types/pod_status.go); all others belong to others."""
@@ -172,9 +171,8 @@ class StatusManager:
     def _merge(old: Status, new: Status, over: bool) -> Status:
         """What the API gets (mergePodStatus)."""
         others = [c for c in old.get("conditions") or () if c["type"] not in OWNED]
-        ours = list(new.get("conditions") or ())
-        kept = [c for c in others if all(o["type"] != c["type"] for o in ours)]
-        merged = {**old, **new, "conditions": [*ours, *kept]}
+        ours = [c for c in new.get("conditions") or () if c["type"] in OWNED]
+        merged = {**old, **new, "conditions": [*others, *ours]}
         if not over and new.get("phase") in ("Succeeded", "Failed") and old.get("phase") not in ("Succeeded", "Failed"):
             # a terminal phase is not shown while containers may still run
             merged["phase"] = old.get("phase", "Pending")

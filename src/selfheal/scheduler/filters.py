@@ -118,8 +118,7 @@ def pod_topology_spread(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes
             return Refusal("PodTopologySpread", (reason,), resolvable=False)
         counts: dict[str, int] = {}
         for other in nodes.values():
-            # Nodes that the pod's own node selector rules out do not count (nodeAffinityPolicy Honor).
-            if domain in other.labels and node_affinity(pod, spec, other, nodes) is None:
+            if domain in other.labels and _counts(constraint, pod, spec, other, nodes):
                 here = counts.setdefault(other.labels[domain], 0)
                 counts[other.labels[domain]] = here + matching(pod, constraint.get("labelSelector"), other)
         fewest = min(counts.values(), default=0)
@@ -129,6 +128,17 @@ def pod_topology_spread(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes
         if counts.get(node.labels[domain], 0) + own - fewest > constraint["maxSkew"]:
             return Refusal("PodTopologySpread", ("node(s) didn't match pod topology spread constraints",))
     return None
+
+
+def _counts(constraint: Mapping[str, Any], pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> bool:
+    """Whether a node is one of those that pods are spread over (matchNodeInclusionPolicies).
+
+    By default nodes count that the pod's node selector allows, tainted or not.
+    """
+    if constraint.get("nodeAffinityPolicy", "Honor") == "Honor" and node_affinity(pod, spec, node, nodes) is not None:
+        return False
+    honor = constraint.get("nodeTaintsPolicy", "Ignore") == "Honor"
+    return not (honor and untolerated(node.taints, spec.tolerations, ("NoSchedule", "NoExecute")))
 
 
 def matching(pod: Object, selector: Mapping[str, Any] | None, node: NodeInfo) -> int:

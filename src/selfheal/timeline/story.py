@@ -231,9 +231,13 @@ def _matters(kind: str, facet: str) -> bool:
 def _since(watched: list[tuple[float, str]], t: float, but: str) -> float:
     """Seconds since the last of the sorted ``watched`` moments, those of ``but`` left out.
 
-    Watches are read side by side, so it may have been seen just after ``t``.
+    Watches are read side by side, so it may have been seen just after ``t``; but pods are all read by one watch, so
+    that a pod that came after another one went is never why it went.
     """
     place = bisect_right(watched, (t + SIDE_BY_SIDE / 2, "~"))
-    while place and watched[place - 1][1] == but:
+    while place:
+        when, who = watched[place - 1]
+        if who != but and not (when > t and who.startswith("Pod/") and but.startswith("Pod/")):
+            break
         place -= 1
     return max(0.0, t - watched[place - 1][0]) if place else t
