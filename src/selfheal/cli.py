@@ -115,6 +115,8 @@ def _run(options: argparse.Namespace) -> int:
     if not options.quiet:
         cluster.timeline.subscribe(lambda record: print(headline(record), flush=True))
     cluster.play(scenario)
+    for warning in cluster.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     timeline = cluster.timeline
     print(verdict(timeline))
     if options.record:

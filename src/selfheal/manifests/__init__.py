@@ -11,6 +11,7 @@ from __future__ import annotations
 from selfheal.manifests.defaults import default, pod_only
 from selfheal.manifests.loading import Manifest, Source, admit, admitted, kubectl_says, load, read
 from selfheal.manifests.plain import BadManifest, TooLarge
+from selfheal.manifests.unsimulated import not_simulated
 from selfheal.manifests.validation import validate
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "default",
     "kubectl_says",
     "load",
+    "not_simulated",
     "pod_only",
     "read",
     "validate",
