@@ -367,7 +367,10 @@ class RuntimeManager:
         sandbox = self._runtime.sandboxes.get(pod_uid)
         if sandbox is not None and sandbox.ready:
             stream = self._stop_stream(pod)
-            yield clock.sleep(latencies.draw("stop sandbox", stream, stream.next()))
+            pause = latencies.draw("stop sandbox", stream, stream.next())
+            yield clock.sleep(pause // 2)
+            self._runtime.disconnect(sandbox)
+            yield clock.sleep(pause - pause // 2)
             self._runtime.stop_sandbox(sandbox)
 
     # ---- volumes

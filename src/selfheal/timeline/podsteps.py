@@ -4,7 +4,7 @@
 a pod's own start                              its creation; may come late on a busy machine
 ``Killing`` by a probe                         that probe's last ``Unhealthy``
 ``Unhealthy``, the first in a run              the container's start or the pod's first status (ticks count from it)
-                                               or what was last done to the pod: one of them must fit
+                                               or what was last done to the pod, or its deletion: one must fit
 ``Unhealthy``, others                          the one before, and the second before
 a container's end                              its ``Killing``; else its start, or what was done to the pod
 ``Pulled`` again, at once                      ``Killing``, the end, or the start before
@@ -270,7 +270,8 @@ class PodSteps:
             if not self._held(c, n):
                 before = [x for x in self.steps if x.probe == s.probe and x.container == c and x.life == n - 1]
                 earlier = before[-1] if before else None
-            return known(done, self._start(c, n), self.first_status if n == 1 else None, earlier)
+            going = latest([x for x in self.steps if x.facet == "terminating"], t)
+            return known(done, self._start(c, n), self.first_status if n == 1 else None, earlier, going)
         if reason == "Pulled":
             return self._restart_causes(s, done)
         if reason in ("Created", "Started"):

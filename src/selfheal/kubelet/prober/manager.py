@@ -246,11 +246,14 @@ class ProberManager:
             "probe": worker.type,
         }
 
-    def probe_event(self, worker: Worker, outcome: Outcome, cause: Cause) -> None:
-        """The event that a failed, errored or warning probe leaves (prober.go probe)."""
+    def probe_event(self, worker: Worker, outcome: Outcome, cause: Cause, pod: Object | None = None) -> None:
+        """The event that a failed, errored or warning probe leaves (prober.go probe).
+
+        ``pod`` is given by a probe that outlived its worker.
+        """
+        pod = pod or self.pods[worker.pod_uid]
         title = worker.type.capitalize()
         field = worker.container.field_path
-        pod = self.pods[worker.pod_uid]
         if outcome.error is not None:
             text = f"{title} probe errored and resulted in {outcome.result} state: {outcome.error}"
             self._events.event(pod, "Warning", "Unhealthy", text, field=field, cause=cause)

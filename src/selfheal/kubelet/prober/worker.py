@@ -20,6 +20,7 @@ import simpy
 from selfheal import latencies
 from selfheal.clock import SECOND, Timer
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS, UNKNOWN
+from selfheal.objects import Object
 from selfheal.probes.result import Outcome
 from selfheal.rules import Cause, rule
 from selfheal.spec import Container, ExecAction, Probe
@@ -340,23 +341,27 @@ class Worker:
     def _attempt(self, tick: int, trigger: Cause | None, attempt: int) -> str:
         """Run the handler; an error is tried again at once (prober.go runProbeWithRetries)."""
         outcome = self.manager.run_probe(self)
+        pod = self.manager.pods[self.pod_uid]
         if isinstance(outcome, simpy.Event):
             self._busy = True
             assert outcome.callbacks is not None
-            outcome.callbacks.append(lambda event: self._answered(tick, trigger, attempt, event.value))
+            outcome.callbacks.append(lambda event: self._answered(pod, tick, trigger, attempt, event.value))
             return "probing"
         if outcome.duration:
             self._busy = True
-            self.manager.clock.after(outcome.duration, lambda: self._answered(tick, trigger, attempt, outcome))
+            self.manager.clock.after(outcome.duration, lambda: self._answered(pod, tick, trigger, attempt, outcome))
             return "probing"
         if outcome.error is not None and attempt < MAX_PROBE_RETRIES:
             return self._attempt(tick, trigger, attempt + 1)
         return self._judge(tick, trigger, outcome)
 
-    def _answered(self, tick: int, trigger: Cause | None, attempt: int, outcome: Outcome) -> None:
+    def _answered(self, pod: Object, tick: int, trigger: Cause | None, attempt: int, outcome: Outcome) -> None:
         """A probe that took time has ended."""
         if self.manager.workers.get((self.pod_uid, self.container.name, self.type)) is not self:
-            return  # stopped meanwhile
+            # Stopped meanwhile: it tells what it saw, and nobody counts it.
+            if outcome.error is not None or outcome.result != "success":
+                self.manager.probe_event(self, outcome, trigger or self._tick_cause(), pod)
+            return
         self._busy = False
         if outcome.error is not None and attempt < MAX_PROBE_RETRIES:
             going = self._attempt(tick, trigger, attempt + 1)
