@@ -66,7 +66,7 @@ class Rules:
     killing_probes: tuple[str, ...] = ("liveness", "startup")
     """Probes whose failure kills the container (kuberuntime_manager.go computePodActions)."""
     liveness_waits_for_readiness: bool = False
-    """Whether liveness is probed only once the container is ready (worker.go doProbe has no such rule)."""
+    """Whether liveness is probed only once the container has been ready (worker.go doProbe has no such rule)."""
     first_restart_waits: bool = False
     """Whether the first restart waits 10 s too (kuberuntime_manager.go doBackOff: it does not)."""
     stop_is_instant: bool = False

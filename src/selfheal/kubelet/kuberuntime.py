@@ -265,7 +265,7 @@ class RuntimeManager:
         self, pod: Object, c: Container, snapshot: PodSnapshot, cause: Cause | None
     ) -> tuple[str, int, Cause] | None:
         """None if the container may start now, else (message, when it may, why) (doBackOff)."""
-        dead = snapshot.newest_exited(c.name)
+        dead = self._believed_dead(pod, c) if self._rules.first_restart_waits else snapshot.newest_exited(c.name)
         if dead is None or dead.finished_at is None:
             return None
         key, now, finished = self._key(pod, c), self._clock.now, dead.finished_at
@@ -283,6 +283,11 @@ class RuntimeManager:
             return f"back-off {waits} restarting failed container={c.name} pod={full}", finished + value, held
         self.backoff.next(key, finished, now)
         return None
+
+    def _believed_dead(self, pod: Object, c: Container) -> RuntimeContainer | None:
+        """For a belief only: the newest instance that has ended, even if no relist has seen it yet."""
+        ended = [x for x in self._runtime.containers_of(uid(pod)) if x.name == c.name and x.state == "exited"]
+        return max(ended, key=lambda x: x.attempt, default=None)
 
     # ---- stopping
 

@@ -82,7 +82,7 @@ class PodActions:
         return None, None, False
 
     def _readiness_verdict(self, instance: ContainerSnapshot) -> bool:
-        """For a belief only: whether a readiness Failure is a verdict and not the initial value."""
+        """For a belief only: whether a readiness Failure is a verdict and not the value that it began with."""
         worker = next(
             (
                 w
@@ -91,7 +91,7 @@ class PodActions:
             ),
             None,
         )
-        return worker is not None and worker.result_run >= worker.probe.failure_threshold
+        return worker is not None and worker.on_hold
 
     def _without_sandbox(self, spec: PodSpec, snapshot: PodSnapshot) -> Actions:
         """No sandbox that works: make one and start everything, unless nothing is left to run."""

@@ -143,6 +143,8 @@ class Worker:
         self._ticking: Cause | None = None
         self._chain: Cause | None = None
         """Cause of the last counted result: the next in a row points to it."""
+        self._was_ready = False
+        """Whether this instance has been ready; only a belief asks for it."""
         self._answered_at: int | None = None
         """Tick of the last answer that counted of this instance of the container, in µs."""
         self._timer = clock.after(self._delay(), self._on_tick)  # doProbe is called at once, before the first tick
@@ -306,6 +308,7 @@ class Worker:
             self.container_id = found["containerID"]
             self.on_hold = False
             self._answered_at = None
+            self._was_ready = False
             verdict = INITIAL[self.type]
             why = {"probe": self.type, "container": self.container.name, "verdict": verdict}
             cause = Cause(NEW_CONTAINER, trigger or self._tick_cause(), at=manager.clock.now, **why)
@@ -334,8 +337,10 @@ class Worker:
                 return self._skip(tick, "started", "steady")
         elif self.type != "startup":
             return self._skip(tick, "not started", "steady")
-        if rules.liveness_waits_for_readiness and self.type == "liveness" and not found.get("ready"):
-            return self._skip(tick, "not ready")
+        if rules.liveness_waits_for_readiness and self.type == "liveness" and not self._was_ready:
+            self._was_ready = bool(found.get("ready"))
+            if not self._was_ready:
+                return self._skip(tick, "not ready")
         return self._attempt(tick, trigger, 1)
 
     def _attempt(self, tick: int, trigger: Cause | None, attempt: int) -> str:
@@ -423,7 +428,8 @@ class Worker:
             verdict = Cause(VERDICT, cause, at=now, probe=self.type, container=container, verdict=result)
             self.results.set(self.container_id, result, verdict)
         self._record(tick, outcome.result, outcome.output, cause)
-        if run >= threshold and (self.type == "startup" or (self.type == "liveness" and result == FAILURE)):
+        kills = result == FAILURE and self.type in manager.rules.killing_probes
+        if run >= threshold and (self.type == "startup" or kills):
             # the container is being killed, or is up: idle until there is a new instance
             self.on_hold = True
             self.result_run = 0
