@@ -105,9 +105,8 @@ def test_claims_come_before_their_pod(world: World) -> None:
         volumeClaimTemplates=[{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}],
     )
     assert names(world.store.list("PersistentVolumeClaim")) == ["data-web-0", "data-web-1"]
-    assert world.pods()[1]["spec"]["volumes"] == [
-        {"name": "data", "persistentVolumeClaim": {"claimName": "data-web-1"}}
-    ]
+    volume = world.pods()[1]["spec"]["volumes"][0]
+    assert volume == {"name": "data", "persistentVolumeClaim": {"claimName": "data-web-1"}}
     assert world.events("SuccessfulCreate")[:2] == [
         "Create Claim data-web-0 Pod web-0 in StatefulSet web success",
         "Create Pod web-0 in StatefulSet web successful",
