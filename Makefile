@@ -7,7 +7,7 @@ export VENV
 
 prepare = @python=$$(sh tools/python) && "$$python" tools/prepare.py
 
-.PHONY: help learn test book serve lint bench nightly lock clean
+.PHONY: help learn test book serve chapters lint bench nightly lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,6 +27,10 @@ book: ## the book as a static site in _build/html; a warning is an error
 
 serve: book ## the built book on loopback (PORT=8000)
 	@$(RUN) tools/serve.py _build/html
+
+chapters: ## the notebooks run from the top, their stored outputs anew
+	$(prepare) all
+	@$(RUN) tools/run_chapters.py
 
 lint: ## style, types and layers
 	$(prepare) all

@@ -155,6 +155,7 @@ def silos(*given: Silo) -> Silos:
 STYLE = """
 .selfheal-silos{display:flex;flex-wrap:wrap;gap:8px;justify-content:center;padding:10px 4px;border-radius:10px;
 background:light-dark(#f6f7f9,#1a2029);color:light-dark(#1c2330,#e8ecf2)}
+[data-jp-theme-light="false"] .selfheal-silos,.vscode-dark .selfheal-silos{color-scheme:dark}
 .selfheal-silos figure{margin:0;width:236px;text-align:center;font-size:14px;line-height:1.35}
 .selfheal-silos p{margin:0 6px;color:inherit;font-size:14px}
 .selfheal-silos p.title{font-weight:650}
