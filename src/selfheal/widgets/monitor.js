@@ -621,7 +621,7 @@ class Strip {
       const end = Math.min(loss.to, seen), n = seen > loss.from ? lostUntil(this.service, end) - before : 0;
       const words = this.say("lost", { n }), half = inkWidth(words, "650 11.5px") / 2;
       const middle = Math.max(Math.min((this.x(loss.from) + this.x(end)) / 2, seen < loss.to ? this.x(end) - half : Infinity), this.left - 8 + half);
-      const shown = n > 0 && middle - half >= free && middle + half < this.width && (seen >= loss.to || middle + half <= this.x(end) + 1);
+      const shown = n > 0 && middle - half >= free && middle + half < this.width && middle + half <= this.x(seen) + 1;
       set(text, "text", shown ? words : "");
       set(text, "x", middle);
       if (shown) free = middle + half + 6;
@@ -1466,7 +1466,8 @@ function render({ model, el }) {
   }
   function panelDraw() {
     const goal = goalOf(story, asks), done = resolved();
-    const item = state.chosen ?? (done && goal ? goal : story.events.findLast((event) => event.t <= state.seen + 1e-9 && story.why[event.id] && !["pass", "skip"].includes(event.type)));
+    const telling = (event) => event.t <= state.seen + 1e-9 && story.why[event.id] && !["pass", "skip"].includes(event.type);
+    const item = state.chosen ?? (done && goal ? goal : state.seen > started ? story.events.findLast(telling) : null);
     const chain = item && (story.why[item.id] ?? []);
     whyTitle.textContent = item ? say(item.type === "restart" ? "why.restart" : "why", { what: item.text, t: say("s", { t: tenths(item.t) }) }) : say("why.hint");
     const causes = chained(chain ?? []);
