@@ -162,9 +162,15 @@ def phases_never_go_back(timeline: Timeline) -> Iterator[str]:
 
 @validator
 def a_finished_pod_runs_nothing(timeline: Timeline) -> Iterator[str]:
-    """Succeeded and Failed come when no container runs any more (pod_workers.go SyncTerminatedPod)."""
+    """Succeeded and Failed come when no container runs any more (pod_workers.go SyncTerminatedPod).
+
+    Of a node that is lost nobody knows what runs there, and its pods may be given up (pod garbage collector).
+    """
     for records in _statuses(timeline):
         for r in records:
+            lost = r["conditions"].get("Ready") == "False" and r["conditions"].get("ContainersReady") == "True"
+            if (r.get("reasons") or {}).get("DisruptionTarget") == "DeletionByPodGC" or (lost and r.get("terminating")):
+                continue
             if _RANK.get(r["phase"]) == 2 and any(c["state"] == "running" for c in _containers(r)):
                 yield f"{_at(r)} is {r['phase']} with a running container"
 

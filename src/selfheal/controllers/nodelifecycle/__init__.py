@@ -323,7 +323,9 @@ class NodeLifecycleController:
             return
         if add not in there:
             queue.remove(name(node))
-        queue.add(name(node))
+        # The pass goes on once its own write has been answered.
+        pause = latencies.draw("request", self._stream, self._stream.next() + 16)
+        self._clock.after(pause, lambda: queue.add(name(node)))
 
     def _taint_no_execute(self, called: str) -> bool:
         """doNoExecuteTaintingPass: the turn of one node. Whether it is done with."""
