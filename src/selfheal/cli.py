@@ -6,15 +6,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from selfheal import __version__
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
-from selfheal.explain import headline
+from selfheal.headlines import headline, told
 from selfheal.rules import BELIEFS
 from selfheal.scenario import Scenario
-from selfheal.timeline import Timeline
+from selfheal.scenario.actions import LATEST
+from selfheal.timeline import Record, Timeline
 from selfheal.timeline.compare import compare
 from selfheal.timeline.log import TimelineError
 from selfheal.verdict import verdict
@@ -27,10 +28,21 @@ examples:
   selfheal run pod.yaml                                what a cluster would do with this manifest, for two minutes
   selfheal run pod.yaml --until 600 --seed 3           another draw of chance, for ten minutes
   selfheal run pod.yaml --do actions.yaml              with actions: exec, kill, http, delete, scale …
+  selfheal run web.yaml --nodes 3 --traffic web=20     on three nodes, with 20 requests a second to the Service
   selfheal run nodes.yaml pod.yaml --record out.jsonl  keep the timeline
   selfheal run pod.yaml --belief readiness-restarts    what would happen if a common belief were true
   selfheal compare real.jsonl --with out.jsonl         is a simulated run what a real cluster did?
 """
+
+
+WORDS = "\n".join(f"  {belief.key:<30} {belief.says}" for belief in BELIEFS.values())
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,17 +54,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     try:
         return int(options.function(options))
+    except BrokenPipeError:  # whoever read along has seen enough
+        sys.stdout = None  # else the interpreter would complain on its way out
+        return OK
     except (ApiError, TimelineError, OSError) as error:
         print(f"selfheal: {_one_line(error)}", file=sys.stderr)
         return BAD_INPUT
-    except BrokenPipeError:
-        return OK
     except KeyboardInterrupt:
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="selfheal",
         description="See how Kubernetes heals itself: the real rules, in simulated time.",
         epilog=EXAMPLES,
@@ -64,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run manifests on a simulated cluster and print what happens",
-        epilog=EXAMPLES,
+        epilog=f"{EXAMPLES}\nbeliefs:\n{WORDS}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument(
@@ -72,10 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--do", metavar="FILE", help="actions to perform in time (YAML)")
     run.add_argument("--nodes", type=_positive, default=1, metavar="N", help="nodes of the cluster (default 1)")
-    run.add_argument("--seed", type=int, default=0, metavar="S", help="what chance is drawn from (default 0)")
+    run.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
     run.add_argument("--second", type=_second, metavar="0..59", help="second of the minute at which the cluster begins")
     run.add_argument("--until", type=_seconds, metavar="S", help="seconds of cluster time (default 120)")
-    run.add_argument("--belief", choices=sorted(BELIEFS), help="run with a common wrong idea instead of the real rule")
+    run.add_argument("--belief", metavar="KEY", help="run with a common wrong idea instead of the real rule; see below")
     run.add_argument(
         "--traffic", action="append", default=[], metavar="SERVICE=RATE", help="requests per second that users send"
     )
@@ -101,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.belief not in (None, *BELIEFS):
+        raise ApiError(f'no belief "{options.belief}"; there are {", ".join(BELIEFS)}')
     scenario = Scenario.load(
         [Path(path) for path in options.paths],
         actions=None if options.do is None else Path(options.do),
@@ -111,14 +126,21 @@ def _run(options: argparse.Namespace) -> int:
         belief=options.belief,
         traffic=[_traffic(text) for text in options.traffic],
     )
+    _check_traffic(scenario)
+    for path in (options.record, options.record_all):
+        if path:
+            Path(path).open("a").close()  # better to know now than after the run
     cluster = Cluster.of(scenario)
     if not options.quiet:
-        cluster.timeline.subscribe(lambda record: print(headline(record), flush=True))
+        cluster.timeline.subscribe(Printer())
     cluster.play(scenario)
     for warning in cluster.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     timeline = cluster.timeline
-    print(verdict(timeline))
+    print(verdict(timeline) if options.quiet else f"\n{verdict(timeline)}")
+    if scenario.belief is not None:
+        belief = BELIEFS[scenario.belief]
+        print(f"This was a run on the belief: {belief.says}\nIn truth: {belief.truth} ({belief.source})")
     if options.record:
         timeline.save(options.record)
     if options.record_all:
@@ -132,6 +154,31 @@ def _compare(options: argparse.Namespace) -> int:
     return OK if result else DIFFERENT
 
 
+class Printer:
+    """Prints records as they come, and of an object only what is new to a reader."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], str] = {}
+
+    def __call__(self, record: Record) -> None:
+        if record["kind"] == "Probe" and record["result"] == "skipped":
+            return
+        key = (record["kind"], f"{record.get('namespace')}/{record.get('object')}/{record.get('probe')}")
+        text = told(record)
+        if self._last.get(key) != text or record["kind"] in ("Event", "Action"):
+            self._last[key] = text
+            print(headline(record), flush=True)
+
+
+def _check_traffic(scenario: Scenario) -> None:
+    """Users can only send to Services that will be there."""
+    applied = [m for action in scenario.actions for m in action.manifests]
+    services = {o["metadata"]["name"] for o in (*scenario.manifests, *applied) if o["kind"] == "Service"}
+    for service, _ in scenario.traffic:
+        if service not in services:
+            raise ApiError(f'--traffic {service}: no Service "{service}" in the manifests')
+
+
 def _traffic(text: str) -> tuple[str, float]:
     service, _, rate = text.partition("=")
     try:
@@ -143,24 +190,34 @@ def _traffic(text: str) -> tuple[str, float]:
     return service, value
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number") from None
+
+
 def _positive(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if not 1 <= value <= 5000:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 and 5000")
     return value
 
 
 def _second(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if not 0 <= value <= 59:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 59")
     return value
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1e8:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds") from None
+    if not 0 < value <= LATEST:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {LATEST:.0f} seconds")
     return value
 
 

@@ -25,7 +25,8 @@ from selfheal.controllers import start_controllers
 from selfheal.drain import Drain
 from selfheal.errors import ApiError, BadRequest, NotFound
 from selfheal.eviction import Eviction
-from selfheal.explain import Explanation, deed, explain
+from selfheal.explain import Explanation, explain
+from selfheal.headlines import deed
 from selfheal.informers import Informers
 from selfheal.kinds import kind_info, kind_named
 from selfheal.kubelet import Kubelet
@@ -254,12 +255,15 @@ class Cluster:
 
         Raises :class:`selfheal.errors.ApiError` with the API server's own text; then nothing has changed.
         """
-        changes = [self._change(m.object, namespace) for m in manifests.read(source)]
+        wanted = [m.object for m in manifests.read(source)]
+        changes = [self._change(obj, namespace) for obj in wanted]
         cause = cause or self._action("apply", ", ".join(ref(new) for new, _ in changes))
         for new, _ in changes:
             self._warn(new)
         made = []
-        for new, old in changes:
+        for obj, (new, old) in zip(wanted, changes, strict=True):
+            if old is None and self.store.get(new["kind"], *key(new)) is not None:  # the same manifest a second time
+                new, old = self._change(obj, namespace)
             if new["kind"] == "Node" and old is None:
                 self.add_node(new)
                 made.append(self.get("Node", name(new)))

@@ -1,49 +1,64 @@
-"""What a run came to, pod by pod: restarts, kills, time spent Ready, requests lost."""
+"""What a run came to, pod by pod: restarts, kills by probes, time spent Ready, requests lost."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from selfheal.headlines import order, refused
 from selfheal.timeline import Timeline
 
-COLUMNS = ("POD", "PHASE", "READY", "RESTARTS", "PROBE KILLS", "FIRST READY", "NOT READY")
+COLUMNS = ("POD", "PHASE", "READY", "RESTARTS", "KILLED BY PROBES", "READY AFTER", "THEN UNREADY FOR")
 
 
 def verdict(timeline: Timeline) -> str:
-    """A table with a row for each pod, and a line for each Service that had traffic."""
-    rows: list[tuple[str, ...]] = [COLUMNS]
-    last: dict[str, dict[str, Any]] = {}
+    """A table with a row for each pod, a line for each Service that had traffic, and one for each refused action."""
+    lives: dict[str, list[Mapping[str, Any]]] = {}
     for record in timeline.select(kind="Pod"):
-        last[record["object"]] = record
-    for pod, record in last.items():
-        name = pod.partition("/")[2]
-        intervals = timeline.ready_intervals(name)
-        first = f"{intervals[0][0]:.1f} s" if intervals else "never"
-        unready = _unready(intervals, record["t"] if record.get("deleted") else timeline.end)
-        rows.append(
-            (
-                name,
-                "(gone)" if record.get("deleted") else record["phase"],
-                record["ready"],
-                str(sum(c["restartCount"] for c in record["containers"])),
-                str(len(timeline.kills(name))),
-                first,
-                f"{unready:.1f} s",
-            )
-        )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    lines = ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lives.setdefault(record["object"], []).append(record)
+    rows = [COLUMNS, *(_row(timeline, records) for records in lives.values())]
+    lines = _table(rows) if lives else ["No pods."]
     for service in timeline.objects("Traffic"):
         sent = lost = 0
         for record in timeline.select(kind="Traffic", object=service):
             sent += record["sent"] * record["times"]
             lost += record["lost"] * record["times"]
-        lines.append(f"{service}: {sent} requests, {lost} lost")
+        share = f" ({lost / sent:.1%})" if lost else ""
+        lines.append(f"{service}: {sent} requests, {lost} lost{share}")
+    for action in timeline.select(kind="Action"):
+        if refused(action):
+            lines.append(
+                f"At {action['t']:g} s `{order(action['verb'], action['args'])}` was refused: {action['result']}"
+            )
     return "\n".join(lines)
+
+
+def _row(timeline: Timeline, records: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    first, last = records[0], records[-1]
+    name, space, gone = last["object"].partition("/")[2], last.get("namespace", "default"), last.get("deleted", False)
+    end = last["t"] if gone else timeline.end
+    intervals = timeline.ready_intervals(name, namespace=space)
+    by_probe = [
+        e
+        for e in timeline.select(kind="Event", object=last["object"], namespace=space, reason="Killing")
+        if " failed " in e["message"]
+    ]
+    return (
+        name if space == "default" else f"{space}/{name}",
+        "(gone)" if gone else last["phase"],
+        "-" if gone else last["ready"],
+        str(sum(c["restartCount"] for c in last["containers"])),
+        str(len(by_probe)),
+        f"{intervals[0][0] - first['t']:.1f} s" if intervals else "never",
+        f"{_unready(intervals, end):.1f} s" if intervals else "-",
+    )
 
 
 def _unready(intervals: list[tuple[float, float]], end: float) -> float:
     """Seconds without Ready after the first time it was."""
-    if not intervals:
-        return 0.0
     return max(0.0, end - intervals[0][0] - sum(b - a for a, b in intervals))
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    return ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

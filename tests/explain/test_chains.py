@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from selfheal import Cluster
-from selfheal.explain import Explanation, deed, explain, headline
+from selfheal.explain import Explanation, explain
+from selfheal.headlines import deed, headline
 from selfheal.rules import RULES
 from selfheal.timeline import Timeline
 from tests.engine.scenarios import ALL
