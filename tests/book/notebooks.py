@@ -41,7 +41,7 @@ def headings(name: str, level: int = 2) -> list[str]:
 def output(name: str, cell_id: str) -> str:
     """What a cell printed and showed, as text."""
     (cell,) = (cell for cell in cells(name, "code") if cell["id"] == cell_id)
-    return "".join(text_of(one) for one in cell["outputs"])
+    return "\n".join(text_of(one).removesuffix("\n") for one in cell["outputs"])
 
 
 def text_of(output: dict[str, Any]) -> str:

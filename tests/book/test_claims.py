@@ -72,7 +72,7 @@ def test_three_restarts_in_a_hundred_seconds_and_a_log_of_one_line() -> None:
     assert log.strip().splitlines()[1:] == ["listening on port 8080"]
     assert "Liveness probe failed: HTTP probe failed with statuscode: 404" in events
     assert "Container shop failed liveness probe, will be restarted" in events
-    assert output(TWO, "ask-both") == "/health 404\n/healthz 200\n"
+    assert output(TWO, "ask-both") == "/health 404\n/healthz 200"
 
 
 def test_the_kills_come_at_the_predicted_seconds_and_a_third_of_a_second_later() -> None:

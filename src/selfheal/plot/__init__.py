@@ -25,7 +25,7 @@ from selfheal.timeline.log import Timeline
 __all__ = ["Plot", "plot"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plot:
     """A picture that notebooks show by themselves."""
 
@@ -44,6 +44,8 @@ class Plot:
 
     def __str__(self) -> str:
         return self.alt
+
+    __repr__ = __str__
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the SVG to a file."""
