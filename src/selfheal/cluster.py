@@ -78,9 +78,7 @@ class Objects(list[Object]):
 class Node:
     """A node of a simulated cluster, as somebody standing beside the machine knows it."""
 
-    def __init__(
-        self, runtime: Runtime, make: Callable[[int, Cause | None], Kubelet], clock: Clock, chance: Chance
-    ) -> None:
+    def __init__(self, runtime: Runtime, make: Callable[..., Kubelet], clock: Clock, chance: Chance) -> None:
         self.runtime = runtime
         self._make = make
         self._clock = clock
@@ -108,6 +106,14 @@ class Node:
             self._boots += 1
             cause = cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} was powered on.")
             self._begin = self._clock.after(self._stream.between(self._boots, *BOOT), lambda: self._boot(cause))
+
+    def restart_kubelet(self, cause: Cause | None = None) -> None:
+        """``systemctl restart kubelet``: the runtime and every container go on."""
+        if self.powered:
+            self._boots += 1
+            cause = cause or Cause(ACTION, at=self._clock.now, what=f"The kubelet of {self.name} was restarted.")
+            self.kubelet.halt(cause)
+            self.kubelet = self._make(self._boots, cause, rebooted=False)
 
     def _boot(self, cause: Cause | None) -> None:
         self.runtime.power_on()
@@ -184,7 +190,7 @@ class Cluster:
             runtime.images = {image_name: None for image in images for image_name in image.get("names") or ()}
         runtime.on_report = self._on_report
 
-        def make(boots: int, cause: Cause | None) -> Kubelet:
+        def make(boots: int, cause: Cause | None, *, rebooted: bool = True) -> Kubelet:
             return Kubelet(
                 self.clock,
                 self.chance,
@@ -198,6 +204,7 @@ class Cluster:
                 parking=self._parking,
                 boots=boots,
                 cause=cause,
+                rebooted=rebooted,
             )
 
         made = self._nodes[name(node)] = Node(runtime, make, self.clock, self.chance)

@@ -15,7 +15,7 @@ from selfheal.clock import SECOND, Clock
 from selfheal.kubelet.prober.results import ResultsManager
 from selfheal.kubelet.prober.worker import Worker
 from selfheal.kubelet.restart_policy import should_restart
-from selfheal.probes.result import Outcome
+from selfheal.probes.result import Outcome, Panic
 from selfheal.rules import Rules
 
 SUCCESS, FAILURE = Outcome("success"), Outcome("failure", "no")
@@ -45,9 +45,13 @@ class Manager:
         self.calls = 0
         self.answers: list[Outcome] = []
         self.restart = True
+        self.panics = False
 
     def find_container(self, container_id: str) -> None:
         return None
+
+    def found_running(self, found: dict[str, Any]) -> bool:
+        return False
 
     def forget(self, worker: Worker) -> None:
         self.workers.clear()
@@ -57,6 +61,8 @@ class Manager:
 
     def run_probe(self, worker: Worker) -> Outcome:
         self.calls += 1
+        if self.panics:
+            raise Panic
         if not self.answers:
             return SUCCESS
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -233,6 +239,14 @@ def test_C34_a_restart_rule_decides_by_the_exit_code(exit_code: int, goes_on: bo
     )
     pod = SimpleNamespace(restart_policy="Never")
     assert should_restart(container, pod, exit_code) is goes_on  # type: ignore[arg-type]
+
+
+def test_C35_a_panic_in_a_probe_changes_nothing() -> None:
+    manager, worker = make("readiness", failure=1)
+    one_pass(worker, SUCCESS)
+    run, manager.panics = worker.result_run, True
+    assert one_pass(worker) == "wait"
+    assert (stored(worker), worker.result_run, manager.events) == ("Success", run, [])
 
 
 def test_C36_an_error_changes_nothing() -> None:

@@ -19,6 +19,10 @@ from selfheal.spec import Container, PodSpec
 Status = dict[str, Any]
 
 VANISHED = "The container could not be located when the pod was deleted.  The container used to be Running"
+RESTARTING_ALL = "RestartingAllContainers"
+RESTARTING_TEXT = "The container is removed because RestartAllContainers in place"
+RESTART_STARTED = ("RestartAllContainersStarted", "container exited with restart policy rule")
+WAITS: Status = {"state": {"waiting": {}}}
 CREATING, INITIALIZING = "ContainerCreating", "PodInitializing"
 CONDITION_ORDER = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
@@ -36,14 +40,20 @@ def container_statuses(
     clock: Clock,
     *,
     has_init: bool,
+    restarting: bool = False,
 ) -> list[Status]:
     """``containerStatuses`` (or, with ``init``, ``initContainerStatuses``), in the order of the spec.
 
-    ``reasons`` is the reason cache: container → (reason, message) of its last failed start.
+    ``reasons`` is the reason cache: container → (reason, message) of its last failed start. ``restarting``: the pod
+    begins anew in place, so a container that the runtime does not know has been removed for that.
     """
     before = {s["name"]: s for s in old}
     return [
-        _container_status(pod, c, snapshot, before.get(c.name), reasons.get(c.name), spec, clock, has_init=has_init)
+        _removed(c, before[c.name])
+        if restarting and snapshot.newest(c.name) is None and "waiting" not in before.get(c.name, WAITS)["state"]
+        else _container_status(
+            pod, c, snapshot, before.get(c.name), reasons.get(c.name), spec, clock, has_init=has_init
+        )
         for c in containers
     ]
 
@@ -66,7 +76,7 @@ def _container_status(
         status = _of_instance(instances[0], old, clock)
         if len(instances) > 1:
             status["lastState"] = _of_instance(instances[1], None, clock)["state"]
-        elif old is not None and old.get("containerID") == status["containerID"]:
+        elif old is not None and old.get("containerID", status["containerID"]) == status["containerID"]:
             status["lastState"] = old.get("lastState") or {}
     if reason is not None and _should_be_restarted(pod, container, instances, spec):
         # a start was tried and failed: that is what the container waits for
@@ -108,6 +118,21 @@ def _without_instance(container: Container, old: Status | None, *, has_init: boo
                 }
             }
     return status
+
+
+def _removed(container: Container, old: Status) -> Status:
+    """A container that RestartAllContainers took away, however it had ended."""
+    said = {"message": RESTARTING_TEXT, "reason": RESTARTING_ALL}
+    ended = {"exitCode": 137, "finishedAt": None, "startedAt": None, **said}
+    status = _without_instance(container, None, has_init=False)
+    changes = {"state": {"waiting": said}, "lastState": {"terminated": ended}, "restartCount": old["restartCount"] + 1}
+    return {**status, **changes}
+
+
+def restarted_in_place(statuses: list[Status]) -> bool:
+    """Whether a container has yet to start again since RestartAllContainers removed it."""
+    lasts = [(s.get("lastState") or {}).get("terminated", {}) for s in statuses if "waiting" in s["state"]]
+    return any(last.get("reason") == RESTARTING_ALL for last in lasts)
 
 
 def _of_instance(c: ContainerSnapshot, old: Status | None, clock: Clock) -> Status:

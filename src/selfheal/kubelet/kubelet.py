@@ -15,7 +15,7 @@ import simpy
 
 from selfheal import latencies
 from selfheal.chance import Chance
-from selfheal.clock import MILLISECOND, SECOND, Clock
+from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet import active_deadline, fieldpath, generate
 from selfheal.kubelet.hooks import Hooks
@@ -23,20 +23,19 @@ from selfheal.kubelet.images import ImageManager
 from selfheal.kubelet.kuberuntime import RuntimeManager
 from selfheal.kubelet.nodestatus import NodeStatus
 from selfheal.kubelet.pleg import PLEG, PodSnapshot
+from selfheal.kubelet.pod_actions import containers_to_reset
 from selfheal.kubelet.pod_workers import FINISHED, SYNCING, TERMINATED, TERMINATING, PodWorker, WorkQueue
 from selfheal.kubelet.prober.manager import ProberManager
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS
 from selfheal.kubelet.restart_policy import should_restart
 from selfheal.kubelet.status_manager import OWNED, StatusManager
+from selfheal.kubelet.volumes import VolumeManager
 from selfheal.network import Addresses, Network
 from selfheal.objects import Object, name, namespace, terminating, uid
 from selfheal.rules import Cause, Rules, rule
 from selfheal.runtime import Runtime
 from selfheal.spec import Container, PodSpec, pod_spec
 from selfheal.store import Store, WatchEvent
-
-VOLUME_POLL = 300 * MILLISECOND
-"""A pod's volumes are looked at once, then each 300 ms (pkg/kubelet/volumemanager/volume_manager.go)."""
 
 SOURCE = "pkg/kubelet/kubelet.go"
 ADDED = rule("kubelet.added", SOURCE, "HandlePodAdditions", "The pod was bound to this node, so its kubelet starts it.")
@@ -80,6 +79,7 @@ class Kubelet:
         parking: bool = True,
         boots: int = 0,
         cause: Cause | None = None,
+        rebooted: bool = True,
     ) -> None:
         self.clock, self.chance, self.store, self.runtime = clock, chance, store, runtime
         self.node = name(node)
@@ -107,6 +107,7 @@ class Kubelet:
         self.statuses = StatusManager(
             clock, chance, store, self.node, on_change=self.prober.status_changed, may_be_running=self._may_be_running
         )
+        self._volumes = VolumeManager(clock, chance, store, self.events)
         self.images = ImageManager(clock, chance, runtime, self.events)
         self.manager = RuntimeManager(
             clock,
@@ -121,7 +122,9 @@ class Kubelet:
             environment=self._environment,
             on_sandbox_ready=self._on_sandbox_ready,
         )
-        self.node_status = NodeStatus(clock, chance, store, self.events, node, address, boots=boots, cause=cause)
+        self.node_status = NodeStatus(
+            clock, chance, store, self.events, node, address, boots=boots, cause=cause, rebooted=rebooted
+        )
         self._watch = store.watch("Pod", self._on_pod, node=self.node)
 
     def halt(self, cause: Cause | None = None) -> None:
@@ -246,9 +249,14 @@ class Kubelet:
         if spec.active_deadline_seconds is not None:
             self._watch_deadline(worker, status["startTime"], spec.active_deadline_seconds, cause)
         if not worker.mounted:
-            yield from self._wait_for_volumes(worker, spec)
+            mounted = yield from self._volumes.wait(pod, spec, worker.cancelled, cause)
             if worker.cancelled.triggered:
                 return "now"
+            if mounted is None:
+                worker.held_by = cause
+                return "error"
+            self.manager.mounted(worker.uid, mounted)
+            worker.mounted = True
         self.prober.add_pod(pod, spec, cause)
         result = yield from self.manager.sync_pod(pod, spec, snapshot, cause, worker.cancelled)
         for container, reason in result.failed.items():
@@ -262,6 +270,8 @@ class Kubelet:
             return "error" if result.backoff_until is None else result.backoff_until
         if result.acted:
             self.pleg.request_relist(worker.uid, worker.syncs)
+        if result.reset:
+            worker.update(cause)
         return None
 
     def _watch_deadline(self, worker: PodWorker, start_time: str, seconds: int, cause: Cause | None) -> None:
@@ -270,13 +280,6 @@ class Kubelet:
             worker.deadline_watched = True
             at = self._queue.poll_after(max(self.clock.now, active_deadline.due(self.clock, start_time, seconds)))
             self.clock.at(at, lambda: worker.update(Cause(active_deadline.EXCEEDED, cause, at=at, seconds=seconds)))
-
-    def _wait_for_volumes(self, worker: PodWorker, spec: PodSpec) -> Steps:
-        """Nearly every pod has a volume: the token of its service account."""
-        if spec.automount_service_account_token or spec.volumes:
-            polls = 2 if latencies.happens("second volume poll", self.chance.stream(worker.uid, "volumes"), 0) else 1
-            yield self.clock.sleep(polls * VOLUME_POLL) | worker.cancelled
-        worker.mounted = True
 
     def sync_terminating_pod(self, worker: PodWorker, cause: Cause | None) -> Steps:
         """Stop everything that runs (SyncTerminatingPod)."""
@@ -318,6 +321,7 @@ class Kubelet:
         self.statuses.forget(worker.uid)
         self.statuses.finished.pop(worker.uid, None)
         self.manager.forget(worker.uid)
+        self._volumes.forget(worker.uid)
         self.pleg.forget(worker.uid)
 
     # ---- status
@@ -349,6 +353,8 @@ class Kubelet:
             "qosClass": (pod["status"] or {}).get("qosClass", "BestEffort"),
             "startTime": old.get("startTime") or now,
         }
+        was_restarting = generate_condition(old, "AllContainersRestarting")
+        restarting = bool(containers_to_reset(spec, snapshot)) or (was_restarting and bool(snapshot.containers))
         status["containerStatuses"] = generate.container_statuses(
             pod,
             spec.containers,
@@ -358,6 +364,7 @@ class Kubelet:
             spec,
             clock,
             has_init=has_init,
+            restarting=was_restarting,
         )
         inits: list[dict[str, Any]] = []
         if has_init:
@@ -370,6 +377,7 @@ class Kubelet:
                 spec,
                 clock,
                 has_init=True,
+                restarting=was_restarting,
             )
         if snapshot.sandbox_ready and snapshot.ip:
             status["podIP"] = snapshot.ip
@@ -380,7 +388,8 @@ class Kubelet:
         self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause, at=self.clock.now))
         status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
         status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or {})
-        if old.get("phase") in ("Succeeded", "Failed"):
+        anew = restarting or generate.restarted_in_place([*status["containerStatuses"], *inits])
+        if old.get("phase") in ("Succeeded", "Failed") or (anew and not terminal and "reason" not in status):
             status["phase"] = old["phase"]
         for key in ("reason", "message"):
             if old.get(key) and key not in status:
@@ -393,6 +402,10 @@ class Kubelet:
                 else "False"
             )
         status = generate.with_condition(status, "PodReadyToStartContainers", sandbox, now, generation=generation)
+        if restarting or was_restarting:
+            value, reason, message = ("True", *generate.RESTART_STARTED) if restarting else ("False", "", "")
+            kind = "AllContainersRestarting"
+            status = generate.with_condition(status, kind, value, now, reason, message, generation)
         value, reason, message = generate.initialized(status, spec, status["containerStatuses"])
         status = generate.with_condition(status, "Initialized", value, now, reason, message, generation)
         status = generate.conditions_of_readiness(status, spec, now, generation)
@@ -430,6 +443,8 @@ class Kubelet:
 
     def _allocate_ip(self) -> str:
         ip = self._addresses.allocate()
+        while any(s.ip == ip for s in self.runtime.sandboxes.values()):  # given by the kubelet before this one
+            ip = self._addresses.allocate()
         self._network.attach(ip, self.node)
         return ip
 

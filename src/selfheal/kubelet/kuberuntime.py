@@ -68,6 +68,12 @@ HELD_BACK = rule(
     "doBackOff",
     "Instance {number} of container {container} ended less than {backoff} ago, so its next start is held back.",
 )
+RESET = rule(
+    "kill.all",
+    SOURCE,
+    "computePodActions",
+    "A container ended as its rule RestartAllContainers says: all are killed and removed, and the pod begins anew.",
+)
 
 Steps = Generator[simpy.Event, Any, Any]
 
@@ -84,6 +90,8 @@ class Result:
     backoff_until: int | None = None
     """The earliest time at which a held-back container may start (µs)."""
     error: bool = False
+    reset: bool = False
+    """All containers were removed, to begin anew."""
     why: Cause | None = None
     """What the next try goes back to, where something failed or was held back."""
 
@@ -120,6 +128,8 @@ class RuntimeManager:
         self.backoff = Backoff()
         self._decider = PodActions(prober, rules)
         self._mounts: dict[str, dict[str, Any]] = {}  # pod uid -> volume name -> directory
+        self._removed: dict[tuple[str, str], tuple[int, int | None]] = {}
+        """(pod uid, container) → number and end (µs; None: killed) of the instance that a restart of all removed."""
 
     # ---- acting
 
@@ -157,6 +167,10 @@ class RuntimeManager:
                     result.acted = True
                     if cancelled.triggered:
                         return result
+        if actions.to_reset:
+            yield from self._reset(pod, spec, actions.to_reset, cause)
+            result.acted = result.reset = True
+            return result
         sandbox = self._runtime.sandboxes.get(pod_uid)
         if actions.create_sandbox:
             stream = self._chance.stream(pod_uid, "sandbox")
@@ -200,7 +214,8 @@ class RuntimeManager:
             result.backoff_until = until if result.backoff_until is None else min(result.backoff_until, until)
             return False
         pod_uid, newest = uid(pod), snapshot.newest(c.name)
-        attempt = 0 if newest is None else newest.attempt + 1
+        attempt = self._removed.get((pod_uid, c.name), (-1, None))[0] if newest is None else newest.attempt
+        attempt += 1
         if newest is not None and newest.state == "running":  # killed in this very sync: the kill is why
             ended = self._runtime.container(newest.id)
             cause = cause if ended is None else ended.cause
@@ -266,16 +281,19 @@ class RuntimeManager:
     ) -> tuple[str, int, Cause] | None:
         """None if the container may start now, else (message, when it may, why) (doBackOff)."""
         dead = self._believed_dead(pod, c) if self._rules.first_restart_waits else snapshot.newest_exited(c.name)
-        if dead is None or dead.finished_at is None:
+        number, finished = self._removed.get((uid(pod), c.name), (0, None))
+        if dead is not None:
+            number, finished = dead.attempt, dead.finished_at
+        if finished is None:
             return None
-        key, now, finished = self._key(pod, c), self._clock.now, dead.finished_at
+        key, now = self._key(pod, c), self._clock.now
         self.backoff.collect(now)
         if self._rules.first_restart_waits and not self.backoff.get(key):
             self.backoff.set(key, self.backoff.initial, finished)
         if self.backoff.is_in_backoff(key, finished, now):
             value = self.backoff.get(key)
-            number, waits = dead.attempt + 1, backoff.text(value)
-            held = Cause(HELD_BACK, cause, at=now, container=c.name, backoff=waits, number=number)
+            waits = backoff.text(value)
+            held = Cause(HELD_BACK, cause, at=now, container=c.name, backoff=waits, number=number + 1)
             full = f"{name(pod)}_{namespace(pod)}({uid(pod)})"
             self._event(
                 pod, c, "Warning", "BackOff", f"Back-off restarting failed container {c.name} in pod {full}", held
@@ -378,7 +396,25 @@ class RuntimeManager:
             yield clock.sleep(pause - pause // 2)
             self._runtime.stop_sandbox(sandbox)
 
+    def _reset(self, pod: Object, spec: PodSpec, names: list[str], cause: Cause | None) -> Steps:
+        """RestartAllContainers: kill without a grace period, remove every instance; sandbox and volumes stay."""
+        pod_uid = uid(pod)
+        why = Cause(RESET, cause, at=self._clock.now)
+        killed = [c for c in self._runtime.containers_of(pod_uid) if c.state == "running"]
+        kills = [
+            self.kill_container(pod, spec, spec.container(c.name), c, f"Stopping container {c.name}", why, override=0)
+            for c in sorted(killed, key=lambda c: names.index(c.name))
+        ]
+        yield self._clock.env.all_of([self._clock.process(kill) for kill in kills])
+        for c in self._runtime.containers_of(pod_uid):
+            self._removed[pod_uid, c.name] = (c.attempt, None if c in killed else c.finished_at)
+            self._runtime.remove_container(c)
+
     # ---- volumes
+
+    def mounted(self, pod_uid: str, volumes: dict[str, Directory]) -> None:
+        """These volumes of a pod show what they have to show."""
+        self._mounts.setdefault(pod_uid, {}).update(volumes)
 
     def mounts(self, pod: Object, c: Container) -> dict[str, Any]:
         """Mount path → directory. An emptyDir lives as long as its pod and is shared by its containers."""
@@ -393,6 +429,8 @@ class RuntimeManager:
     def forget(self, pod_uid: str) -> None:
         """The pod is gone: its containers' records and volumes go with it."""
         self._mounts.pop(pod_uid, None)
+        for key in [key for key in self._removed if key[0] == pod_uid]:
+            del self._removed[key]
         for container in self._runtime.containers_of(pod_uid):
             self._runtime.remove_container(container)
         self._runtime.remove_sandbox(pod_uid)

@@ -59,6 +59,7 @@ class NodeStatus:
         *,
         boots: int = 0,
         cause: Cause | None = None,
+        rebooted: bool = True,
     ) -> None:
         self._clock = clock
         self._store = store
@@ -74,6 +75,7 @@ class NodeStatus:
             self._register(node, address)
             self._keep()
         else:
+            self._rebooted = rebooted
             self._report_boot(Cause(BOOTED, cause, node=self.node))
         self._watch = store.watch("Node", self._on_node)
 
@@ -164,7 +166,9 @@ class NodeStatus:
         def report() -> None:
             if self._halted_at is not None:
                 return
-            tell(node, "Warning", "Rebooted", f"Node {self.node} has been rebooted, boot id: {self._boot_id}", cause)
+            if self._rebooted:
+                text = f"Node {self.node} has been rebooted, boot id: {self._boot_id}"
+                tell(node, "Warning", "Rebooted", text, cause)
             tell_all()
             if unready and late:
                 tell(node, "Normal", "NodeNotReady", f"Node {self.node} status is now: NodeNotReady", cause)
@@ -202,7 +206,8 @@ class NodeStatus:
     def _healthy(self, node: Object) -> Object:
         status = node["status"]
         conditions = self._conditions(self._clock.timestamp(), status["conditions"])
-        info = {**status["nodeInfo"], "bootID": self._boot_id}
+        boot_id = self._boot_id if self._rebooted else status["nodeInfo"]["bootID"]
+        info = {**status["nodeInfo"], "bootID": boot_id}
         return {**node, "status": {**status, "conditions": conditions, "nodeInfo": info}}
 
     def _tell(self, node: Object, kind: str, reason: str, message: str, cause: Cause) -> None:

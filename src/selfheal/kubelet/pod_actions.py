@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from selfheal.kubelet.pleg import ContainerSnapshot, PodSnapshot
 from selfheal.kubelet.prober.manager import ProberManager
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS
-from selfheal.kubelet.restart_policy import restarts_after_probe_kill, should_restart
+from selfheal.kubelet.restart_policy import restarts_after_probe_kill, restarts_all, should_restart
 from selfheal.rules import Rules
 from selfheal.spec import Container, PodSpec
 
@@ -26,6 +26,16 @@ class Actions:
     """(container, instance, message, failed probe)"""
     init_to_start: list[Container] = field(default_factory=list)
     to_start: list[Container] = field(default_factory=list)
+    to_reset: list[str] = field(default_factory=list)
+    """RestartAllContainers: these are killed and removed; nothing is started before all are gone."""
+
+
+def containers_to_reset(spec: PodSpec, snapshot: PodSnapshot) -> list[str]:
+    """All containers, where one has ended as its rule RestartAllContainers says; else none."""
+    of = {c.name: c for c in (*spec.init_containers, *spec.containers)}
+    ended = [(of[i.name], i.exit_code) for i in map(snapshot.newest, of) if i is not None and i.state == "exited"]
+    sources = [c.name for c, exit_code in ended if restarts_all(c, exit_code or 0)]
+    return [*(n for n in of if n not in sources), *sources] if sources else []
 
 
 class PodActions:
@@ -41,6 +51,9 @@ class PodActions:
         actions = Actions()
         if not snapshot.sandbox_ready or not snapshot.ip:
             return self._without_sandbox(spec, snapshot)
+        actions.to_reset = containers_to_reset(spec, snapshot)
+        if actions.to_reset:
+            return actions
         started_before = any(snapshot.newest(c.name) for c in spec.containers)
         if not self._init_actions(spec, snapshot, actions, started_before):
             return actions  # the init phase is not over
@@ -48,6 +61,11 @@ class PodActions:
         for c in spec.containers:
             instance = snapshot.newest(c.name)
             if instance is None or instance.state == "created":
+                actions.to_start.append(c)
+                continue
+            if instance.state == "unknown":  # it may well run: killed first, or there might be two
+                text = 'Container is in "unknown" state, try killing it before restart'
+                actions.to_kill.append((c, instance, text, None))
                 actions.to_start.append(c)
                 continue
             if instance.state == "exited":

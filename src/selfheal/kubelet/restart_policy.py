@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfheal.spec import Container, PodSpec
+from selfheal.spec import Container, PodSpec, RestartRule
 
 
 def policy_of(container: Container, spec: PodSpec) -> str:
@@ -10,12 +10,21 @@ def policy_of(container: Container, spec: PodSpec) -> str:
     return container.restart_policy or spec.restart_policy
 
 
+def matching_rule(container: Container, exit_code: int) -> RestartRule | None:
+    """The first of the container's own rules that speaks of this exit code (FindMatchingContainerRestartRule)."""
+    return next((r for r in container.restart_rules if container.restart_policy and r.matches(exit_code)), None)
+
+
+def restarts_all(container: Container, exit_code: int) -> bool:
+    """Whether the pod begins anew, in place, when this container ends so (action RestartAllContainers)."""
+    found = matching_rule(container, exit_code)
+    return found is not None and found.action == "RestartAllContainers"
+
+
 def should_restart(container: Container, spec: PodSpec, exit_code: int) -> bool:
     """After an exit by itself: the container's rules first, then its policy, then the pod's."""
-    if container.restart_policy:
-        for r in container.restart_rules:
-            if r.matches(exit_code):
-                return True
+    if matching_rule(container, exit_code) is not None:
+        return True
     policy = policy_of(container, spec)
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
 

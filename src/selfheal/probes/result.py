@@ -17,6 +17,10 @@ BODY_LIMIT = 10 * 1024
 """Bytes kept of a body or of a command's output (pkg/probe/http/http.go, pkg/probe/exec/exec.go)."""
 
 
+class Panic(Exception):
+    """What a handler of the real thing would end with: a mistake in its code. Nothing simulated raises it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One attempt's result."""

@@ -25,6 +25,9 @@ from selfheal.spec import Container, ExecAction, GRPCAction, HTTPGetAction, PodS
 TYPES = ("startup", "readiness", "liveness")
 """In the order in which AddPod makes workers."""
 
+RESTART_GRACE = 10 * SECOND
+"""A container that started so long before its kubelet is one that a kubelet before it had started."""
+
 SINCE_START = rule(
     "answer.since-start", "", "", "Container {container} has answered so since it started at {started} s."
 )
@@ -65,6 +68,7 @@ class ProberManager:
         self._owner: dict[str, str] = {}  # container id -> pod uid
         self.workers: dict[tuple[str, str, str], Worker] = {}
         self.parked: dict[Worker, None] = {}
+        self._begun = clock.now
         self.pods: dict[str, Object] = {}
         """The pod objects that the workers were made with."""
         self.statuses: dict[str, dict[str, Any]] = {}
@@ -139,27 +143,42 @@ class ProberManager:
         ``status`` is still private to the caller, so it is filled in place.
         """
         for found in status.get("containerStatuses") or ():
-            self._fill(pod_uid, found, cause)
+            self._fill(pod_uid, found, status, spec, cause)
         sidecars = {c.name for c in spec.init_containers if c.restartable_init}
         for found in status.get("initContainerStatuses") or ():
             if found["name"] in sidecars:
-                self._fill(pod_uid, found, cause)
+                self._fill(pod_uid, found, status, spec, cause)
             else:
                 terminated = found["state"].get("terminated")
                 found["ready"] = terminated is not None and terminated["exitCode"] == 0
                 found["started"] = "running" in found["state"]
 
-    def _fill(self, pod_uid: str, found: dict[str, Any], cause: Cause | None) -> None:
+    def _fill(
+        self, pod_uid: str, found: dict[str, Any], status: dict[str, Any], spec: PodSpec, cause: Cause | None
+    ) -> None:
         found["started"] = started = self._is_started(pod_uid, found)
         found["ready"] = False
         if not started:
             return
         container_id = found.get("containerID", "")
         worker = self.workers.get((pod_uid, found["name"], "readiness"))
-        if self.results["readiness"].get(container_id) == SUCCESS or worker is None:
+        stored = self.results["readiness"].get(container_id)
+        if stored == SUCCESS:
             found["ready"] = True
+            return
+        if self.found_running(found) and stored is None and spec.container(found["name"]).readiness is not None:
+            # not yet probed by this kubelet: the pod stays what it was (setReadyStateOnKubeletRestart)
+            ready = [c["status"] for c in status.get("conditions") or () if c["type"] == "Ready"]
+            found["ready"] = ready == ["True"]
         else:
+            found["ready"] = worker is None
+        if worker is not None:
             worker.trigger(Cause(TRIGGER, cause, at=self.clock.now, container=found["name"]))
+
+    def found_running(self, found: dict[str, Any]) -> bool:
+        """Whether a container ran before this kubelet did (prober_manager.go kubeletRestartGracePeriod)."""
+        since = found["state"].get("running", {}).get("startedAt")
+        return since is not None and self.clock.at_timestamp(since) < self._begun - RESTART_GRACE
 
     def _is_started(self, pod_uid: str, found: dict[str, Any]) -> bool:
         """prober_manager.go isContainerStarted."""

@@ -21,7 +21,7 @@ from selfheal import latencies
 from selfheal.clock import SECOND, Timer
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS, UNKNOWN
 from selfheal.objects import Object
-from selfheal.probes.result import Outcome
+from selfheal.probes.result import Outcome, Panic
 from selfheal.rules import Cause, rule
 from selfheal.spec import Container, ExecAction, Probe
 
@@ -309,10 +309,11 @@ class Worker:
             self.on_hold = False
             self._answered_at = None
             self._was_ready = False
-            verdict = INITIAL[self.type]
-            why = {"probe": self.type, "container": self.container.name, "verdict": verdict}
-            cause = Cause(NEW_CONTAINER, trigger or self._tick_cause(), at=manager.clock.now, **why)
-            self.results.set(self.container_id, verdict, cause)
+            verdict = self._initial(found)
+            if verdict is not None:
+                why = {"probe": self.type, "container": self.container.name, "verdict": verdict}
+                cause = Cause(NEW_CONTAINER, trigger or self._tick_cause(), at=manager.clock.now, **why)
+                self.results.set(self.container_id, verdict, cause)
         if self.on_hold:
             return self._skip(tick, "on hold", "steady")
         running = found["state"].get("running")
@@ -343,9 +344,18 @@ class Worker:
                 return self._skip(tick, "not ready")
         return self._attempt(tick, trigger, 1)
 
+    def _initial(self, found: dict[str, Any]) -> str | None:
+        """The first result of a container; none where it ran before this kubelet did, so that its status stays."""
+        if not self.manager.found_running(found):
+            return INITIAL[self.type]
+        return SUCCESS if self.container.restartable_init and self.type == "startup" and found.get("started") else None
+
     def _attempt(self, tick: int, trigger: Cause | None, attempt: int) -> str:
         """Run the handler; an error is tried again at once (prober.go runProbeWithRetries)."""
-        outcome = self.manager.run_probe(self)
+        try:
+            outcome = self.manager.run_probe(self)
+        except Panic:
+            return "wait"  # doProbe recovers and goes on
         pod = self.manager.pods[self.pod_uid]
         if isinstance(outcome, simpy.Event):
             self._busy = True
