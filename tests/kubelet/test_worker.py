@@ -32,7 +32,7 @@ class Manager:
         self.parking = parking
         self.updates: list[tuple[str, str]] = []
         self.results = {
-            t: ResultsManager(lambda _cid, result, _cause, t=t: self.updates.append((t, result)))
+            t: ResultsManager(lambda _uid, _cid, result, _cause, t=t: self.updates.append((t, result)))
             for t in ("liveness", "readiness", "startup")
         }
         self.statuses: dict[str, Any] = {}

@@ -125,6 +125,9 @@ class Kubelet:
         self.node_status = NodeStatus(
             clock, chance, store, self.events, node, address, boots=boots, cause=cause, rebooted=rebooted
         )
+        known = [uid(pod) for pod in store.pods_on(self.node)]
+        for pod_uid in [u for u in runtime.sandboxes if u not in known]:
+            self.manager.forget(pod_uid)  # deleted while this node was off (HandlePodCleanups)
         self._watch = store.watch("Pod", self._on_pod, node=self.node)
 
     def halt(self, cause: Cause | None = None) -> None:
@@ -147,15 +150,15 @@ class Kubelet:
         pod, pod_uid = event.object, uid(event.object)
         worker = self.workers.get(pod_uid)
         if event.type == "DELETED":
-            if worker is not None:
+            over = (FINISHED, TERMINATED) if pod_uid in self.statuses.finished else (FINISHED,)
+            if worker is None or worker.state in over:
+                self._forget(pod_uid)
+            else:
                 worker.pod = pod
-                if worker.state == TERMINATED and worker.last_sync is not None and pod_uid in self.statuses.finished:
-                    self._forget(worker)
-                else:
-                    worker.terminate(
-                        Cause(REMOVED, event.cause, at=self.clock.now),
-                        grace=pod["metadata"].get("deletionGracePeriodSeconds", 1),
-                    )
+                worker.terminate(
+                    Cause(REMOVED, event.cause, at=self.clock.now),
+                    grace=pod["metadata"].get("deletionGracePeriodSeconds", 1),
+                )
             return
         if worker is None:
             if pod["status"].get("phase") in ("Succeeded", "Failed") and not terminating(pod):
@@ -307,22 +310,23 @@ class Kubelet:
         self.statuses.terminate(pod, cause)
         live = self.store.get("Pod", namespace(pod), name(pod))
         if live is None or uid(live) != worker.uid:
-            self._forget(worker)
+            self._forget(worker.uid)
         else:
             worker.finish()
         yield from ()  # a sync is a generator, whether or not it waits
         return None
 
-    def _forget(self, worker: PodWorker) -> None:
+    def _forget(self, pod_uid: str) -> None:
         """The pod's object is gone: so is everything that the kubelet knew of it."""
-        worker.finish()
-        self.workers.pop(worker.uid, None)
-        self.prober.remove_pod(worker.uid)
-        self.statuses.forget(worker.uid)
-        self.statuses.finished.pop(worker.uid, None)
-        self.manager.forget(worker.uid)
-        self._volumes.forget(worker.uid)
-        self.pleg.forget(worker.uid)
+        worker = self.workers.pop(pod_uid, None)
+        if worker is not None:
+            worker.finish()
+        self.prober.remove_pod(pod_uid)
+        self.statuses.forget(pod_uid)
+        self.statuses.finished.pop(pod_uid, None)
+        self.manager.forget(pod_uid)
+        self._volumes.forget(pod_uid)
+        self.pleg.forget(pod_uid)
 
     # ---- status
 

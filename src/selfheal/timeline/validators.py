@@ -151,13 +151,22 @@ def a_pod_stays_on_its_node(timeline: Timeline) -> Iterator[str]:
 
 @validator
 def phases_never_go_back(timeline: Timeline) -> Iterator[str]:
-    """Pending, Running, then Succeeded or Failed for good (kubelet_pods.go getPhase, status_manager.go)."""
+    """Pending, Running, then Succeeded or Failed for good (kubelet_pods.go getPhase, status_manager.go).
+
+    While the init containers of a new sandbox run, as after a power cut, a pod is Pending once more.
+    """
     for records in _statuses(timeline):
         for a, b in pairwise(records):
+            if (a["phase"], b["phase"]) == ("Running", "Pending") and _initializes(b):
+                continue
             if _RANK.get(b["phase"], 0) < _RANK.get(a["phase"], 0) or (
                 _RANK.get(a["phase"]) == 2 and a["phase"] != b["phase"]
             ):
                 yield f"{_at(b)} went from {a['phase']} to {b['phase']}"
+
+
+def _initializes(r: Record) -> bool:
+    return any(not c["ready"] for c in r.get("initContainers", ()))
 
 
 @validator

@@ -369,30 +369,31 @@ class Sync:
         }
         before, generation = self._owner["status"], self._owner["metadata"]["generation"]
         if any(before.get(k, 0) != v for k, v in counts.items()) or before.get("observedGeneration", 0) < generation:
-            status = {k: v for k, v in {**before, **counts}.items() if v or k in ALWAYS}
-            if observed:
-                status["observedGeneration"] = generation
-            self._store_status(status)
+            self._store_status({**counts, "observedGeneration": generation} if observed else counts)
         wait = self._owner["spec"].get("minReadySeconds", 0)
         if wait and len(ready) != available:
             self._tools.again(key(self._owner), wait * SECOND, self._cause)
 
-    def _store_status(self, status: Object) -> None:
-        """Write it; after a conflict once more on the latest version (storeDaemonSetStatus)."""
+    def _store_status(self, news: Object) -> None:
+        """Write what is new; after a conflict once more, on the latest version (storeDaemonSetStatus)."""
         owner = self._owner
         why = Cause(
             STATUS,
             self._cause,
             owner=name(owner),
-            desired=status["desiredNumberScheduled"],
-            ready=status["numberReady"],
+            desired=news["desiredNumberScheduled"],
+            ready=news["numberReady"],
         )
+
+        def changed(found: Object) -> Object:
+            return {**found, "status": {k: v for k, v in {**found["status"], **news}.items() if v or k in ALWAYS}}
+
         try:
-            self._tools.store.update_status({**owner, "status": status}, cause=why)
+            self._tools.store.update_status(changed(owner), cause=why)
         except Conflict:
             latest = self._tools.store.get(owner["kind"], *key(owner))
             if latest is not None and uid(latest) == uid(owner):
-                self._tools.store.update_status({**latest, "status": status}, cause=why)
+                self._tools.store.update_status(changed(latest), cause=why)
 
 
 ALWAYS = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")

@@ -65,7 +65,6 @@ class ProberManager:
         self._runtime = runtime
         self._events = events
         self._node = node
-        self._owner: dict[str, str] = {}  # container id -> pod uid
         self.workers: dict[tuple[str, str, str], Worker] = {}
         self.parked: dict[Worker, None] = {}
         self._begun = clock.now
@@ -77,27 +76,14 @@ class ProberManager:
         """Container ID → when its startup probe succeeded (µs); only a belief asks for it."""
 
         def updates(probe_type: str) -> ResultsManager:
-            return ResultsManager(lambda cid, result, cause: self._on_update(on_result, probe_type, cid, result, cause))
+            def updated(pod_uid: str, container_id: str, result: str, cause: Cause | None) -> None:
+                if probe_type == "startup" and result == SUCCESS:
+                    self.started_at[container_id] = self.clock.now
+                on_result(pod_uid, container_id, probe_type, result, cause)
+
+            return ResultsManager(updated)
 
         self.results = {t: updates(t) for t in TYPES}
-
-    def _on_update(
-        self,
-        on_result: Callable[[str, str, str, str, Cause | None], None],
-        probe_type: str,
-        container_id: str,
-        result: str,
-        cause: Cause | None,
-    ) -> None:
-        if probe_type == "startup" and result == SUCCESS:
-            self.started_at[container_id] = self.clock.now
-        pod_uid = self._owner.get(container_id)
-        if pod_uid is None:
-            container = next((w for w in self.workers.values() if w.container_id == container_id), None)
-            if container is None:
-                return
-            pod_uid = self._owner[container_id] = container.pod_uid
-        on_result(pod_uid, container_id, probe_type, result, cause)
 
     # ---- pods come and go
 

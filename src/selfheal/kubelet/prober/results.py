@@ -8,8 +8,8 @@ from selfheal.rules import Cause
 
 SUCCESS, FAILURE, UNKNOWN = "Success", "Failure", "Unknown"
 
-Update = Callable[[str, str, Cause | None], None]
-"""Called with (container id, result, cause) when a result changes."""
+Update = Callable[[str, str, str, Cause | None], None]
+"""Called with (pod uid, container id, result, cause) when a result changes."""
 
 
 class ResultsManager:
@@ -23,11 +23,11 @@ class ResultsManager:
         """The stored result, or None where nothing has been stored."""
         return self._results.get(container_id)
 
-    def set(self, container_id: str, result: str, cause: Cause | None) -> None:
+    def set(self, pod_uid: str, container_id: str, result: str, cause: Cause | None) -> None:
         """Store a verdict; the kubelet's loop hears of it only if it is new."""
         if self._results.get(container_id) != result:
             self._results[container_id] = result
-            self._on_update(container_id, result, cause)
+            self._on_update(pod_uid, container_id, result, cause)
 
     def remove(self, container_id: str) -> None:
         """Forget a container."""

@@ -210,8 +210,14 @@ class Worker:
             if timer is not None:
                 timer.cancel()
         self._timer = self._trigger_timer = None
-        self.results.remove(self.container_id)
+        self._forget_instance()
         self.manager.forget(self)
+
+    def _forget_instance(self) -> None:
+        """What was stored of a container goes with it."""
+        self.results.remove(self.container_id)
+        if self.type == "startup":
+            self.manager.started_at.pop(self.container_id, None)
 
     # ---- parking
 
@@ -304,7 +310,7 @@ class Worker:
             return self._skip(tick, "no container")
         if found["containerID"] != self.container_id:
             # a new instance: its stored result starts afresh, the run of results does not
-            self.results.remove(self.container_id)
+            self._forget_instance()
             self.container_id = found["containerID"]
             self.on_hold = False
             self._answered_at = None
@@ -313,19 +319,19 @@ class Worker:
             if verdict is not None:
                 why = {"probe": self.type, "container": self.container.name, "verdict": verdict}
                 cause = Cause(NEW_CONTAINER, trigger or self._tick_cause(), at=manager.clock.now, **why)
-                self.results.set(self.container_id, verdict, cause)
+                self.results.set(self.pod_uid, self.container_id, verdict, cause)
         if self.on_hold:
             return self._skip(tick, "on hold", "steady")
         running = found["state"].get("running")
         if running is None:
-            self.results.set(self.container_id, FAILURE, self._not_running())
+            self.results.set(self.pod_uid, self.container_id, FAILURE, self._not_running())
             terminated = found["state"].get("terminated")
             if terminated is not None and not manager.will_restart(self.pod_uid, self.container, terminated):
                 return "end"
             return self._skip(tick, "not running", "steady")
         pod = manager.pods[self.pod_uid]
         if "deletionTimestamp" in pod["metadata"] and self.type in ("liveness", "startup"):
-            self.results.set(self.container_id, SUCCESS, None)
+            self.results.set(self.pod_uid, self.container_id, SUCCESS, None)
             return "end"
         clock, rules = manager.clock, manager.rules
         since = clock.at_timestamp(running["startedAt"])
@@ -436,7 +442,7 @@ class Worker:
         if run >= threshold:
             now, container = manager.clock.now, self.container.name
             verdict = Cause(VERDICT, cause, at=now, probe=self.type, container=container, verdict=result)
-            self.results.set(self.container_id, result, verdict)
+            self.results.set(self.pod_uid, self.container_id, result, verdict)
         self._record(tick, outcome.result, outcome.output, cause)
         kills = result == FAILURE and self.type in manager.rules.killing_probes
         if run >= threshold and (self.type == "startup" or kills):
