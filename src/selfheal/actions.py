@@ -126,6 +126,11 @@ def _drain(cluster: Cluster, args: Any, cause: Cause) -> None:
     )
 
 
+def _fault(cluster: Cluster, args: Any, cause: Cause) -> None:
+    target = str(args.get("target", ""))
+    cluster.fault(args["kind"], target, for_=args.get("for"), cause=cause)
+
+
 def _rollout(cluster: Cluster, args: Any, cause: Cause) -> None:
     do = cluster.undo if "undo" in args else cluster.restart
     cluster.amend_action(cause, do(*args.values(), cause=cause))
@@ -147,9 +152,10 @@ VERBS: dict[str, Callable[[Cluster, Any, Cause], None]] = {
     "uncordon": _uncordon,
     "drain": _drain,
     "rollout": _rollout,
+    "fault": _fault,
 }
 DEFAULT_NAMESPACE = "default"
-IMMEDIATE = ("kill", "http", "stopNode", "startNode")
+IMMEDIATE = ("kill", "http", "fault", "stopNode", "startNode")
 """Verbs that do not go through kubectl."""
 
 

@@ -26,6 +26,7 @@ from selfheal.drain import Drain
 from selfheal.errors import ApiError, BadRequest, NotFound
 from selfheal.eviction import Eviction
 from selfheal.explain import Explanation, explain
+from selfheal.faults import Fault, Faults
 from selfheal.headlines import deed
 from selfheal.informers import Informers
 from selfheal.kinds import kind_info, kind_named
@@ -158,6 +159,7 @@ class Cluster:
         self.proxy = ServiceProxy(self.store, self.network, self.chance)
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
         self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance)
+        self._faults = Faults(self.store, self.clock, self.network, self.node, lambda: self.nodes)
         self.timeline.settle.append(self._settle)
         for node in _node_objects(nodes):
             self.add_node(node)
@@ -191,7 +193,7 @@ class Cluster:
         runtime.on_report = self._on_report
 
         def make(boots: int, cause: Cause | None, *, rebooted: bool = True) -> Kubelet:
-            return Kubelet(
+            made = Kubelet(
                 self.clock,
                 self.chance,
                 self.store,
@@ -206,6 +208,9 @@ class Cluster:
                 cause=cause,
                 rebooted=rebooted,
             )
+            if self._faults.cut_off(name(node)):
+                made.disconnect(cause)
+            return made
 
         made = self._nodes[name(node)] = Node(runtime, make, self.clock, self.chance)
         return made
@@ -438,6 +443,16 @@ class Cluster:
         answer = server.http(Request(method, path, source="client", cause=cause))
         return answer if isinstance(answer, Response) else Response(0, delay=None)
 
+    def fault(
+        self, kind: str, target: str = "", *, for_: float | None = None, cause: Cause | None = None
+    ) -> Fault:
+        """Something goes wrong (:mod:`selfheal.faults`): ``cluster.fault("partition", "node/node-1", for_=60)``.
+
+        It lasts ``for_`` seconds, or until ``heal()`` of what is returned.
+        """
+        cause = cause or self._action("fault", {"kind": kind, "target": target, "for": for_})
+        return self._faults.begin(kind, target, cause, seconds=for_)
+
     def container(self, pod: str, container: str | None = None) -> Container:
         """The running container of a pod, as its runtime knows it."""
         obj = self.get("Pod", pod)
@@ -559,6 +574,8 @@ class Cluster:
 
     def _settle(self) -> None:
         """Work out what parked parts would have counted by now."""
+        if self.store.down:
+            return
         for node in self._nodes.values():
             node.kubelet.prober.settle()
             node.kubelet.node_status.settle()

@@ -6,6 +6,7 @@ so that what a reader sees here is what they will search for one day.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -61,6 +62,16 @@ class Gone(ApiError):
 
 class Invalid(ApiError):
     code, reason = 422, "Invalid"
+
+
+class Unavailable(ApiError):
+    """No answer at all. ``wait(call)`` calls ``call()`` once there is one again."""
+
+    code, reason = 503, "ServiceUnavailable"
+
+    def __init__(self, message: str, wait: Callable[[Callable[[], object]], object]) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class TooManyRequests(ApiError):

@@ -41,6 +41,9 @@ BURST = 25
 REFILL = 300 * SECOND
 """One more passes each 5 minutes, in µs (defaultSpamQPS)."""
 
+PATIENCE = 120 * SECOND
+"""An event that cannot be written is tried again each 10 s, 12 times (µs; maxTriesPerEvent)."""
+
 MERGED = "(combined from similar events): "
 
 V = TypeVar("V")
@@ -199,6 +202,9 @@ class _Recorder:
         self._chance = chance
         self.silent = False
         """Whether the component is gone, and with it whatever it would still have told."""
+        self.cut_off = False
+        """Whether the API server cannot be reached; events wait, up to two minutes."""
+        self._held: list[tuple[int, Object, Cause | None]] = []
         self._free = 0
         self._last_name = 0
         self._nanosecond = chance.stream("event name", component, host).between(0, 0, 900)
@@ -213,6 +219,10 @@ class _Recorder:
     def _write(self, event: Object, cause: Cause | None) -> None:
         if self.silent:
             return
+        if self.cut_off or self._store.down:
+            self._held.append((self._clock.now, event, cause))
+            self._store.when_up(self.release)
+            return
         space, called = key(event)
         if self._repeats(event) and self._store.get("Event", space, called) is not None:
             changes: Object = {k: event[k] for k in ("count", "lastTimestamp", "message", "series") if k in event}
@@ -221,6 +231,15 @@ class _Recorder:
         # Two recorders in the same nanosecond: client-go gives up too ("Server rejected event (will not retry!)").
         with suppress(AlreadyExists):
             self._store.create(event, cause=cause)
+
+    def release(self) -> None:
+        """The API server can be reached again: what is not too old is written now (recordEvent, 12 tries)."""
+        if self.cut_off:
+            return
+        held, self._held = self._held, []
+        for since, event, cause in held:
+            if self._clock.now - since <= PATIENCE:
+                self._write(event, cause)
 
     @staticmethod
     def _repeats(event: Object) -> bool:

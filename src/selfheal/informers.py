@@ -15,7 +15,7 @@ from collections.abc import Callable
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock, Process, Timer
-from selfheal.errors import ApiError
+from selfheal.errors import ApiError, Unavailable
 from selfheal.objects import Key, Object, controller_of, key, namespace
 from selfheal.rules import Cause
 from selfheal.store import Store
@@ -215,8 +215,8 @@ class WorkQueue:
         cause = self._causes.pop(key)
         try:
             rest = self._sync(key, cause)
-        except ApiError:
-            self._failed(key, cause)
+        except ApiError as error:
+            self._failed(key, cause, error)
             return
         if rest is None:
             self._backoff.forget(key)
@@ -228,16 +228,19 @@ class WorkQueue:
         """A sync that takes time; what asked for the key meanwhile has its turn afterwards."""
         try:
             yield from rest
-        except ApiError:
-            self._failed(key, cause)
+        except ApiError as error:
+            self._failed(key, cause, error)
         else:
             self._backoff.forget(key)
         self._processing.discard(key)
         if key in self._causes:
             self._begin(key)
 
-    def _failed(self, key: Key, cause: Cause | None) -> None:
-        if self._retries is None or self._backoff.failures(key) < self._retries:
+    def _failed(self, key: Key, cause: Cause | None, error: ApiError) -> None:
+        if isinstance(error, Unavailable):
+            # The controllers end with their API server, and with it they begin anew.
+            error.wait(lambda: self.add(key, cause))
+        elif self._retries is None or self._backoff.failures(key) < self._retries:
             self.retry(key, cause)
         else:
             self._backoff.forget(key)

@@ -128,6 +128,9 @@ class Network:
         """What kube-proxy does: (source, address, port) → where it really goes; None: no Service has that address."""
         self.parted: Callable[[str, str], bool] | None = None
         """Whether a partition lies between two nodes. Set by the fault."""
+        self.registries: dict[str, int | None] = {}
+        """What is wrong with image registries: host → µs that a pull takes longer; None: it refuses connections."""
+        self._cut: dict[str, None] = {}
         self._observers: dict[str, list[Callable[[], None]]] = {}
 
     # ---- who wants to know of changes
@@ -171,6 +174,14 @@ class Network:
             self._dark[node] = None
         self.altered()
 
+    def cut(self, ip: str, on: bool = True) -> None:
+        """Part an address from all that is not on its own node; ``on=False``: join it again."""
+        if on:
+            self._cut[ip] = None
+        else:
+            self._cut.pop(ip, None)
+        self.altered(ip)
+
     # ---- ports
 
     def listen(self, ip: str, port: int, server: Server) -> bool:
@@ -192,7 +203,7 @@ class Network:
     def connect(self, source: str, ip: str, port: int) -> Server | Unreachable:
         """What somebody at ``source`` (an address, or a node's name) meets at ``ip:port``."""
         server = self._ports.get((ip, port))
-        if server is not None and self.parted is None and not self._dark:
+        if server is not None and self.parted is None and not self._dark and not self._cut:
             return server
         if ip in LOOPBACK:
             ip = source
@@ -209,6 +220,8 @@ class Network:
         if ip == source:
             to = here
         if to is None or to in self._dark or here in self._dark:
+            return "timeout"
+        if here != to and (ip in self._cut or source in self._cut):
             return "timeout"
         if self.parted is not None and here != to and self.parted(here, to):
             return "timeout"

@@ -21,7 +21,7 @@ from typing import Any
 from selfheal import admission
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
-from selfheal.errors import AlreadyExists, Conflict, FieldError, Invalid, NotFound
+from selfheal.errors import AlreadyExists, Conflict, FieldError, Invalid, NotFound, Unavailable
 from selfheal.kinds import Kind, kind_info
 from selfheal.objects import Key, Object, key, namespace
 from selfheal.rules import Cause
@@ -54,6 +54,8 @@ class Store:
         self._event_expiry: dict[Key, int] = {}
         self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
         self._admission = admission.Admission(chance, self.list)
+        self._down = False
+        self._waiting: list[Callable[[], object]] = []
         self.kept: dict[str, Callable[[int], int]] = {}
         """Leases of nodes that renew themselves: node → when its lease was last renewed, as of a moment (both µs).
 
@@ -65,6 +67,28 @@ class Store:
     def version(self) -> int:
         """The resourceVersion of the last write."""
         return self._watches.version
+
+    # ---- the API server itself
+
+    @property
+    def down(self) -> bool:
+        """Whether the API server does not answer: every write is refused. What it has stored stays."""
+        return self._down
+
+    def stop(self) -> None:
+        self._down = True
+
+    def start(self) -> None:
+        """It answers again; whoever waited for that is called."""
+        self._down = False
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
+
+    def when_up(self, call: Callable[[], object]) -> None:
+        """Call ``call()`` once the API server answers again. The same call is not noted twice."""
+        if self._down and call not in self._waiting:
+            self._waiting.append(call)
 
     # ---- reading
 
@@ -255,6 +279,7 @@ class Store:
 
     def _write(self, kind: str, new: Object, old: Object | None, cause: Cause | None) -> Object:
         """Put ``new`` in the place of ``old`` and tell everyone."""
+        self._require_up()
         if kind == "Event":
             self._expire_events()
         version = self._watches.next_version()
@@ -272,6 +297,7 @@ class Store:
 
     def _remove(self, current: Object, cause: Cause | None) -> Object:
         """Take the object away and tell everyone."""
+        self._require_up()
         kind, where = current["kind"], key(current)
         version = self._watches.next_version()
         del self._objects[kind][where]
@@ -301,6 +327,12 @@ class Store:
         if found is None:
             raise NotFound(f'{kind_info(kind).resource} "{name}" not found')
         return found
+
+    def _require_up(self) -> None:
+        if self._down:
+            where = "10.96.0.1:443"
+            text = f"The connection to the server {where} was refused - did you specify the right host or port?"
+            raise Unavailable(text, self.when_up)
 
     def _current_for(self, obj: Object) -> Object:
         """The stored object that an update means; raises NotFound or Conflict."""

@@ -109,6 +109,9 @@ class PodGC:
 
     def _look(self) -> None:
         self._timer = None
+        if self._store.down:
+            self._store.when_up(self._soon)
+            return
         chosen: dict[str, tuple[Object, Cause, bool]] = {}
         pods = self._pods.list()
         for pod in self._surplus(pods):

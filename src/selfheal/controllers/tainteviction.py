@@ -15,7 +15,7 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Process, Timer
 from selfheal.controllers import taints
-from selfheal.errors import NotFound
+from selfheal.errors import NotFound, Unavailable
 from selfheal.events import EventRecorder
 from selfheal.eviction import disrupted
 from selfheal.informers import Informers, WorkQueue
@@ -162,6 +162,8 @@ class TaintEvictionController:
             self._store.delete("Pod", *where, cause=cause)
         except NotFound:
             self._evictions.pop(where, None)
+        except Unavailable:
+            self._store.when_up(lambda: self._clock.process(self._delete(where, cause)))
 
     def _targeted(self, pod: Object) -> Object:
         return disrupted(

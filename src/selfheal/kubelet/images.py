@@ -74,9 +74,10 @@ class ImageManager:
                 raise ImagePullError("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
         event("Normal", "Pulling", f'Pulling image "{image}"')
         stream = self._chance.stream("pull", uid(pod), image)
-        registry = image.split("/")[0].split(":")[0] if "/" in image else ""
+        wrong = self._runtime.network.registries
+        registry = registry_of(image)
         begun = now
-        if registry.endswith(REFUSING):
+        if registry.endswith(REFUSING) or wrong.get(registry, 0) is None:
             yield self._clock.sleep(REFUSAL)
             error = _refused(image)
             event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
@@ -85,7 +86,8 @@ class ImageManager:
             self._failed[key] = (self._clock.now, error)
             raise ImagePullError("ErrImagePull", error)
         low, high = CHECK_SECONDS if self._runtime.has_image(image) else PULL_SECONDS
-        yield self._clock.sleep(int((low + (high - low) * stream.uniform(stream.next())) * SECOND))
+        later = wrong.get(registry) or 0
+        yield self._clock.sleep(later + int((low + (high - low) * stream.uniform(stream.next())) * SECOND))
         self._runtime.add_image(image)
         took = f"{(self._clock.now - begun) / SECOND:.3f}s"
         event(
@@ -95,10 +97,20 @@ class ImageManager:
         )
 
 
+def registry_of(image: str) -> str:
+    """The host that an image is pulled from, without its port (distribution/reference ParseNormalizedNamed)."""
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return first.partition(":")[0]
+    return "docker.io"
+
+
 def _refused(image: str) -> str:
     """containerd's text when a registry refuses the connection."""
     host, _, path = image.partition("/")
-    repository, _, tag = path.rpartition(":")
+    if registry_of(image) == "docker.io":
+        host, path = "registry-1.docker.io", image if "/" in image else f"library/{image}"
+    repository, _, tag = path.rpartition(":") if ":" in path else (path, "", "latest")
     port = host.partition(":")[2] or "443"
     url = f"https://{host}/v2/{repository}/manifests/{tag}"
     return (

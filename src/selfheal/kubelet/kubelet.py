@@ -143,6 +143,24 @@ class Kubelet:
         self.pleg.halt()
         self.node_status.halt(cause)
 
+    def disconnect(self, cause: Cause | None = None) -> None:
+        """The API server cannot be reached. The pods go on, probed and restarted; nobody hears of it."""
+        self._watch.hold()
+        self.events.cut_off = True
+        self.statuses.reachable = False
+        self.node_status.disconnect(cause)
+
+    def reconnect(self, cause: Cause | None = None) -> None:
+        """The API server can be reached again: first it is heard, then what happened is told."""
+        if self.events.silent:
+            return
+        self.events.cut_off = False
+        self.events.release()
+        self.statuses.reachable = True
+        self.statuses.resend(cause)
+        self.node_status.reconnect(cause)
+        self._watch.begin([])
+
     # ---- requests: the sync loop (syncLoopIteration)
 
     def _on_pod(self, event: WatchEvent) -> None:
@@ -173,6 +191,7 @@ class Kubelet:
             worker.terminate(Cause(DELETED, event.cause, at=self.clock.now))
         elif pod["spec"] is not old["spec"] or self._gates_differ(pod):
             worker.update(Cause(UPDATED, event.cause, at=self.clock.now))
+        self.statuses.check(pod, event.cause)
 
     def _add(self, pod: Object, cause: Cause | None) -> None:
         worker = PodWorker(

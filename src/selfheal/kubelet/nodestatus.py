@@ -8,6 +8,7 @@ somebody reads them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from selfheal import latencies
@@ -42,6 +43,9 @@ SOURCE = "pkg/kubelet/kubelet_node_status.go"
 BOOTED = rule(
     "node.boot", SOURCE, "tryRegisterWithAPIServer", "{node} booted, and its kubelet reports to the API server."
 )
+POSTED = rule(
+    "node.post", SOURCE, "tryUpdateNodeStatus", "The kubelet of {node} computes its status each 10 s; now it is well."
+)
 CORDONED = rule("node.cordon", SOURCE, "recordNodeSchedulableEvent", "The kubelet saw that spec.unschedulable changed.")
 
 
@@ -70,12 +74,15 @@ class NodeStatus:
         # renewals come each 10 s × [1, 1.04); one value for the node keeps them a formula
         self._period = RENEW + int(stream.uniform(1) * 0.02 * RENEW)
         self._boot_id = stream.uid(2)
+        self._rebooted = rebooted
         self._halted_at: int | None = None
+        self._cut_off = False
+        self._at_last: Callable[[], None] | None = None
+        """What a kubelet that booted while it was cut off will still report."""
         if boots == 0:
             self._register(node, address)
             self._keep()
         else:
-            self._rebooted = rebooted
             self._report_boot(Cause(BOOTED, cause, node=self.node))
         self._watch = store.watch("Node", self._on_node)
 
@@ -83,6 +90,42 @@ class NodeStatus:
         """The kubelet is gone: the last renewal was the last."""
         self._break(cause)
         self._watch.stop()
+
+    def disconnect(self, cause: Cause | None = None) -> None:
+        """Neither lease nor status reaches the API server any more."""
+        self._cut_off = True
+        self._watch.hold()
+        self._break(cause)
+
+    def reconnect(self, cause: Cause | None = None) -> None:
+        """They do again: with the next renewal, and with the next status, each within 10 s."""
+        self._cut_off = False
+        report, self._at_last = self._at_last, None
+        if report is not None:
+            self._halted_at = None
+            report()
+        elif self._halted_at is not None:
+            now = self._clock.now
+            self._clock.at(now + -(now - self._phase) % self._period, lambda: self._renew(cause))
+            self._clock.at(now + -(now - self._phase) % STATUS, lambda: self._post(cause))
+        self._watch.begin([])
+
+    def _renew(self, cause: Cause | None) -> None:
+        if not self._cut_off and not self._watch.stopped:
+            self._halted_at = None
+            self._keep()
+            self.settle(cause)
+
+    def _post(self, cause: Cause | None) -> None:
+        """The node's status, if the API has another one (tryUpdateNodeStatus)."""
+        node = self._store.get("Node", "", self.node)
+        if node is None or self._cut_off or self._watch.stopped:
+            return
+        if any(c["status"] == "Unknown" for c in node["status"]["conditions"]):
+            why = Cause(POSTED, cause, node=self.node)
+            self._store.patch("Node", "", self.node, self._healthy, status=True, cause=why)
+            for reason in (*BOOT_EVENTS, "NodeReady"):
+                self._tell(node, "Normal", reason, f"Node {self.node} status is now: {reason}", why)
 
     def _keep(self) -> None:
         """From now on the lease is renewed without a write for each time."""
@@ -164,6 +207,9 @@ class NodeStatus:
         pause = 150 * MILLISECOND + self._stream.between(3, 0, 200 * MILLISECOND)
 
         def report() -> None:
+            if self._cut_off:
+                self._at_last = report
+                return
             if self._halted_at is not None:
                 return
             if self._rebooted:

@@ -11,10 +11,10 @@ from typing import Any
 
 from selfheal import latencies
 from selfheal.chance import Chance
-from selfheal.clock import Clock
+from selfheal.clock import SECOND, Clock
 from selfheal.kubelet.generate import conditions_of_readiness, finished, with_condition
 from selfheal.objects import Object, key, terminating, uid
-from selfheal.rules import Cause
+from selfheal.rules import Cause, rule
 from selfheal.spec import pod_spec
 from selfheal.store import Store
 
@@ -27,6 +27,16 @@ OWNED = (
     "AllContainersRestarting",
 )
 """Conditions that the kubelet writes (pkg/kubelet/types/pod_status.go); all others belong to others."""
+
+RECONCILED = rule(
+    "status.reconcile",
+    "pkg/kubelet/status/status_manager.go",
+    "needsReconcile",
+    "Each 10 s the kubelet looks whether the API says the same of its pods as it does itself; of {pod} it did not.",
+)
+
+SYNC = 10 * SECOND
+"""How often all statuses are compared with what the API has, in µs (syncPeriod)."""
 
 Status = dict[str, Any]
 
@@ -49,6 +59,7 @@ class StatusManager:
         self._on_change = on_change
         self._may_be_running = may_be_running
         self._stream = chance.stream("node", node, "status patch")
+        self._phase = chance.stream("node", node, "status sync").between(0, 0, SYNC)
         self._statuses: dict[str, Status] = {}
         self._pods: dict[str, Object] = {}
         self._causes: dict[str, Cause | None] = {}
@@ -117,10 +128,43 @@ class StatusManager:
             book.pop(pod_uid, None)
         self._on_change(pod_uid, None)
 
-    def resend(self) -> None:
-        """The API can be reached again: send all that differs."""
-        for pod_uid in list(self._statuses):
-            self._enqueue(pod_uid, None)
+    def resend(self, cause: Cause | None = None) -> None:
+        """The API can be reached again: with the next comparison all goes out; what is the same changes nothing."""
+
+        def send() -> None:
+            for pod_uid in list(self._statuses):
+                self._enqueue(pod_uid, cause)
+
+        self._clock.at(self._next_sync(), send)
+
+    def check(self, pod: Object, cause: Cause | None) -> None:
+        """Somebody else may have changed what the kubelet says of a pod; the next comparison puts it right."""
+        pod_uid, live = uid(pod), self._store.get("Pod", *key(pod))
+        if live is not None and pod_uid not in self._queue and self._outdated(live):
+            self._clock.at(self._next_sync(), lambda: self._compare(pod_uid, cause))
+
+    def _next_sync(self) -> int:
+        return self._clock.now + (self._phase - self._clock.now - 1) % SYNC + 1
+
+    def _compare(self, pod_uid: str, cause: Cause | None) -> None:
+        """syncBatch: a status goes out again if the API has another one."""
+        pod = self._pods.get(pod_uid)
+        live = self._store.get("Pod", *key(pod)) if pod is not None else None
+        if live is not None and self._outdated(live):
+            self._enqueue(pod_uid, Cause(RECONCILED, cause, pod=live["metadata"]["name"]))
+
+    def _outdated(self, live: Object) -> bool:
+        """Whether the API has other conditions than the kubelet's own (needsReconcile)."""
+        status = self._statuses.get(uid(live))
+        if status is None:
+            return False
+        found = {c["type"]: c for c in (live.get("status") or {}).get("conditions") or ()}
+        return any(
+            found.get(c["type"], {}).get(k) != c.get(k)
+            for c in status.get("conditions") or ()
+            if c["type"] in OWNED
+            for k in ("status", "reason", "message")
+        )
 
     # ---- the writer
 
@@ -181,3 +225,4 @@ class StatusManager:
                 if key in old:
                     merged[key] = old[key]
         return merged
+

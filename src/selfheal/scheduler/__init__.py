@@ -157,6 +157,9 @@ class Scheduler:
         pod = self._pods.get(*where)
         if pod is None or pod["spec"].get("nodeName") or terminating(pod):
             return
+        if self._store.down:
+            self._store.when_up(lambda: self._schedule(where, cause))
+            return
         stream = self._chance.stream("bind", *where)
         delay = latencies.draw("bind", stream, stream.next())
         if pod_spec(pod).scheduling_gates:
@@ -181,6 +184,9 @@ class Scheduler:
 
     def _bind(self, pod: Object, node: str, cause: Cause) -> None:
         where = key(pod)
+        if self._store.down:
+            self._store.when_up(lambda: self._bind(pod, node, cause))
+            return
         self._landed(where)
         current = self._store.get("Pod", *where)
         if current is None or uid(current) != uid(pod) or current["spec"].get("nodeName"):
@@ -194,6 +200,9 @@ class Scheduler:
     def _failed(self, pod: Object, refused: dict[str, Refusal], cause: Cause | None) -> None:
         """handleSchedulingFailure: an event, a condition, and the pod waits."""
         where = key(pod)
+        if self._store.down:
+            self._store.when_up(lambda: self._failed(pod, refused, cause))
+            return
         missed = self._landed(where)
         current = self._store.get("Pod", *where)
         if current is None or uid(current) != uid(pod):

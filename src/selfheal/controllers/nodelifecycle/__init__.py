@@ -206,6 +206,9 @@ class NodeLifecycleController:
 
     def _monitor(self) -> None:
         self._timer = None
+        if self._store.down:
+            self._store.when_up(self._begin_anew)
+            return
         nodes = self._nodes.list()
         self._greet(nodes)
         ready: dict[str, list[bool]] = {}
@@ -221,6 +224,15 @@ class NodeLifecycleController:
                 ready.setdefault(zone_of(node), []).append(found is not None and found["status"] == "True")
         self._handle_disruption(ready, judged)
         self._plan()
+
+    def _begin_anew(self) -> None:
+        """While the API server is away the controller manager gives up its own lease; when it is back, it starts anew.
+
+        So it takes every node as just heard of (cmd/kube-controller-manager, leader election).
+        """
+        for health in self._health.values():
+            health.probed = max(health.probed, self._clock.now)
+        self._soon()
 
     def _greet(self, nodes: list[Object]) -> None:
         """Nodes that are new, and nodes that are gone (classifyNodes)."""
