@@ -12,7 +12,6 @@ with exact times.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Generator
@@ -176,6 +175,8 @@ class RealTime:
         self._monotonic = monotonic
         self._real0 = monotonic()
         self._cluster0 = clock.now
+        import asyncio  # only a driver needs it, and it is slow to import
+
         self._poke = asyncio.Event()
         self._stopped = False
 
@@ -202,6 +203,8 @@ class RealTime:
 
     async def run(self) -> None:
         """Execute events as they fall due, until :meth:`stop`."""
+        import asyncio
+
         while not self._stopped:
             self.catch_up()
             self._poke.clear()

@@ -17,7 +17,7 @@ from typing import Any
 
 import simpy
 
-from selfheal import apply, manifests, printers, rollout
+from selfheal import apply, manifests, rollout
 from selfheal.actions import perform
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock, Timer, micros
@@ -33,7 +33,6 @@ from selfheal.kinds import kind_info, kind_named
 from selfheal.kubelet import Kubelet
 from selfheal.network import Network, Request, Response
 from selfheal.objects import Object, key, name, namespace, ref, replace, terminating
-from selfheal.plot import plot
 from selfheal.proxy import ServiceProxy
 from selfheal.rules import ACTION, BELIEFS, Cause, Rules
 from selfheal.runtime import Container, Exec, Runtime
@@ -59,6 +58,8 @@ class ClusterTimeline(Timeline):
 
     def plot(self, **options: Any) -> Any:
         """The timeline as a picture; see :func:`selfheal.plot.plot`."""
+        from selfheal.plot import plot  # imported when somebody draws: most runs are not drawn
+
         return plot(self, **options)
 
 
@@ -71,6 +72,8 @@ class Objects(list[Object]):
         self._now = now
 
     def __str__(self) -> str:
+        from selfheal import printers
+
         return printers.get(self.kind, list(self), self._now)
 
     __repr__ = __str__
@@ -323,6 +326,8 @@ class Cluster:
 
     def describe(self, what: str, *, namespace: str = DEFAULT_NAMESPACE) -> str:
         """``kubectl describe pod/web-0``."""
+        from selfheal import printers
+
         kind, object_name = _split(what)
         return printers.describe(
             self.get(kind, object_name, namespace=namespace), self.store, self.clock.unix_seconds()

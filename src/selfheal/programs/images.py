@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from selfheal.programs import agnhost, plain
-from selfheal.programs.applets import APPLETS, never_waits
 from selfheal.programs.filesystem import Device, Directory, Executable, File, Link, Node
 from selfheal.programs.patient import patient
 from selfheal.programs.process import Program
@@ -23,10 +22,13 @@ if TYPE_CHECKING:
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-SHELL: Mapping[str, Node] = {
-    name: Executable(program, quick=never_waits(program)) for name, program in sorted(APPLETS.items())
-}
-"""What busybox puts into /bin."""
+
+@lru_cache(maxsize=1)
+def applets() -> Mapping[str, Node]:
+    """What busybox puts into /bin. A shell and its commands are much to import, and not every cluster runs one."""
+    from selfheal.programs.applets import APPLETS, never_waits
+
+    return {name: Executable(program, quick=never_waits(program)) for name, program in sorted(APPLETS.items())}
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Image:
         """A new file tree."""
         root = Directory(
             {
-                "bin": Directory(SHELL if self.shell else None),
+                "bin": Directory(applets() if self.shell else None),
                 "dev": Directory(DEVICES),
                 "etc": Directory(
                     {
