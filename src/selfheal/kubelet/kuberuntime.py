@@ -154,6 +154,7 @@ class RuntimeManager:
                 result.acted = True
             if not actions.create_sandbox:
                 return result
+            self._purge_init_containers(pod_uid, spec)
         else:
             for c, instance, message, probe in actions.to_kill:
                 running = self._runtime.container(instance.id)
@@ -268,6 +269,14 @@ class RuntimeManager:
         dead = [c for c in self._runtime.containers_of(pod_uid) if c.name == container and c.state == "exited"]
         for old in sorted(dead, key=lambda c: c.attempt)[:-1]:
             self._runtime.remove_container(old)
+
+    def _purge_init_containers(self, pod_uid: str, spec: PodSpec) -> None:
+        """A new sandbox: all init containers run anew, so no record of them stays, only their number in the logs."""
+        inits = [c.name for c in spec.init_containers]
+        for old in self._runtime.containers_of(pod_uid):
+            if old.name in inits and old.state == "exited":
+                self._removed[(pod_uid, old.name)] = old.attempt, None
+                self._runtime.remove_container(old)
 
     # ---- back-off
 

@@ -220,6 +220,8 @@ class PLEG:
 
     def _reaped(self, c: RuntimeContainer) -> bool:
         """Whether the runtime knows by now that the process has ended."""
+        if c.reason == "Unknown":
+            return True  # a runtime that boots has no process to wait for
         stream = self._chance.stream(c.pod_uid, c.name, "reap")
         return c.finished_at is None or self.clock.now - c.finished_at >= latencies.draw("reap", stream, c.attempt)
 

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from selfheal.kubelet.pleg import ContainerSnapshot, PodSnapshot
 from selfheal.kubelet.prober.manager import ProberManager
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS
-from selfheal.kubelet.restart_policy import restarts_after_probe_kill, restarts_all, should_restart
+from selfheal.kubelet.restart_policy import (
+    may_restart,
+    policy_of,
+    restarts_after_probe_kill,
+    restarts_all,
+    should_restart,
+)
 from selfheal.rules import Rules
 from selfheal.spec import Container, PodSpec
 
@@ -54,8 +60,7 @@ class PodActions:
         actions.to_reset = containers_to_reset(spec, snapshot)
         if actions.to_reset:
             return actions
-        started_before = any(snapshot.newest(c.name) for c in spec.containers)
-        if not self._init_actions(spec, snapshot, actions, started_before):
+        if not self._init_actions(spec, snapshot, actions):
             return actions  # the init phase is not over
         keep = 0
         for c in spec.containers:
@@ -114,61 +119,73 @@ class PodActions:
     def _without_sandbox(self, spec: PodSpec, snapshot: PodSnapshot) -> Actions:
         """No sandbox that works: make one and start everything, unless nothing is left to run."""
         actions = Actions(kill_pod=True, create_sandbox=True)
-        if (
-            snapshot.containers
-            and spec.restart_policy == "Never"
-            and all(c.restart_policy is None for c in spec.containers)
-        ):
+        left = [c for c in spec.containers if not self._over(c, spec, snapshot)]
+        begun = any(snapshot.newest(c.name) for c in spec.containers)
+        if (snapshot.containers and not any(may_restart(c, spec) for c in spec.containers)) or (begun and not left):
             actions.create_sandbox = False
-            return actions
-        if spec.init_containers:
+        elif spec.init_containers:
             actions.init_to_start = [spec.init_containers[0]]
-            return actions
-        for c in spec.containers:
-            instance = snapshot.newest(c.name)
-            if (
-                instance is not None
-                and instance.state == "exited"
-                and spec.restart_policy == "OnFailure"
-                and instance.exit_code == 0
-            ):
-                continue
-            actions.to_start.append(c)
-        if not actions.to_start:
-            actions.create_sandbox = False
+        else:
+            actions.to_start = left
         return actions
 
-    def _init_actions(self, spec: PodSpec, snapshot: PodSnapshot, actions: Actions, started_before: bool) -> bool:
-        """Init containers, one after another; True when regular containers may run (computeInitContainerActions)."""
-        for c in spec.init_containers:
-            instance = snapshot.newest(c.name)
-            if c.restartable_init:
-                if instance is None or instance.state != "running":
-                    actions.init_to_start.append(c)
-                    if not started_before:
-                        return False
-                    continue
-                message, probe, _ = self._kill_reason(c, instance, spec)
-                if message is not None:
-                    actions.to_kill.append((c, instance, "Init c" + message[1:], probe))
-                    actions.init_to_start.append(c)
-                elif not started_before and not self._sidecar_started(c, instance):
-                    return False
+    @staticmethod
+    def _over(c: Container, spec: PodSpec, snapshot: PodSnapshot) -> bool:
+        """Whether a container has succeeded under OnFailure: it is not run again, whatever becomes of the sandbox."""
+        instance = snapshot.newest(c.name)
+        succeeded = instance is not None and instance.state == "exited" and instance.exit_code == 0
+        return succeeded and policy_of(c, spec) == "OnFailure"
+
+    def _init_actions(self, spec: PodSpec, snapshot: PodSnapshot, actions: Actions) -> bool:
+        """What to do for the init containers; True when regular ones may run (computeInitContainerActions).
+
+        Looked at from the last to the first: the last that exists tells how far the pod has come. Those before it
+        have had their turn, and only sidecars among them are kept running.
+        """
+        inits, last = spec.init_containers, len(spec.init_containers) - 1
+        regular = [snapshot.newest(c.name) for c in spec.containers]
+        # one that has ended tells nothing: it may be of the sandbox before
+        done = not inits or any(i is not None and i.state in ("created", "running") for i in regular)
+        passed, start = done, actions.init_to_start
+        for index in range(last, -1, -1):
+            c, instance = inits[index], snapshot.newest(inits[index].name)
+            if instance is None:
+                if passed and c.restartable_init:
+                    start.append(c)
                 continue
-            if started_before:
-                continue  # done for good
-            if instance is None or instance.state == "created":
-                actions.init_to_start.append(c)
-                return False
-            if instance.state == "running":
-                return False
-            if instance.exit_code != 0:
-                if should_restart(c, spec, instance.exit_code or 0):
-                    actions.init_to_start.append(c)
-                else:
+            if passed and not c.restartable_init:
+                continue
+            up = False  # whether the next one may start
+            if instance.state == "created":
+                start.append(c)
+            elif instance.state == "unknown":
+                text = 'Init container is in "unknown" state, try killing it before restart'
+                actions.to_kill.append((c, instance, text, None))
+                start.append(c)
+            elif instance.state == "exited":
+                up = not c.restartable_init and instance.exit_code == 0
+                if not up and not should_restart(c, spec, instance.exit_code or 0):
                     actions.kill_pod = True
-                return False
-        return True
+                    start.clear()
+                    return False
+                if not up:
+                    start.append(c)
+            elif c.restartable_init:
+                up = self._sidecar_started(c, instance)
+            if up and index == last:
+                done = True
+            elif up and not passed:
+                start.append(inits[index + 1])
+            if instance.state == "running" and c.restartable_init:
+                message, probe, _ = self._kill_reason(c, instance, spec)
+                if message is not None and (up or probe == "startup"):
+                    actions.to_kill.append((c, instance, "Init c" + message[1:], probe))
+                    start.append(c)
+            passed = True
+        if not passed:
+            start.append(inits[0])
+        start.reverse()
+        return done
 
     def _sidecar_started(self, c: Container, instance: ContainerSnapshot) -> bool:
         return c.startup is None or self._results["startup"].get(f"containerd://{instance.id}") == SUCCESS

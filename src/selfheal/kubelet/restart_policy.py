@@ -32,3 +32,9 @@ def should_restart(container: Container, spec: PodSpec, exit_code: int) -> bool:
 def restarts_after_probe_kill(container: Container, spec: PodSpec) -> bool:
     """After a kill by a probe the exit code is not asked (kuberuntime_manager.go computePodActions)."""
     return policy_of(container, spec) != "Never"
+
+
+def may_restart(container: Container, spec: PodSpec) -> bool:
+    """Whether there is any end after which it is started again (IsContainerRestartable)."""
+    own = container.restart_rules if container.restart_policy else ()
+    return policy_of(container, spec) != "Never" or any(r.action == "Restart" for r in own)

@@ -258,11 +258,16 @@ def restart_counts_rise_by_one(timeline: Timeline) -> Iterator[str]:
 
 @validator
 def a_restarted_container_had_an_end(timeline: Timeline) -> Iterator[str]:
-    """lastState tells how the instance before ended (kubelet_pods.go convertToAPIContainerStatuses)."""
+    """lastState tells how the instance before ended (kubelet_pods.go convertToAPIContainerStatuses).
+
+    A new sandbox has no records of init containers: they run anew, and are counted on all the same.
+    """
     for records in _statuses(timeline):
+        inits = {c["name"] for r in records for c in r.get("initContainers", ())}
+        anew = inits if any(e["reason"] == "SandboxChanged" for e in _events(timeline, records)) else ()
         for name, row in _rows(records).items():
             for r, c in row:
-                if c["state"] == "running" and c["restartCount"] and not c.get("last"):
+                if c["state"] == "running" and c["restartCount"] and not c.get("last") and name not in anew:
                     yield f"{_at(r)}: {name} was restarted, but has no last state"
 
 
