@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import wrap
 from typing import Any
 
 from selfheal.clock import SECOND
 from selfheal.headlines import headline
 from selfheal.rules import RULES, Cause
 from selfheal.timeline import Timeline
+
+WIDTH = 80
+"""Columns of a printed chain: what fits the page of a book."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,10 @@ class Explanation:
     steps: tuple[Step, ...]
 
     def __str__(self) -> str:
-        lines = [headline(self.record)]
+        lines = [headline(self.record).strip()]
         for step in self.steps:
             when = "" if step.t is None else f"{step.t:.1f} s: "
-            lines.append(f"  because  {when}{step.text}")
+            lines += wrap(when + step.text, WIDTH, initial_indent="  because  ", subsequent_indent=" " * 11)
             if step.source:
                 lines.append(f"           {step.source} {step.function}")
         return "\n".join(lines)
