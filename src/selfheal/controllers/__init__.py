@@ -14,6 +14,7 @@ from selfheal.controllers.cronjob import CronJobController
 from selfheal.controllers.daemonset import DaemonSetController
 from selfheal.controllers.deployment import DeploymentController
 from selfheal.controllers.disruption import DisruptionController
+from selfheal.controllers.endpoints import EndpointsController
 from selfheal.controllers.endpointslice import EndpointSliceController
 from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.job import JobController, TTLAfterFinishedController
@@ -38,6 +39,7 @@ class Controllers:
     ttl_after_finished: TTLAfterFinishedController
     cron_jobs: CronJobController
     endpoint_slices: EndpointSliceController
+    endpoints: EndpointsController
     garbage_collector: GarbageCollector
     node_lifecycle: NodeLifecycleController
     taint_eviction: TaintEvictionController
@@ -56,6 +58,7 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         TTLAfterFinishedController(store, informers, clock, chance),
         CronJobController(store, informers, clock, chance),
         EndpointSliceController(store, informers, clock, chance),
+        EndpointsController(store, informers, clock, chance),
         GarbageCollector(store, clock, chance),
         NodeLifecycleController(store, informers, clock, chance),
         TaintEvictionController(store, informers, clock, chance),
