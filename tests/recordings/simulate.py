@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from selfheal import Cluster
@@ -13,9 +13,10 @@ from selfheal.timeline import Timeline
 HERE = Path(__file__).parent
 SCENARIOS = sorted(p.parent.name for p in HERE.glob("*/timeline.jsonl"))
 SEEDS = 24
-MORE = {"readiness-flip": 200}
-"""Seeds for a recording in which much is chance at once: six exec actions, each of which meets one probe more or
-less, and in its second take a probe that a busy node answered 0.6 s late."""
+MORE = {"adoption": 120, "readiness-flip": 200, "unschedulable": 60}
+"""Seeds for a recording in which much is chance at once: in readiness-flip six exec actions, each of which meets one
+probe more or less, and in its second take a probe that a busy node answered 0.6 s late; in the others a readiness
+probe that meets a pod's end, or does not."""
 
 
 def takes(name: str) -> list[Timeline]:
@@ -38,7 +39,7 @@ def simulate(name: str, seed: int, *, belief: str | None = None, parking: bool =
     return Cluster.of(scenario, parking=parking).play(scenario).timeline
 
 
-@cache
+@lru_cache(maxsize=2)
 def runs(name: str) -> list[Timeline]:
     """The envelope: all seeds of a scenario."""
     return [simulate(name, seed) for seed in range(MORE.get(name, SEEDS))]
