@@ -19,7 +19,7 @@ learn: ## the course on this machine, with a live kernel (PORT=8888)
 
 test: ## all tests, the chapters' stored outputs too, with branch coverage
 	$(prepare) all
-	@$(RUN) -m pytest --nbval --cov --cov-report=term tests book $(ARGS)
+	@$(RUN) tools/test.py $(ARGS)
 
 book: ## the book as a static site in _build/html; a warning is an error
 	$(prepare) all
@@ -45,7 +45,8 @@ bench: ## what it costs: ratios, printed
 
 nightly: ## what is too long for every change: every test, then the mutations
 	$(prepare) all
-	@SELFHEAL_BROWSER=required $(RUN) -m pytest --nbval -m "not labs" tests book $(ARGS)
+	@SELFHEAL_BROWSER=required $(RUN) tools/test.py $(ARGS)
+	@SELFHEAL_BROWSER=required $(RUN) -m pytest -q -m "nightly and not labs" tests
 	@if [ -f tests/mutation/__main__.py ]; then $(RUN) -m tests.mutation; fi
 
 lock: ## requirements.txt anew from pyproject.toml (UPGRADE=1 moves every pin)

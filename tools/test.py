@@ -1,0 +1,37 @@
+"""All tests, in three rounds: ``make test``.
+
+The package, the browser and the notebooks each get a process of their own, since a browser's driver and a
+kernel's client both want the process's event loop. Coverage adds up and is shown once, at the end. With ``--core``
+the browser and the coverage are left out (a second Python's round). Other arguments go to pytest.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+NOTHING_COLLECTED = 5
+EVERY = "not nightly and not labs"
+
+
+def main(argv: list[str]) -> int:
+    core = "--core" in argv
+    rest = [arg for arg in argv if arg != "--core"]
+    rounds = [["tests", "-m", f"{EVERY} and not browser"]]
+    if not core:
+        rounds.append(["tests", "-m", f"{EVERY} and browser"])
+    rounds.append(["--nbval", "book"])
+    worst = 0
+    for number, arguments in enumerate(rounds):
+        coverage = [] if core else ["--cov", "--cov-report=term" if number == len(rounds) - 1 else "--cov-report="]
+        if coverage and number:
+            coverage.append("--cov-append")
+        print("pytest", " ".join(arguments), flush=True)
+        run = subprocess.run([sys.executable, "-m", "pytest", *coverage, *arguments, *rest], check=False)
+        if run.returncode != NOTHING_COLLECTED:
+            worst = worst or run.returncode
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
