@@ -71,6 +71,7 @@ COUNTS: dict[str, tuple[str, ...]] = {
     "ReplicationController": ("replicas",),
     "StatefulSet": ("replicas",),
     "PodDisruptionBudget": ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"),
+    "HorizontalPodAutoscaler": ("currentReplicas", "desiredReplicas"),
     "DaemonSet": ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"),
 }
 """Numbers that a status has from its first moment on."""

@@ -49,6 +49,12 @@ NODE_VERBS = ("stopNode", "startNode", "cordon", "uncordon", "drain")
 """Actions that make nodes worth a record."""
 BOOT = (600 * MILLISECOND, 900 * MILLISECOND)
 """From power-on until the kubelet runs (µs)."""
+SCRAPE = 15 * SECOND
+"""What a container uses is known only after this time (metrics-server, --metric-resolution), in µs."""
+IDLE = 1
+"""CPU of a container that does nothing, in milli-cores."""
+REQUEST_CPU = 10
+"""CPU time that a request costs, in ms: 100 requests a second keep a core busy."""
 SETTLING = 5 * SECOND
 """A cluster is made this long before second 0, so that everyone has heard of its nodes (µs)."""
 
@@ -163,6 +169,7 @@ class Cluster:
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
         self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance)
         self._faults = Faults(self.store, self.clock, self.network, self.node, lambda: self.nodes)
+        self.store.usage = self._usage
         self.timeline.settle.append(self._settle)
         for node in _node_objects(nodes):
             self.add_node(node)
@@ -576,6 +583,19 @@ class Cluster:
         found = self.node(obj["spec"]["nodeName"]).runtime.containers_of(obj["metadata"]["uid"])
         changes = [c.cause or c.changed_by or c.started_by for c in found[-1:]]
         return changes[0] if changes else None
+
+    def _usage(self, pod: Object, resource: str) -> int | None:
+        """What a pod's containers use, as the node would say: each request that users send costs some CPU."""
+        node = self._nodes.get(pod["spec"].get("nodeName", ""))
+        if node is None or not node.powered or resource not in ("cpu", "memory"):
+            return None
+        containers = [c for c in node.runtime.containers_of(pod["metadata"]["uid"]) if c.running]
+        if not containers or min(c.started_at or 0 for c in containers) + SCRAPE > self.clock.now:
+            return None
+        if resource == "memory":
+            return sum(c.kernel.memory for c in containers) * 1000
+        requests = sum(t.share(name(pod)) for t in self._traffic.values() if t.service[0] == namespace(pod))
+        return IDLE * len(containers) + round(requests * REQUEST_CPU)
 
     def _settle(self) -> None:
         """Work out what parked parts would have counted by now."""

@@ -56,6 +56,8 @@ class Store:
         self._admission = admission.Admission(chance, self.list)
         self._down = False
         self._waiting: list[Callable[[], object]] = []
+        self.usage: Callable[[Object, str], int | None] | None = None
+        """The metrics API: what a pod uses of a resource, in thousandths (of a core, of a byte); None: not known."""
         self.kept: dict[str, Callable[[int], int]] = {}
         """Leases of nodes that renew themselves: node → when its lease was last renewed, as of a moment (both µs).
 

@@ -103,6 +103,11 @@ class Traffic:
         self._watch = store.watch("EndpointSlice", self._slice_changed)
         self._plan()
 
+    def share(self, pod: str) -> float:
+        """How many requests a second one pod gets now."""
+        mine = sum(1 for backend in self._routes if backend.pod == pod)
+        return self.rate * mine / len(self._routes) if mine and not self._stopped else 0.0
+
     def stop(self) -> None:
         """No more requests; the seconds that are over are in the timeline."""
         self.settle(self._clock.now)

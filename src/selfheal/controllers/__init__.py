@@ -19,6 +19,7 @@ from selfheal.controllers.endpointslice import EndpointSliceController
 from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.job import JobController, TTLAfterFinishedController
 from selfheal.controllers.nodelifecycle import NodeLifecycleController
+from selfheal.controllers.podautoscaler import HorizontalController
 from selfheal.controllers.podgc import PodGC
 from selfheal.controllers.replicaset import ReplicaSetController
 from selfheal.controllers.statefulset import StatefulSetController
@@ -45,6 +46,7 @@ class Controllers:
     taint_eviction: TaintEvictionController
     pod_gc: PodGC
     disruption: DisruptionController
+    autoscalers: HorizontalController
 
 
 def start_controllers(store: Store, informers: Informers, clock: Clock, chance: Chance) -> Controllers:
@@ -64,4 +66,5 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         TaintEvictionController(store, informers, clock, chance),
         PodGC(store, informers, clock, chance),
         DisruptionController(store, informers, clock, chance),
+        HorizontalController(store, informers, clock, chance),
     )
