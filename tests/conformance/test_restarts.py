@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from selfheal import spec
+from selfheal import Cluster, spec
 from selfheal.clock import SECOND
 from selfheal.kubelet import generate
 from selfheal.kubelet.backoff import Backoff, text
@@ -32,6 +32,19 @@ def test_C56_C57_an_instant_exit_backs_off_whatever_its_code(seed: int, code: in
     ended = last["state"].get("terminated") or last["lastState"]["terminated"]
     assert (ended["reason"], ended["exitCode"]) == (reason, code)
     assert any(r["containers"][0]["reason"] == "CrashLoopBackOff" for r in cluster.timeline.select(kind="Pod"))
+
+
+@pytest.mark.wrong_rules  # the validators know the default maximum
+@pytest.mark.parametrize("seed", SEEDS)
+def test_C58_a_lower_maximum_is_kept(seed: int) -> None:
+    cluster = Cluster(seed=seed)
+    # crashLoopBackOff.maxContainerRestartPeriod: 30s in the configuration of the node's kubelet
+    cluster.node("node-1").kubelet.manager.backoff = Backoff(maximum=30 * SECOND)
+    cluster.apply(pod(container(command="exit 1")))
+    cluster.run(until=300)
+    assert restarts(cluster) <= 13
+    for wait, (before, after) in zip((0, 10, 20, 30, 30, 30, 30), pairwise(events(cluster, "Pulled")), strict=False):
+        assert wait <= after - before <= 1.5 * wait + 3.5
 
 
 def test_C58_a_lower_maximum() -> None:
