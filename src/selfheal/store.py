@@ -21,7 +21,7 @@ from typing import Any
 from selfheal import admission
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
-from selfheal.errors import AlreadyExists, Conflict, FieldError, Invalid, NotFound, Unavailable
+from selfheal.errors import AlreadyExists, Conflict, FieldError, Forbidden, Invalid, NotFound, Unavailable
 from selfheal.kinds import Kind, kind_info
 from selfheal.objects import Key, Object, key, namespace
 from selfheal.rules import Cause
@@ -135,6 +135,12 @@ class Store:
         name = meta.get("name") or self._generate_name(kind, info, space, meta)
         if (space, name) in self._objects.get(kind, {}) and not (kind == "Event" and self._expired(space, name)):
             raise AlreadyExists(f'{info.resource} "{name}" already exists')
+        home = self.get("Namespace", "", space) if space else None
+        if home is not None and "deletionTimestamp" in home["metadata"]:
+            raise Forbidden(
+                f'{info.resource} "{name}" is forbidden: unable to create new content in namespace {space} because '
+                "it is being terminated"
+            )
         uids = self.chance.stream("uid", kind, space, name)
         for given_by_server in ("resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
             meta.pop(given_by_server, None)
@@ -227,6 +233,8 @@ class Store:
                 f"Operation cannot be fulfilled on {resource}: Precondition failed: "
                 f"UID in precondition: {uid}, UID in object meta: {meta['uid']}"
             )
+        if kind == "Namespace" and current["spec"].get("finalizers"):
+            return self._end_namespace(current, cause)
         finalizers = _finalizers_for(meta.get("finalizers") or [], propagation)
         if kind != "Pod" and not finalizers:
             return self._remove(current, cause)
@@ -236,6 +244,17 @@ class Store:
             current = self._write(kind, {**current, "metadata": marked}, current, cause)
         # A pod is marked even if it goes in the same moment: who watches sees both.
         return current if seconds or finalizers else self._remove(current, cause)
+
+    def _end_namespace(self, current: Object, cause: Cause | None) -> Object:
+        """A namespace stays until its content is gone (pkg/registry/core/namespace/storage/storage.go Delete)."""
+        meta = current["metadata"]
+        if meta["name"] in IMMORTAL:
+            raise Forbidden(f'namespaces "{meta["name"]}" is forbidden: this namespace may not be deleted')
+        if "deletionTimestamp" in meta:
+            return current
+        meta = {**meta, "deletionTimestamp": self.clock.timestamp()}
+        status = {**(current.get("status") or {}), "phase": "Terminating"}
+        return self._write("Namespace", {**current, "metadata": meta, "status": status}, current, cause)
 
     def _marked(self, meta: Object, seconds: int, finalizers: Strings) -> Object:
         """Metadata of an object that is being deleted and has ``seconds`` left (rest/delete.go BeforeDelete)."""
@@ -373,7 +392,8 @@ class Store:
             return current
         if "generation" in meta and _means_other(new, current):
             meta["generation"] += 1
-        if "deletionTimestamp" in meta and not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds"):
+        over = not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds")
+        if "deletionTimestamp" in meta and over and not (kind == "Namespace" and new["spec"].get("finalizers")):
             return self._remove({**new, "metadata": meta}, cause)
         return self._write(kind, new, current, cause)
 
@@ -414,6 +434,9 @@ class Store:
                 return
             self._remove(self._objects["Event"][where], None)
 
+
+IMMORTAL = ("default", "kube-system", "kube-public")
+"""Namespaces that cannot be deleted (plugin/pkg/admission lifecycle)."""
 
 SERVER_OWNED = (
     "name",

@@ -18,6 +18,7 @@ from selfheal.controllers.endpoints import EndpointsController
 from selfheal.controllers.endpointslice import EndpointSliceController
 from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.job import JobController, TTLAfterFinishedController
+from selfheal.controllers.namespace import NamespaceController
 from selfheal.controllers.nodelifecycle import NodeLifecycleController
 from selfheal.controllers.podautoscaler import HorizontalController
 from selfheal.controllers.podgc import PodGC
@@ -47,6 +48,7 @@ class Controllers:
     pod_gc: PodGC
     disruption: DisruptionController
     autoscalers: HorizontalController
+    namespaces: NamespaceController
 
 
 def start_controllers(store: Store, informers: Informers, clock: Clock, chance: Chance) -> Controllers:
@@ -67,4 +69,5 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         PodGC(store, informers, clock, chance),
         DisruptionController(store, informers, clock, chance),
         HorizontalController(store, informers, clock, chance),
+        NamespaceController(store, informers, clock, chance),
     )
