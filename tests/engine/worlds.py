@@ -38,6 +38,13 @@ COMMANDS = (
     ["no-such-command"],
     ["true"],
 )
+HOOKS = (
+    {"preStop": {"exec": {"command": ["sh", "-c", "sleep 2"]}}},
+    {"preStop": {"sleep": {"seconds": 1}}},
+    {"postStart": {"exec": {"command": ["sh", "-c", "sleep 1; touch /tmp/healthy"]}}},
+    {"postStart": {"exec": {"command": ["false"]}}},
+)
+INITS = ("exit 0", "sleep 3", "sleep 1; exit 1", "test -f /data/ran || { touch /data/ran; exit 1; }")
 PATIENTS = (
     [],
     ["--start", "7"],
@@ -82,6 +89,9 @@ def _do(cluster: Cluster, verb: str, name: str, what: str) -> None:
             cluster.http(name, what, port=8080, method="POST")
         elif verb == "delete":
             cluster.delete(f"pod/{name}", grace=int(what) if what else None)
+        elif verb == "power":
+            node = cluster.nodes[0]
+            node.stop() if what == "off" else node.start()
         elif verb == "look":
             list(cluster.timeline)  # reading brings parked workers up to date, and must change nothing
     except ApiError:
@@ -137,7 +147,21 @@ def containers(draw: st.DrawFn, number: int) -> Object:
     for kind in ("liveness", "readiness", "startup"):
         if draw(st.booleans()):
             out[f"{kind}Probe"] = draw(probes(kind, EXEC if shell else HTTP))
+    if draw(st.integers(0, 4)) == 0:
+        out["lifecycle"] = draw(st.sampled_from(HOOKS))
     return out
+
+
+@st.composite
+def inits(draw: st.DrawFn) -> dict[str, Any]:
+    """An init container, or a sidecar, with a volume that lasts as long as the pod."""
+    data = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    made = container("before", command=draw(st.sampled_from(INITS)), **data)
+    if draw(st.integers(0, 2)) == 0:
+        made = container("before", command="sleep 3600", restartPolicy="Always", **data)
+        if draw(st.booleans()):
+            made["startupProbe"] = {"exec": {"command": ["true"]}, "periodSeconds": 2}
+    return {"initContainers": [made], "volumes": [{"name": "data", "emptyDir": {}}]}
 
 
 @st.composite
@@ -146,8 +170,9 @@ def pods(draw: st.DrawFn, name: str) -> Object:
         *[draw(containers(n)) for n in range(draw(st.sampled_from((1, 1, 2))))],
         name=name,
         restartPolicy=draw(st.sampled_from(("Always", "Always", "OnFailure", "Never"))),
-        terminationGracePeriodSeconds=draw(st.sampled_from((1, 5, 30))),
+        terminationGracePeriodSeconds=draw(st.sampled_from((2, 5, 30))),
         automountServiceAccountToken=draw(st.booleans()),
+        **(draw(inits()) if draw(st.integers(0, 3)) == 0 else {}),
     )
     made["metadata"]["labels"]["world"] = "small"
     return made
@@ -155,7 +180,7 @@ def pods(draw: st.DrawFn, name: str) -> Object:
 
 @st.composite
 def deeds(draw: st.DrawFn, names: tuple[str, ...], until: int) -> Deed:
-    verb = draw(st.sampled_from(("exec", "exec", "http", "http", "kill", "delete", "look")))
+    verb = draw(st.sampled_from(("exec", "exec", "http", "http", "kill", "delete", "look", "power")))
     t = draw(st.integers(0, until * 4)) / 4
     what = {
         "exec": st.sampled_from(("touch /tmp/healthy", "rm -f /tmp/healthy", "kill 1", "sleep 4; touch /tmp/healthy")),
@@ -163,6 +188,7 @@ def deeds(draw: st.DrawFn, names: tuple[str, ...], until: int) -> Deed:
         "kill": st.sampled_from(("KILL", "TERM")),
         "delete": st.sampled_from(("", "0", "2")),
         "look": st.just(""),
+        "power": st.sampled_from(("off", "on")),
     }[verb]
     return t, verb, draw(st.sampled_from(names)), draw(what)
 

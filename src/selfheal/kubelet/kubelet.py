@@ -39,6 +39,9 @@ from selfheal.store import Store, WatchEvent
 
 SOURCE = "pkg/kubelet/kubelet.go"
 ADDED = rule("kubelet.added", SOURCE, "HandlePodAdditions", "The pod was bound to this node, so its kubelet starts it.")
+FOUND = rule(
+    "kubelet.found", SOURCE, "HandlePodAdditions", "The kubelet has just begun, and finds the pod bound to its node."
+)
 UPDATED = rule("kubelet.updated", SOURCE, "HandlePodUpdates", "The pod changed in the API.")
 DELETED = rule("kubelet.deleted", SOURCE, "HandlePodUpdates", "The pod is being deleted, so its kubelet stops it.")
 REMOVED = rule(
@@ -85,6 +88,7 @@ class Kubelet:
         self.node = name(node)
         self.address = address
         self._network = network
+        self._begun_by = cause
         self._addresses = Addresses(node["spec"]["podCIDR"])
         self._parking = parking
         self.events = EventRecorder(store, clock, chance, "kubelet", self.node)
@@ -207,9 +211,10 @@ class Kubelet:
         self.workers[worker.uid] = worker
         now, pause = self.clock.now, latencies.draw("admit", self.chance.stream(worker.uid, "admit"), 0)
         if terminating(pod):
-            self.clock.after(pause, lambda: worker.terminate(Cause(DELETED, cause, at=now)))
+            self.clock.after(pause, lambda: worker.terminate(Cause(DELETED, cause or self._begun_by, at=now)))
         else:
-            self.clock.after(pause, lambda: worker.update(Cause(ADDED, cause, at=now)))
+            why = Cause(FOUND, self._begun_by, at=now) if cause is None else Cause(ADDED, cause, at=now)
+            self.clock.after(pause, lambda: worker.update(why))
 
     def _gates_differ(self, pod: Object) -> bool:
         """Somebody set the condition of a readiness gate, and Ready no longer fits (NeedToReconcilePodReadiness)."""

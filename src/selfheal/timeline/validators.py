@@ -88,7 +88,12 @@ def _events(timeline: Timeline, records: list[Record]) -> list[Record]:
 
 def _boots(timeline: Timeline) -> list[float]:
     """When a node was started: its kubelet then knows nothing of what was before."""
-    return [r["t"] for r in timeline if r["kind"] == "Action" and r["verb"] in ("startNode", "stopNode")]
+    return [
+        r["t"]
+        for r in timeline
+        if (r["kind"] == "Action" and r["verb"] in ("startNode", "stopNode"))
+        or (r["kind"] == "Event" and r["reason"] == "Rebooted")
+    ]
 
 
 def _of(event: Record) -> str:
@@ -260,8 +265,11 @@ def restart_counts_rise_by_one(timeline: Timeline) -> Iterator[str]:
 def a_restarted_container_had_an_end(timeline: Timeline) -> Iterator[str]:
     """lastState tells how the instance before ended (kubelet_pods.go convertToAPIContainerStatuses).
 
-    A new sandbox has no records of init containers: they run anew, and are counted on all the same.
+    A new sandbox has no records of init containers: they run anew, and are counted on all the same. What was being
+    made when its node lost its power has no end to tell of.
     """
+    if _boots(timeline):
+        return
     for records in _statuses(timeline):
         inits = {c["name"] for r in records for c in r.get("initContainers", ())}
         anew = inits if any(e["reason"] == "SandboxChanged" for e in _events(timeline, records)) else ()
@@ -296,6 +304,8 @@ def no_start_inside_the_back_off(timeline: Timeline) -> Iterator[str]:
                     continue
                 if any(_of(e) in (name, "") and e["t"] < again for e in kills):
                     continue
+                if any(starts.get(number, 0) <= e["t"] <= end for e in kills):
+                    continue  # while another container is being stopped, an end may be seen much later
                 begun = max([t for t in pulled if end < t <= again], default=again)
                 back_off = min(10 * 2 ** (number - 1), 300)
                 if begun - end < back_off - SEEN_LATE and begun - starts.get(number, begun) < 600:
