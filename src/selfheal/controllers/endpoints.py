@@ -8,12 +8,13 @@ Follows pkg/controller/endpoint/endpoints_controller.go and pkg/api/v1/endpoints
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from selfheal.chance import Chance
 from selfheal.clock import Clock
 from selfheal.controllers import pods
-from selfheal.controllers.endpointslice import HEADLESS, RETRIES, TRIGGER_TIME, resolved_ports
+from selfheal.controllers.endpointslice import HEADLESS, RETRIES, TRIGGER_TIME, Ports, resolved_ports
 from selfheal.errors import NotFound
 from selfheal.informers import Informers, WorkQueue
 from selfheal.objects import Key, Object, condition, key, labels, matches_map, name, namespace, terminating, uid
@@ -24,6 +25,8 @@ from selfheal.watches import WatchEvent
 MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 CONTROLLER = "endpoint-controller"
 OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
+
+READY = {True: "addresses", False: "notReadyAddresses"}
 
 CAPACITY = 1000
 """Addresses of one object; the rest is left out, those that are not ready first (maxCapacity)."""
@@ -36,6 +39,16 @@ MIRROR = rule(
 )
 
 
+class Entry(NamedTuple):
+    """What one pod adds to the Endpoints of one Service."""
+
+    ports: Ports
+    ready: bool
+    address: Object
+    changed: str
+    """When its readiness last changed, as its condition says."""
+
+
 class EndpointsController:
     """Keeps the Endpoints of Services. Begins to work when it is made."""
 
@@ -43,9 +56,23 @@ class EndpointsController:
         self._store = store
         self._services = informers["Service"]
         self._pods = informers["Pod"]
+        self._entries: dict[Key, dict[str, Entry]] = {}
+        """By Service, by the pod's uid; kept up to date with each change of a pod, so that nobody has to count anew."""
         self._queue = WorkQueue(clock, chance, "Endpoints", self._sync, retries=RETRIES)
-        self._services.handle(lambda event: self._queue.add(key(event.object), event.cause))
+        self._services.handle(self._service_changed)
         self._pods.handle(self._pod_changed)
+
+    def _service_changed(self, event: WatchEvent) -> None:
+        service, old = event.object, event.old
+        if event.type == "DELETED":
+            self._entries.pop(key(service), None)
+        elif old is None or old["spec"] != service["spec"]:
+            entries = self._entries[key(service)] = {}
+            for pod in self._pods.list(namespace(service)):
+                entry = _entry(service, pod)
+                if entry is not None:
+                    entries[uid(pod)] = entry
+        self._queue.add(key(service), event.cause)
 
     def _pod_changed(self, event: WatchEvent) -> None:
         pod, old = event.object, event.old
@@ -54,6 +81,12 @@ class EndpointsController:
         both = (labels(pod), labels(old) if old is not None else labels(pod))
         for service in self._services.list(namespace(pod)):
             if any(matches_map(service["spec"].get("selector"), on) for on in both):
+                entries = self._entries.setdefault(key(service), {})
+                entry = _entry(service, pod) if event.type != "DELETED" else None
+                if entry is None:
+                    entries.pop(uid(pod), None)
+                else:
+                    entries[uid(pod)] = entry
                 self._queue.add(key(service), event.cause)
 
     def _sync(self, where: Key, cause: Cause | None) -> None:
@@ -68,16 +101,15 @@ class EndpointsController:
         spec = service["spec"]
         if spec.get("type") == "ExternalName" or not spec.get("selector"):
             return
-        members = [p for p in self._pods.list(where[0]) if matches_map(spec["selector"], labels(p))]
-        subsets, left_out = _truncated(_subsets(service, members))
+        entries = self._entries.get(where, {}).values()
+        subsets, left_out = _truncated(_subsets(entries))
         current = self._store.get("Endpoints", *where)
         marks = {**labels(service), MANAGED_BY: CONTROLLER}
         if spec.get("clusterIP") in (None, "", "None"):
             marks[HEADLESS] = ""
         if current is not None and (current.get("subsets") or []) == subsets and labels(current) == marks:
             return
-        times = [(condition(p, "Ready") or {}).get("lastTransitionTime") for p in members]
-        notes = {TRIGGER_TIME: max([service["metadata"]["creationTimestamp"], *(t for t in times if t)])}
+        notes = {TRIGGER_TIME: max([service["metadata"]["creationTimestamp"], *(e.changed for e in entries)])}
         if left_out:
             notes[OVER_CAPACITY] = "truncated"
         meta = {**(current["metadata"] if current else {}), "name": where[1], "namespace": where[0]}
@@ -95,39 +127,44 @@ class EndpointsController:
             self._store.update(new, cause=why)
 
 
-def _subsets(service: Object, members: Sequence[Object]) -> list[Object]:
+def _entry(service: Object, pod: Object) -> Entry | None:
+    """A pod as an address of a Service; None if it is none."""
+    spec, status = service["spec"], pod["status"]
+    anyway = bool(spec.get("publishNotReadyAddresses"))
+    if not matches_map(spec.get("selector"), labels(pod)) or not status.get("podIP"):
+        return None
+    ports = resolved_ports(service, pod)
+    if pods.finished(pod) or (terminating(pod) and not anyway) or (spec.get("ports") and not ports):
+        return None
+    address: Object = {
+        "ip": status["podIP"],
+        "nodeName": pod["spec"].get("nodeName"),
+        "targetRef": {"kind": "Pod", "name": name(pod), "namespace": namespace(pod), "uid": uid(pod)},
+    }
+    if pod["spec"].get("hostname") and pod["spec"].get("subdomain") == name(service):
+        address["hostname"] = pod["spec"]["hostname"]
+    found = condition(pod, "Ready")
+    return Entry(ports, anyway or pods.ready(pod), address, found["lastTransitionTime"] if found else "")
+
+
+def _subsets(entries: Iterable[Entry]) -> list[Object]:
     """Addresses with the same ports together, by address (RepackSubsets)."""
-    anyway = bool(service["spec"].get("publishNotReadyAddresses"))
-    wanted = service["spec"].get("ports") or ()
-    groups: dict[tuple[tuple[str, int, str], ...], Object] = {}
-    for pod in members:
-        ip = pod["status"].get("podIP")
-        if not ip or pods.finished(pod) or (terminating(pod) and not anyway):
-            continue
-        ports = resolved_ports(service, pod)
-        if wanted and not ports:
-            continue
-        address: Object = {
-            "ip": ip,
-            "nodeName": pod["spec"].get("nodeName"),
-            "targetRef": {"kind": "Pod", "name": name(pod), "namespace": namespace(pod), "uid": uid(pod)},
-        }
-        if pod["spec"].get("hostname") and pod["spec"].get("subdomain") == name(service):
-            address["hostname"] = pod["spec"]["hostname"]
-        group = groups.setdefault(ports, {"addresses": [], "notReadyAddresses": []})
-        group["addresses" if anyway or pods.ready(pod) else "notReadyAddresses"].append(address)
+    groups: dict[Ports, dict[bool, list[Object]]] = {}
+    for entry in sorted(entries, key=lambda e: (e.address["ip"], e.address["targetRef"]["uid"])):
+        groups.setdefault(entry.ports, {}).setdefault(entry.ready, []).append(entry.address)
     out = []
     for ports, group in sorted(groups.items()):
-        lists = {k: sorted(v, key=lambda a: (a["ip"], a["targetRef"]["uid"])) for k, v in group.items() if v}
-        shown = [{**({"name": n} if n else {}), "port": port, "protocol": p} for n, port, p in ports]
-        out.append({**lists, **({"ports": shown} if shown else {})})
+        subset: Object = {which: group[ready] for ready, which in READY.items() if ready in group}
+        if ports:
+            subset["ports"] = [{**({"name": n} if n else {}), "port": port, "protocol": p} for n, port, p in ports]
+        out.append(subset)
     return out
 
 
 def _truncated(subsets: list[Object]) -> tuple[list[Object], bool]:
     """At most a thousand addresses (truncateEndpoints); whether some were left out."""
     room, left_out = CAPACITY, False
-    for which in ("addresses", "notReadyAddresses"):
+    for which in READY.values():
         for subset in subsets:
             found = subset.get(which) or []
             left_out |= len(found) > room
