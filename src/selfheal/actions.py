@@ -167,6 +167,8 @@ def _resolved(cluster: Cluster, verb: str, args: Any) -> Any:
         args = {**args, "pod": pod_name(cluster, args["pod"])}
         if verb in ("delete", "forceDelete"):
             return f"pod/{args['pod']}"
+    if verb == "fault" and isinstance(args.get("target"), dict):
+        return {**args, "target": f"pod/{pod_name(cluster, args['target'])}"}
     return args
 
 

@@ -50,6 +50,7 @@ CHOSEN = {"selector": "app=web", "index": 1}
         {"stopNode": "node-1"},
         {"startNode": "node-1"},
         {"fault": {"kind": "hang", "target": "pod/web", "for": 20}},
+        {"fault": {"kind": "hang", "target": {"selector": "app=web", "index": 1}}},
         {"fault": {"kind": "refusePull", "target": "registry.example:5000"}},
         {"fault": {"kind": "apiDown", "for": 2.5}},
     ],

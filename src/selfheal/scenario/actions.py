@@ -335,8 +335,10 @@ def _fault_kind(value: Any, where: str) -> str:
     return str(value)
 
 
-def _target(value: Any, where: str) -> str:
-    """``pod/NAME``, ``node/NAME`` or the host of a registry."""
+def _target(value: Any, where: str) -> Any:
+    """``pod/NAME``, ``node/NAME``, the host of a registry, or a pod as ``{selector: app=web, index: 0}``."""
+    if isinstance(value, dict):
+        return _pod(value, where)
     kind, slash, rest = _text(value, where).partition("/")
     if slash and kind not in ("pod", "node"):
         raise BadScenario(f"{where}: must be pod/NAME, node/NAME or the host of a registry, not {_shown(value)}")
