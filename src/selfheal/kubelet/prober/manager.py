@@ -11,7 +11,8 @@ from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet.prober.results import SUCCESS, ResultsManager
-from selfheal.kubelet.prober.worker import TRIGGER, Worker
+from selfheal.kubelet.prober.ticker import TRIGGER, Ticker
+from selfheal.kubelet.prober.worker import Worker
 from selfheal.network import Network
 from selfheal.objects import Object, namespace, uid
 from selfheal.probes import exec as exec_probe
@@ -66,7 +67,7 @@ class ProberManager:
         self._events = events
         self._node = node
         self.workers: dict[tuple[str, str, str], Worker] = {}
-        self.parked: dict[Worker, None] = {}
+        self.parked: dict[Ticker, None] = {}
         self._begun = clock.now
         self.pods: dict[str, Object] = {}
         """The pod objects that the workers were made with."""
