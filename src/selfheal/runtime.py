@@ -177,6 +177,8 @@ class Container:
         self.argv: list[str] = []
         self.env: dict[str, str] = {}
         self.cwd = "/"
+        self.stop_signalled = False
+        """Whether it has been asked to end; nobody asks twice."""
         self.failed_execs = 0
         """Commands that could not be run; numbers the identities in the runtime's complaints."""
         self.changed_by: Cause | None = None
@@ -427,8 +429,14 @@ class Runtime:
         fds: dict[int, Stream] = {0: Stream(), 1: container.out, 2: container.err}
         container.kernel.visit(_after(boot, program), argv, dict(container.env), container.cwd, fds)
 
-    def stop_container(self, container: Container, grace: int, cause: Cause | None = None) -> simpy.Event:
-        """Ask the process to end, and kill it after ``grace`` µs. The event is triggered when it has ended."""
+    def stop_container(
+        self, container: Container, grace: int, cause: Cause | None = None, cancelled: simpy.Event | None = None
+    ) -> simpy.Event:
+        """Ask the process to end, and kill it after ``grace`` µs. The event is triggered when it has ended.
+
+        A call that is ``cancelled`` kills nothing any more. A later one does not repeat the signal; it only kills
+        after a grace period of its own (containerd's stopContainer).
+        """
         if not container.running:
             return container.exited()
         done = container.exited()
@@ -444,7 +452,11 @@ class Runtime:
         timer = self.clock.after(grace, force)
         assert done.callbacks is not None
         done.callbacks.append(lambda _: timer.cancel())
-        self.kill(container, signal, cause)
+        if cancelled is not None and cancelled.callbacks is not None:
+            cancelled.callbacks.append(lambda _: timer.cancel())
+        if not container.stop_signalled:
+            container.stop_signalled = True
+            self.kill(container, signal, cause)
         return done
 
     def stop_signal(self, container: Container) -> str:

@@ -21,6 +21,9 @@ from selfheal.spec import Container, ExecAction, HTTPGetAction, SleepAction
 
 Steps = Generator[simpy.Event, Any, Any]
 
+CANCELED = "rpc error: code = Canceled desc = context canceled"
+"""What the runtime's client says of a call that is given up."""
+
 
 class Hooks:
     """Runs the hooks of one node's containers."""
@@ -35,21 +38,44 @@ class Hooks:
         self._events = events
         self._node = node
 
-    def run(self, pod: Object, c: Container, container: RuntimeContainer, handler: Any, kind: str) -> Steps:
-        """Run one hook to its end; None, or what went wrong."""
+    def run(
+        self,
+        pod: Object,
+        c: Container,
+        container: RuntimeContainer,
+        handler: Any,
+        kind: str,
+        cancelled: simpy.Event,
+    ) -> Steps:
+        """Run one hook to its end; None, or what went wrong.
+
+        When the pod is deleted (or its grace period gets shorter) meanwhile, the sync that waits for the hook is
+        ``cancelled``, and that is a failure of the hook.
+        """
         where = f'for Container "{c.name}" in Pod "{name(pod)}_{namespace(pod)}({uid(pod)})"'
         if isinstance(handler, SleepAction):
-            yield self._clock.sleep(handler.seconds * SECOND)
-            return None
+            over = self._clock.sleep(handler.seconds * SECOND)
+            if not cancelled.triggered:
+                yield over | cancelled
+            if over.processed:
+                return None
+            why = "container terminated before sleep hook finished"
+            return f"Sleep lifecycle hook ({handler.seconds}) {where} failed - error: {why}"
         if isinstance(handler, ExecAction):
+            command = " ".join(handler.command)
+            failed = f"Exec lifecycle hook ([{command}]) {where} failed - error:"
+            if cancelled.triggered:
+                return f'{failed} {CANCELED}, message: ""'
             process = self._runtime.exec(container, list(handler.command))
             if not process.done:
-                yield process.finished
+                yield process.finished | cancelled
+            if not process.done:
+                process.kill()
+                return f'{failed} {CANCELED}, message: ""'
             if process.exit_code == 0:
                 return None
-            command = " ".join(handler.command)
             return (
-                f"Exec lifecycle hook ([{command}]) {where} failed - error: command '{command}' exited with "
+                f"{failed} command '{command}' exited with "
                 f'{process.exit_code}: {process.output}, message: "{process.output}"'
             )
         if isinstance(handler, HTTPGetAction):
@@ -65,10 +91,16 @@ class Hooks:
         return f"invalid handler: {kind}"  # tcpSocket is accepted by the API and fails here
 
     def pre_stop(
-        self, pod: Object, c: Container, container: RuntimeContainer, handler: Any, cause: Cause | None
+        self,
+        pod: Object,
+        c: Container,
+        container: RuntimeContainer,
+        handler: Any,
+        cause: Cause | None,
+        cancelled: simpy.Event,
     ) -> Steps:
         """As a process of its own: the kubelet stops waiting at the end of the grace period, the hook goes on."""
-        error = yield from self.run(pod, c, container, handler, "PreStop")
+        error = yield from self.run(pod, c, container, handler, "PreStop", cancelled)
         if error is not None:
             self._events.event(
                 pod, "Warning", "FailedPreStopHook", "PreStopHook failed", field=c.field_path, cause=cause

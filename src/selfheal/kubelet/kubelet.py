@@ -18,7 +18,7 @@ from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet import active_deadline, fieldpath, generate
-from selfheal.kubelet.hooks import Hooks
+from selfheal.kubelet.hooks import CANCELED, Hooks
 from selfheal.kubelet.images import ImageManager
 from selfheal.kubelet.kuberuntime import RuntimeManager
 from selfheal.kubelet.nodestatus import NodeStatus
@@ -177,10 +177,7 @@ class Kubelet:
                 self._forget(pod_uid)
             else:
                 worker.pod = pod
-                worker.terminate(
-                    Cause(REMOVED, event.cause, at=self.clock.now),
-                    grace=pod["metadata"].get("deletionGracePeriodSeconds", 1),
-                )
+                worker.terminate(Cause(REMOVED, event.cause, at=self.clock.now), grace=0)
             return
         if worker is None:
             if pod["status"].get("phase") in ("Succeeded", "Failed") and not terminating(pod):
@@ -314,7 +311,10 @@ class Kubelet:
         status = self._generate(worker, pod, spec, self.pleg.snapshot(worker.uid), cause)
         self.statuses.set(pod, status, Cause(STATUS, cause, at=self.clock.now))
         self.prober.stop_liveness_and_startup(pod, spec)
-        yield from self.manager.kill_pod(pod, spec, cause, override=worker.grace)
+        yield from self.manager.kill_pod(pod, spec, cause, worker.cancelled, override=worker.grace)
+        if worker.cancelled.triggered:
+            self._kill_given_up(pod, cause)
+            return "error"
         if any(c.state == "running" for c in self.runtime.containers_of(worker.uid)):
             return "error"
         self.prober.remove_pod(worker.uid)
@@ -324,6 +324,14 @@ class Kubelet:
         status = self._generate(worker, pod, spec, snapshot, cause, terminal=True)
         self.statuses.set(pod, status, Cause(STATUS, cause, at=self.clock.now))
         return "now"
+
+    def _kill_given_up(self, pod: Object, cause: Cause | None) -> None:
+        """A grace period got shorter while a pod was stopped: that stop has failed, the next one begins."""
+        running = [c.name for c in self.runtime.containers_of(uid(pod)) if c.running]
+        failed = [("KillContainer", n) for n in running] + [("KillPodSandbox", uid(pod))]
+        texts = [f'failed to "{what}" for "{whom}" with {what}Error: "{CANCELED}"' for what, whom in failed]
+        said = f"[{', '.join(texts)}]" if len(texts) > 1 else texts[0]
+        self.events.event(pod, "Warning", "FailedKillPod", f"error killing pod: {said}", cause=cause)
 
     def sync_terminated_pod(self, worker: PodWorker, cause: Cause | None) -> Steps:
         """Clean up; then the object may go (SyncTerminatedPod, TerminatePod)."""

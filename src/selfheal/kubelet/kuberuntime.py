@@ -150,9 +150,9 @@ class RuntimeManager:
                         "Pod sandbox changed, it will be killed and re-created.",
                         cause=cause,
                     )
-                yield from self.kill_pod(pod, spec, cause)
+                yield from self.kill_pod(pod, spec, cause, cancelled)
                 result.acted = True
-            if not actions.create_sandbox:
+            if cancelled.triggered or not actions.create_sandbox:
                 return result
             self._purge_init_containers(pod_uid, spec)
         else:
@@ -162,14 +162,12 @@ class RuntimeManager:
                     kill = cause
                     if probe:
                         kill = Cause(KILL, cause, at=self._clock.now, probe=probe, container=c.name)
-                    yield from self.kill_container(
-                        pod, spec, c, running, message, kill, probe=probe, cancelled=cancelled
-                    )
+                    yield from self.kill_container(pod, spec, c, running, message, kill, cancelled, probe=probe)
                     result.acted = True
                     if cancelled.triggered:
                         return result
         if actions.to_reset:
-            yield from self._reset(pod, spec, actions.to_reset, cause)
+            yield from self._reset(pod, spec, actions.to_reset, cause, cancelled)
             result.acted = result.reset = True
             return result
         sandbox = self._runtime.sandboxes.get(pod_uid)
@@ -185,13 +183,13 @@ class RuntimeManager:
             sandbox.cause = cause
             self._on_sandbox_ready(pod, cause)
         for c in actions.init_to_start:
-            ok = yield from self._start(pod, spec, c, sandbox, snapshot, cause, result)
+            ok = yield from self._start(pod, spec, c, sandbox, snapshot, cause, result, cancelled)
             if cancelled.triggered:
                 return result
             if not ok and not c.restartable_init:
                 return result
         for c in actions.to_start:
-            yield from self._start(pod, spec, c, sandbox, snapshot, cause, result)
+            yield from self._start(pod, spec, c, sandbox, snapshot, cause, result, cancelled)
             if cancelled.triggered:
                 return result
         return result
@@ -205,6 +203,7 @@ class RuntimeManager:
         snapshot: PodSnapshot,
         cause: Cause | None,
         result: Result,
+        cancelled: simpy.Event,
     ) -> Steps:
         """Back-off, image, create, start, postStart (startContainer); True if it runs."""
         held = self._do_backoff(pod, c, snapshot, cause)
@@ -253,10 +252,11 @@ class RuntimeManager:
             return False
         self._event(pod, c, "Normal", "Started", "Container started", start)
         if c.lifecycle is not None and c.lifecycle.post_start is not None:
-            error_text = yield from self._hooks.run(pod, c, container, c.lifecycle.post_start, "PostStart")
+            hook = c.lifecycle.post_start
+            error_text = yield from self._hooks.run(pod, c, container, hook, "PostStart", cancelled)
             if error_text is not None:
                 self._event(pod, c, "Warning", "FailedPostStartHook", "PostStartHook failed", start)
-                yield from self.kill_container(pod, spec, c, container, "FailedPostStartHook", start)
+                yield from self.kill_container(pod, spec, c, container, "FailedPostStartHook", start, cancelled)
                 result.failed[c.name] = ("PostStartHookError", error_text)
                 result.error = True
                 return False
@@ -326,13 +326,17 @@ class RuntimeManager:
         container: RuntimeContainer,
         message: str,
         cause: Cause | None,
+        cancelled: simpy.Event,
         *,
         probe: str | None = None,
         override: int | None = None,
-        cancelled: simpy.Event | None = None,
         turn: simpy.Event | None = None,
     ) -> Steps:
-        """Event, preStop, its turn, stop signal, grace, SIGKILL (killContainer)."""
+        """Event, preStop, its turn, stop signal, grace, SIGKILL (killContainer).
+
+        Given up where it is when ``cancelled``: the pod is being deleted, or shall end sooner, so another sync will
+        stop the container.
+        """
         clock = self._clock
         grace = self._grace(pod, spec, c, probe) if override is None else override
         signal = f"SIG{self._runtime.stop_signal(container)}"
@@ -344,16 +348,19 @@ class RuntimeManager:
             return
         if c.lifecycle is not None and c.lifecycle.pre_stop is not None and grace > 0:
             begun = clock.now
-            hook = clock.process(self._hooks.pre_stop(pod, c, container, c.lifecycle.pre_stop, stopping))
+            hook = clock.process(self._hooks.pre_stop(pod, c, container, c.lifecycle.pre_stop, stopping, cancelled))
             yield hook | clock.sleep(grace * SECOND)
             grace -= (clock.now - begun) // SECOND
         if turn is not None and grace > 0:
             begun = clock.now
             yield turn | clock.sleep(grace * SECOND)
             grace -= (clock.now - begun) // SECOND
+        if cancelled.triggered:
+            return
         grace = max(grace, MINIMUM_GRACE)
-        ended = self._runtime.stop_container(container, grace * SECOND, stopping)
-        yield ended if cancelled is None else ended | cancelled
+        yield self._runtime.stop_container(container, grace * SECOND, stopping, cancelled) | cancelled
+        if container.running:
+            return
         stream = self._stop_stream(pod)
         yield clock.sleep(latencies.draw("stop", stream, stream.next()))
 
@@ -371,7 +378,9 @@ class RuntimeManager:
             return failed.termination_grace_period_seconds
         return spec.termination_grace_period_seconds
 
-    def kill_pod(self, pod: Object, spec: PodSpec, cause: Cause | None, override: int | None = None) -> Steps:
+    def kill_pod(
+        self, pod: Object, spec: PodSpec, cause: Cause | None, cancelled: simpy.Event, override: int | None = None
+    ) -> Steps:
         """All regular containers at once, then the sidecars, last to first; then the sandbox (killPodWithSyncResult).
 
         preStop hooks of all begin at once; a sidecar gets its signal when those before it have ended, or when
@@ -384,7 +393,8 @@ class RuntimeManager:
 
         def kill(c: Container, turn: simpy.Event | None) -> None:
             text = f"Stopping container {c.name}"
-            steps = self.kill_container(pod, spec, c, running[c.name], text, why, override=override, turn=turn)
+            of = running[c.name]
+            steps = self.kill_container(pod, spec, c, of, text, why, cancelled, override=override, turn=turn)
             kills.append(clock.process(steps))
 
         sidecars = [c for c in spec.init_containers if c.restartable_init]
@@ -396,6 +406,8 @@ class RuntimeManager:
                 kill(c, clock.env.all_of(list(kills)))
         if kills:
             yield clock.env.all_of(kills)
+        if cancelled.triggered:
+            return
         sandbox = self._runtime.sandboxes.get(pod_uid)
         if sandbox is not None and sandbox.ready:
             stream = self._stop_stream(pod)
@@ -405,16 +417,20 @@ class RuntimeManager:
             yield clock.sleep(pause - pause // 2)
             self._runtime.stop_sandbox(sandbox)
 
-    def _reset(self, pod: Object, spec: PodSpec, names: list[str], cause: Cause | None) -> Steps:
+    def _reset(
+        self, pod: Object, spec: PodSpec, names: list[str], cause: Cause | None, cancelled: simpy.Event
+    ) -> Steps:
         """RestartAllContainers: kill without a grace period, remove every instance; sandbox and volumes stay."""
         pod_uid = uid(pod)
         why = Cause(RESET, cause, at=self._clock.now)
         killed = [c for c in self._runtime.containers_of(pod_uid) if c.state == "running"]
-        kills = [
-            self.kill_container(pod, spec, spec.container(c.name), c, f"Stopping container {c.name}", why, override=0)
-            for c in sorted(killed, key=lambda c: names.index(c.name))
-        ]
+        kills = []
+        for c in sorted(killed, key=lambda c: names.index(c.name)):
+            of, text = spec.container(c.name), f"Stopping container {c.name}"
+            kills.append(self.kill_container(pod, spec, of, c, text, why, cancelled, override=0))
         yield self._clock.env.all_of([self._clock.process(kill) for kill in kills])
+        if cancelled.triggered:
+            return
         for c in self._runtime.containers_of(pod_uid):
             self._removed[pod_uid, c.name] = (c.attempt, None if c in killed else c.finished_at)
             self._runtime.remove_container(c)

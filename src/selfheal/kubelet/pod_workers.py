@@ -24,6 +24,7 @@ from selfheal.clock import SECOND, Clock, Timer
 from selfheal.kubelet.pleg import PLEG
 from selfheal.objects import Object, uid
 from selfheal.rules import Cause, rule
+from selfheal.spec import pod_spec
 
 RESYNC = 60 * SECOND
 """Regular resync of a pod, × [1, 1.5) (config syncFrequency; pod_workers.go workerResyncIntervalJitterFactor)."""
@@ -82,9 +83,9 @@ class PodWorker:
         self.mounted = False
         self.deadline_watched = False
         self.cancelled = clock.event()
-        """Fires when the pod begins to terminate: what a running sync waits for is given up."""
+        """Fires when the pod begins to terminate, or shall do so sooner: what a running sync waits for is given up."""
         self.grace: int | None = None
-        """Grace period that overrides the pod's (seconds)."""
+        """Grace period of a pod that somebody asked to terminate, in seconds; it only ever gets shorter."""
         self.held_by: Cause | None = None
         """Why the last sync could not do all it wanted."""
         self.ending: Cause | None = None
@@ -119,14 +120,22 @@ class PodWorker:
 
     def terminate(self, cause: Cause | None, grace: int | None = None) -> None:
         """Begin to stop the pod, or stop it sooner."""
-        if grace is not None:
-            self.grace = grace if self.grace is None else min(self.grace, grace)
+        shorter = self._shorten(grace)
         if self.state == SYNCING:
             self.state = TERMINATING
             self.ending = cause
-            if not self.cancelled.triggered:
-                self.cancelled.succeed()
+            shorter = True
+        if shorter and self.state == TERMINATING and not self.cancelled.triggered:
+            self.cancelled.succeed()
         self.update(cause)
+
+    def _shorten(self, grace: int | None) -> bool:
+        """Whether the grace period has become shorter than somebody asked before (calculateEffectiveGracePeriod)."""
+        asked = (self.grace, self.pod["metadata"].get("deletionGracePeriodSeconds"), grace)
+        known = [g for g in asked if g is not None]
+        before = self.grace
+        self.grace = max(1, min(known, default=pod_spec(self.pod).termination_grace_period_seconds))
+        return before is not None and self.grace < before
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -175,6 +184,8 @@ class PodWorker:
                 return
             if self.state != SYNCING:
                 cause = self.ending  # whatever asked last, this is why the pod is being stopped
+                if self.cancelled.triggered:
+                    self.cancelled = clock.event()
             outcome = yield from self._sync(self, cause)
             self.last_sync = clock.now
             self._complete_work(outcome)
