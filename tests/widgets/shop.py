@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selfheal.widgets import Monitor, bank, monitor, page
-from selfheal.widgets.questions import canonical
+from selfheal.widgets.questions import FAULTS, canonical
 
 SERVICE = """
 ---
@@ -75,6 +75,15 @@ def full() -> Monitor:
 def well() -> Monitor:
     """One pod that nothing happens to, until somebody turns a switch."""
     return monitor(POD, until=60, seed=7, traffic={"shop": 20})
+
+
+def ward() -> Monitor:
+    """One pod of two on two nodes, to which and to whose node the reader can do what hurts."""
+    text = THREE.replace("replicas: 3", "replicas: 2").replace("patient:1\n", f"patient:1\n{LIMIT}")
+    return monitor(text, until=100, seed=3, nodes=2, traffic={"shop": 30}, faults=list(FAULTS))
+
+
+LIMIT = "        resources: {limits: {memory: 64Mi}}\n"
 
 
 def three() -> Monitor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from selfheal.widgets.answers import answer
-from tests.widgets.shop import shop
+from selfheal.widgets.questions import Deed, compose, flipped, setting_of
+from tests.widgets.shop import shop, ward
 
 
 def test_the_same_question_has_the_same_answer_to_the_letter() -> None:
@@ -27,3 +28,19 @@ def test_records_are_numbered_by_their_place() -> None:
     _header, *records = shop().first["timeline"]
     assert [record["id"] for record in records] == list(range(len(records)))
     assert {record["kind"] for record in records} >= {"Pod", "Probe", "App", "Traffic", "EndpointSlice", "Action"}
+
+
+def test_after_a_power_cut_the_node_is_part_of_the_answer() -> None:
+    data = ward().data
+    told = answer(compose(data, flipped(setting_of(data), Deed(20, "stopNode", "node-1"))))
+    ready = [r["conditions"]["Ready"] for r in told["timeline"][1:] if r.get("object") == "Node/node-1"]
+    assert list(dict.fromkeys(ready)) == ["True", "Unknown"]
+    assert not [r for r in ward().first["timeline"][1:] if r["kind"] == "Node"]
+
+
+def test_a_fault_by_place_hits_the_pod_at_that_place() -> None:
+    data = ward().data
+    told = answer(compose(data, flipped(setting_of(data), Deed(20, "crash"))))
+    [done] = [r for r in told["timeline"][1:] if r["kind"] == "Action"]
+    pods = sorted({r["object"].lower() for r in told["timeline"][1:] if r["kind"] == "Pod"})
+    assert (done["args"]["target"], done["result"]) == (pods[0], "ok")

@@ -10,8 +10,8 @@ import pytest
 
 from selfheal.widgets import Monitor, bank
 from selfheal.widgets.answers import answer
-from selfheal.widgets.questions import Flip, canonical, compose, flipped, preset_of, setting_of
-from tests.widgets.shop import full, packed, shop, three, well
+from selfheal.widgets.questions import Deed, Flip, canonical, compose, flipped, preset_of, setting_of
+from tests.widgets.shop import full, packed, shop, three, ward, well
 
 
 @pytest.mark.parametrize("shown", [full(), three()], ids=["one pod", "three pods"])
@@ -51,6 +51,16 @@ def test_it_holds_the_presets_each_single_flip_and_off_then_on() -> None:
     for preset in other["presets"]:
         for belief in (None, "restart-is-instant"):
             assert bank.key(compose(other, preset_of(other, preset), belief)) in out
+
+
+def test_it_holds_one_use_of_each_fault_at_some_seconds() -> None:
+    data = ward().data
+    asked = [canonical(question) for question, _ in islice(bank.questions(data), 60)]
+    given = setting_of(data)
+    start = bank.first_breath(data, answer(compose(data, given)))
+    assert 0 < start < 5
+    for at in (start, 10, 90):
+        assert canonical(compose(data, flipped(given, Deed(at, "kill")))) in asked
 
 
 def test_nothing_is_switched_while_nobody_is_there() -> None:

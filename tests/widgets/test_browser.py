@@ -16,8 +16,18 @@ from selfheal.timeline.lanes import lanes
 from selfheal.timeline.log import Timeline
 from selfheal.widgets import Monitor, bank, monitor, page
 from selfheal.widgets.kernel import respond
-from selfheal.widgets.questions import Flip, agreed_seconds, canonical, compose, flipped, preset_of, setting_of
-from tests.widgets.shop import POD, full, shop, three, well, write_page
+from selfheal.widgets.questions import (
+    FAULTS,
+    Deed,
+    Flip,
+    agreed_seconds,
+    canonical,
+    compose,
+    flipped,
+    preset_of,
+    setting_of,
+)
+from tests.widgets.shop import POD, full, shop, three, ward, well, write_page
 
 pytestmark = pytest.mark.browser
 
@@ -130,6 +140,27 @@ def test_a_number_that_cannot_be_is_refused_in_words(show: Open) -> None:
     period.press("Enter")
     assert "whole number from 1" in tab.locator(".problem").inner_text()
     assert period.input_value() == "5"
+
+
+def test_without_python_a_fault_that_is_not_stored_waits_and_nothing_is_lost(show: Open) -> None:
+    tab = show(monitor(POD, until=40, seed=7, faults=["kill", "stopNode"]))
+    assert tab.get_by_role("button", name="at 1 s").is_visible()
+    tab.get_by_role("button", name="at 1 s").click()
+    tab.get_by_role("button", name="undo: 1 s: kill shop").wait_for()
+    assert "stored answer" in tab.locator(".by").inner_text()
+    press(tab, ".knob", *["ArrowRight"] * 11)
+    tab.get_by_label("what to do").select_option("stopNode")
+    tab.get_by_role("button", name="at 12 s").click()
+    tab.get_by_text("it needs Python").wait_for()
+    assert tab.locator(".drops button").all_inner_texts() == [
+        "1 s: kill shop (SIGKILL)",
+        "12 s: cut the power of node-1",
+    ]
+    assert clock(tab) == 12
+    tab.get_by_role("button", name="back to the last answer").click()
+    ready(tab)
+    assert tab.locator(".drops button").count() == 1
+    assert not tab.locator(".notice").is_visible()
 
 
 def test_presets_and_habits_change_the_manifest(show: Open) -> None:
@@ -426,18 +457,28 @@ def test_a_redraw_is_quick(show: Open) -> None:
 # ---- what two languages must agree on
 
 
+def written(flip: Flip | Deed) -> dict[str, Any]:
+    """A flip or a deed as the script keeps it."""
+    if isinstance(flip, Flip):
+        return {"at": flip.at, "switch": flip.switch, "value": flip.value}
+    more = {"node": flip.node, "for": flip.seconds}
+    return {"at": flip.at, "fault": flip.fault, **{key: value for key, value in more.items() if value}}
+
+
 def test_script_and_package_put_the_same_question(module: Any) -> None:
     for shown in (full(), three()):
         data = shown.data
         given = setting_of(data)
         settings = [given, *(preset_of(data, preset) for preset in data["presets"])]
         settings.append(flipped(given, Flip(13, "healthz", "500"), Flip(3, "healthz", "hang")))
+        for name, (on, lasts) in FAULTS.items():
+            settings.append(flipped(given, Deed(7, name, "node-1" if on == "node" else "", 30 if lasts else 0)))
         for setting in settings:
             for belief in (None, "restart-is-instant"):
                 sent = {
                     "probes": setting.probes,
                     "habits": setting.habits,
-                    "flips": [{"at": f.at, "switch": f.switch, "value": f.value} for f in setting.flips],
+                    "flips": [written(flip) for flip in setting.flips],
                 }
                 asked = module.evaluate(
                     "([data, setting, belief]) => monitor.canonical(monitor.compose(data, setting, belief))",
@@ -490,11 +531,15 @@ def test_script_and_package_read_a_timeline_alike(module: Any) -> None:
 # ---- a kernel answers
 
 
-def test_beside_a_kernel_each_question_is_a_real_run(browser: Any) -> None:
-    tab = browser.new_page()
-    shown = well()
+def beside_kernel(browser: Any, shown: Monitor, **options: Any) -> Any:
+    """A page that shows a monitor beside what answers as a kernel does."""
+    tab = browser.new_page(**options)
     tab.expose_function("respond", lambda text: json.dumps(respond(text)))
-    tab.set_content('<div id="here"></div>')
+    scheme = options.get("color_scheme", "light")
+    tab.set_content(
+        f'<!doctype html><html lang="en" style="color-scheme: {scheme}; background: light-dark(#fff, #12161d)">'
+        '<title>A page</title><main><h1 style="color: light-dark(#000, #fff)">A page</h1><div id="here"></div></main>'
+    )
     tab.evaluate(
         """async ([text, data, words, css]) => {
             const {default: monitor} = await import(URL.createObjectURL(new Blob([text], {type: "text/javascript"})));
@@ -509,6 +554,12 @@ def test_beside_a_kernel_each_question_is_a_real_run(browser: Any) -> None:
         [page.source("monitor.js"), shown.data, page.words(), page.source("monitor.css")],
     )
     tab.wait_for_selector(".knob")
+    return tab
+
+
+def test_beside_a_kernel_each_question_is_a_real_run(browser: Any) -> None:
+    shown = well()
+    tab = beside_kernel(browser, shown)
     period = tab.get_by_label("liveness periodSeconds")
     period.fill("3")
     period.press("Enter")
@@ -519,4 +570,55 @@ def test_beside_a_kernel_each_question_is_a_real_run(browser: Any) -> None:
     assert "Why was the restart" in tab.locator(".why .head").inner_text()
     assert "computed now, by Python" in tab.locator(".by").inner_text()
     assert bank.name_of(shown.data) not in tab.content()
+    tab.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_power_cut_shows_on_the_ward_and_on_the_axis(
+    browser: Any, axe: Callable[[Any], list[str]], theme: str
+) -> None:
+    tab = beside_kernel(browser, ward(), color_scheme=theme, viewport={"width": 1000, "height": 1000})
+    press(tab, ".knob", "Home", *["ArrowRight"] * 20)
+    tab.get_by_label("what to do").focus()
+    tab.keyboard.type("cut the power")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.querySelector('#here').shadowRoot.activeElement.textContent") == "at 20 s"
+    tab.keyboard.press("Enter")
+    tab.locator(".drops button").wait_for()
+    node = tab.locator(".node.dark")
+    assert node.locator(".name").first.inner_text() == "node-2 · no power"
+    assert node.locator(".is").inner_text() == "without power"
+    assert "Ready 1/1" in node.locator(".pod").inner_text(), "nobody in the cluster knows yet"
+    assert tab.locator(".names div").filter(has_text="its node").count() == 1
+    press(tab, ".knob", *["ArrowRight"] * 70)
+    assert node.locator(".name").first.inner_text() == "node-2 · no power · Ready Unknown"
+    assert "not Ready" in node.locator(".pod").inner_text()
+    assert axe(tab) == []
+    tab.get_by_label("what to do").select_option("kill")
+    tab.get_by_role("button", name="at 90 s").click()
+    tab.get_by_text("Move the playhead first").wait_for()
+    tab.get_by_label("what to do").select_option("startNode")
+    tab.get_by_role("button", name="at 90 s").click()
+    tab.locator(".drops button").nth(1).wait_for()
+    press(tab, ".knob", "End")
+    assert tab.locator(".node.dark").count() == 0
+    for _ in range(2):
+        tab.locator(".drops button").first.click()
+        ready(tab)
+    tab.locator(".drops button").wait_for(state="hidden")
+    assert tab.locator(".names div").filter(has_text="its node").count() == 0
+    tab.close()
+
+
+def test_what_ails_an_app_is_told_and_ends_when_it_is_over(browser: Any) -> None:
+    tab = beside_kernel(browser, ward())
+    press(tab, ".knob", "Home", *["ArrowRight"] * 12)
+    tab.get_by_label("what to do").select_option("slow")
+    tab.get_by_label("for how long").select_option("10")
+    tab.get_by_role("button", name="at 12 s").click()
+    tab.locator(".drops button").wait_for()
+    assert re.fullmatch(r"12 s: slow …-\w+ down, for 10 s", tab.locator(".drops button").inner_text())
+    assert tab.locator(".pod[data-is=sick]").count() == 1
+    press(tab, ".knob", *["ArrowRight"] * 11)
+    assert tab.locator(".pod[data-is=sick]").count() == 0
     tab.close()

@@ -78,6 +78,8 @@ def test_a_switch_belongs_to_the_probes_that_look_at_it() -> None:
         ({"target": "heal"}, "target 'heal' is not one of"),
         ({"beliefs": ["the earth is flat"]}, "there is no belief 'the earth is flat'"),
         ({"switches": ["power"]}, "there is no switch 'power'"),
+        ({"faults": ["meteor"]}, "there is no fault 'meteor'; there are kill"),
+        ({"faults": ["leak"]}, "container app has no memory limit"),
         ({"presets": {"odd": {"livenes": {}}}}, "preset 'odd' sets 'livenes'"),
         ({"actions": [{"at": 1, "kil": {}}]}, 'unknown verb "kil"'),
         ({"until": -1}, "until"),
@@ -86,6 +88,15 @@ def test_a_switch_belongs_to_the_probes_that_look_at_it() -> None:
 def test_what_it_does_not_know_it_says(wrong: dict[str, Any], says: str) -> None:
     with pytest.raises((ValueError, ApiError), match=re.escape(says)):
         monitor(POD, **wrong)
+
+
+def test_faults_are_offered_only_where_a_chapter_asks_for_them() -> None:
+    assert "faults" not in shop().data
+    offered = monitor(POD, until=10, faults=["kill", "partition"]).data["faults"]
+    assert offered == [
+        {"name": "kill", "on": "pod", "lasts": False},
+        {"name": "partition", "on": "node", "lasts": True},
+    ]
 
 
 def test_without_a_pod_there_is_nothing_to_watch() -> None:
@@ -113,7 +124,7 @@ def test_the_page_script_is_classic_and_names_no_other_host() -> None:
     script = page.bundle()
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
     assert set(re.findall(r"https?://[^\s\"'`)]+", script)) == {"http://www.w3.org/2000/svg"}
-    assert len(page.source("monitor.js")) < 100_000
+    assert len(page.source("monitor.js")) < 105_000
 
 
 def test_a_kernel_answers_or_says_in_one_line_why_not() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from selfheal.scenario import Scenario
-from selfheal.widgets.questions import Flip, agreed_seconds, canonical, compose, flipped, preset_of, setting_of
-from tests.widgets.shop import full, shop, three
+from selfheal.widgets.questions import Deed, Flip, agreed_seconds, canonical, compose, flipped, preset_of, setting_of
+from tests.widgets.shop import full, shop, three, ward
 
 
 def test_nothing_changed_is_the_scenario_itself() -> None:
@@ -61,3 +62,36 @@ def test_flips_of_a_generated_pod_name_it_by_its_place() -> None:
     data = three().data
     [action] = compose(data, flipped(setting_of(data), Flip(8, "readyz", "500")))["actions"]
     assert action["http"]["pod"] == {"index": 0, "selector": "app=shop"}
+
+
+SHOP = {"index": 0, "selector": "app=shop"}
+
+
+@pytest.mark.parametrize(
+    ("deed", "action"),
+    [
+        (Deed(33, "kill"), {"kill": {"container": "app", "pod": SHOP}}),
+        (Deed(33, "crash"), {"fault": {"kind": "crash", "target": SHOP}}),
+        (Deed(33, "hang", seconds=30), {"fault": {"kind": "hang", "target": SHOP, "for": 30}}),
+        (Deed(33, "leak"), {"fault": {"kind": "leak", "target": SHOP}}),
+        (Deed(33, "stopNode", "node-2"), {"stopNode": "node-2"}),
+        (Deed(33, "startNode", "node-2"), {"startNode": "node-2"}),
+        (
+            Deed(33, "partition", "node-2", 60),
+            {"fault": {"kind": "partition", "target": "node/node-2", "for": 60}},
+        ),
+        (Deed(33, "loseHeartbeats", "node-2"), {"fault": {"kind": "loseHeartbeats", "target": "node/node-2"}}),
+    ],
+    ids=lambda one: one.fault if isinstance(one, Deed) else "",
+)
+def test_a_fault_is_one_more_action(deed: Deed, action: dict[str, Any]) -> None:
+    data = ward().data
+    question = compose(data, flipped(setting_of(data), Flip(45, "readyz", "500"), deed))
+    assert question["actions"][0] == {"at": 33, **action}
+    assert Scenario.from_canonical(question).question() == canonical(question)
+
+
+def test_a_fault_of_a_pod_with_a_name_of_its_own_goes_by_that_name() -> None:
+    data = full().data
+    [_, action] = compose(data, flipped(setting_of(data), Deed(40, "hang")))["actions"]
+    assert action["fault"] == {"kind": "hang", "target": "pod/shop"}

@@ -29,9 +29,7 @@ TOLD = frozenset({"Killing", "Pulled"})
 def answer(question: Mapping[str, Any]) -> Answer:
     """Run a scenario, given in canonical form. Raises :class:`selfheal.errors.ApiError` for one that cannot be run."""
     scenario = Scenario.from_canonical(question)
-    nodes = [manifest for manifest in scenario.manifests if manifest["kind"] == "Node"]
-    cluster = Cluster(nodes or scenario.nodes, seed=scenario.seed, second=scenario.second, belief=scenario.belief)
-    return pick(cluster.play(scenario).timeline)
+    return pick(Cluster.of(scenario).play(scenario).timeline)
 
 
 def pick(timeline: Timeline) -> Answer:

@@ -1,7 +1,8 @@
 """The answers that are stored with a page, so that a widget answers its first flips before any Python has loaded.
 
-For the widget's own scenario: no flip; no flip at each preset; one flip; off and on again within
-``failureThreshold`` + 1 probe intervals, each for every switch; and the beliefs beside them. At most
+For the widget's own scenario: no flip; no flip at each preset; each fault that is offered, where the playhead
+stands at first and every ten seconds; one flip; off and on again within ``failureThreshold`` + 1 probe
+intervals, each for every switch; and the beliefs beside them. At most
 :data:`MOST` answers and :data:`LIMIT` bytes gzipped; what matters most comes first, and what no longer fits
 is left to a kernel.
 
@@ -25,12 +26,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import accumulate
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
 from selfheal.widgets.answers import Answer, answer
 from selfheal.widgets.questions import (
     Data,
+    Deed,
     Flip,
     Question,
     Setting,
@@ -96,6 +99,8 @@ def questions(data: Data) -> Iterator[tuple[Question, Answer]]:
     for belief in beliefs:
         for setting in (given, *presets, *habits):
             yield from fresh(setting, belief)
+    for setting in _deeds(data, given):
+        yield from fresh(setting)
     for rank in range(max((len(switch["values"]) for switch in data["switches"]), default=0)):
         singles = list(_singles(data, given, rank))
         for setting in singles:
@@ -108,6 +113,18 @@ def questions(data: Data) -> Iterator[tuple[Question, Answer]]:
     for habit_setting in habits:
         for setting in _singles(data, habit_setting, 1):
             yield from fresh(setting)
+
+
+def _deeds(data: Data, setting: Setting) -> Iterator[Setting]:
+    """One fault, to the end: where the playhead stands at first, and every ten seconds."""
+    told = _answer(canonical(compose(data, setting)))
+    until = int(data["base"]["until"])
+    start = data["start"] if data["start"] is not None else first_breath(data, told)
+    for fault in data.get("faults", ()):
+        for at in sorted({ceil(start), *range(10, until, 10)} - {until}):
+            node = _node(told, _pod(data, told, at), at)
+            if fault["name"] != "startNode" and runs(data, told, at, settled=0):
+                yield flipped(setting, Deed(at, fault["name"], node if fault["on"] == "node" else ""))
 
 
 def _singles(data: Data, setting: Setting, rank: int) -> Iterator[Setting]:
@@ -124,7 +141,9 @@ def _singles(data: Data, setting: Setting, rank: int) -> Iterator[Setting]:
 def _pairs(data: Data, setting: Setting, rank: int) -> Iterator[Setting]:
     """Off and on again, within failureThreshold + 1 intervals."""
     for single in _singles(data, setting, rank):
-        off = single.flips[0]
+        off = single.flips[-1]
+        if not isinstance(off, Flip):
+            continue
         switch = next(one for one in data["switches"] if one["name"] == off.switch)
         well = switch["values"][0][0]
         if off.value == well:
@@ -143,8 +162,30 @@ def _answer(question: str) -> Answer:
     return answer(json.loads(question))
 
 
-def runs(data: Data, told: Answer, at: float) -> bool:
-    """Whether the container can be reached at a moment: half a second after its start, until its end."""
+def first_breath(data: Data, told: Answer) -> int:
+    """The second at which the playhead stands at first where no chapter says: every pod lives, if it does so soon."""
+    lives: dict[str, float] = {}
+    for record in told["timeline"][1:]:
+        if record["kind"] == "Pod":
+            lives.setdefault(record["object"], inf)
+            watched = [c for c in record["containers"] if c["name"] == data["at"]["name"]]
+            if watched and watched[0]["state"] == "running":
+                lives[record["object"]] = min(lives[record["object"]], record["t"])
+    last = max(lives.values(), default=inf)
+    return ceil(last + 0.2) if last < 5 else 0
+
+
+def _node(told: Answer, pod: str, at: float) -> str:
+    """The node that a pod is on at a moment."""
+    node = ""
+    for record in told["timeline"][1:]:
+        if record["t"] <= at and record.get("object") == pod:
+            node = record.get("node") or node
+    return node
+
+
+def runs(data: Data, told: Answer, at: float, settled: float = 0.5) -> bool:
+    """Whether the container can be reached at a moment: ``settled`` seconds after its start, until its end."""
     since: float | None = None
     pod = _pod(data, told, at)
     for record in told["timeline"][1:]:
@@ -155,7 +196,7 @@ def runs(data: Data, told: Answer, at: float) -> bool:
                 if container["name"] == data["at"]["name"]:
                     running = container["state"] == "running" and not record.get("deleted")
                     since = (since if since is not None else record["t"]) if running else None
-    return since is not None and since + 0.5 <= at
+    return since is not None and since + settled <= at
 
 
 def stands(data: Data, told: Answer, switch: Mapping[str, Any], at: float) -> str:

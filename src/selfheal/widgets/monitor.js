@@ -20,6 +20,7 @@ const KNOBS = {
   successThreshold: [1, 1, 100],
 }; // default, least, most
 const SPEEDS = [1, 2, 5, 10, 30, 60];
+const LASTING = [0, 10, 30, 60, 120, 300]; // how many seconds a fault can last; 0: to the end
 const NEVER = "never";
 
 // ------------------------------------------------------------------------------------------- small tools
@@ -73,6 +74,10 @@ const during = (bands, t) => {
   const band = latest(bands, t, "from");
   return band && t < band.to ? band : undefined;
 };
+/** Bands with a gap in them. */
+const without = (bands, from, to) => bands
+  .flatMap((band) => [{ ...band, to: Math.min(band.to, from) }, { ...band, from: Math.max(band.from, to) }])
+  .filter((band) => band.from < band.to);
 
 // -------------------------------------------------------------------------------- reading: records -> story
 
@@ -82,14 +87,14 @@ function read(answer, at, words) {
   const [header, ...records] = answer.timeline;
   const until = header.until;
   const say = speaker(words);
-  const story = { until, why: answer.why ?? {}, by: answer.by, pods: new Map(), nodes: new Map(), services: new Map(), events: [] };
+  const story = { until, why: answer.why ?? {}, by: answer.by, pods: new Map(), nodes: new Map(), trouble: [], services: new Map(), events: [] };
   const events = story.events;
   const tell = (type, r, text, more) => events.push({ t: r.t, type, id: r.id, text, ...more });
   const podOf = (r) => {
     const key = r.object.slice(r.object.indexOf("/") + 1);
     if (!story.pods.has(key)) {
       story.pods.set(key, {
-        name: key, from: r.t, to: Infinity, node: null, lives: [], stops: [], waits: [], app: [], ready: [], service: [], states: [],
+        name: key, from: r.t, to: Infinity, node: null, lives: [], stops: [], waits: [], app: [], ready: [], service: [], states: [], dark: [], ails: [],
         probes: {}, counts: [], phase: null, deleting: null, placed: Infinity, pulled: -1,
       });
     }
@@ -106,7 +111,7 @@ function read(answer, at, words) {
     else if (r.kind === "EndpointSlice") readSlice(r);
     else if (r.kind === "Traffic") readTraffic(r);
     else if (r.kind === "Node") readNode(r);
-    else if (r.kind === "Action") tell("flip", r, describe(r), { lane: "flips" });
+    else if (r.kind === "Action") readAction(r);
   }
 
   function readPod(pod, r) {
@@ -239,13 +244,40 @@ function read(answer, at, words) {
   function readNode(r) {
     const key = r.object.slice(5), bands = story.nodes.get(key) ?? [];
     story.nodes.set(key, bands);
-    const ready = r.conditions?.Ready === "True", was = bands.at(-1);
-    if (was?.ready === ready) return;
-    open(bands, { from: r.t, ready, id: r.id });
-    if (was) tell(ready ? "node-back" : "node-lost", r, say(ready ? "event.node.back" : "event.node.lost", { node: key }), { lane: "container" });
+    const status = r.conditions?.Ready ?? "Unknown", was = bands.at(-1);
+    if (was?.status === status) return;
+    open(bands, { from: r.t, status, id: r.id });
+    const type = status === "True" ? "node-back" : "node-lost";
+    if (was) tell(type, r, say(`event.node.${status}`, { node: key }), { lane: `node:${key}`, node: key });
+  }
+
+  /** What was done from outside. What it does to a node or an app no record says: nobody in the cluster can see it. */
+  function readAction(r) {
+    const { verb, args, t, id } = r, fault = verb === "fault" ? args.kind : verb;
+    const refused = r.result !== "ok" && (verb === "fault" || verb === "kill" || verb.endsWith("Node"));
+    tell("flip", r, describe(r, say), { lane: "flips", detail: refused ? r.result : undefined });
+    if (refused) return;
+    const [kind, target] = String(args?.target ?? `node/${args}`).split("/"), to = args?.for ? t + args.for : Infinity;
+    const is = { stopNode: "dark", partition: "cut", loseHeartbeats: "mute" }[fault];
+    if (is && kind === "node") story.trouble.push({ node: target, is, from: t, to, id });
+    else if (fault === "startNode") story.trouble.filter((one) => one.node === target && one.is === "dark" && one.to === Infinity).forEach((one) => { one.to = t; });
+    else if (fault === "hang" || fault === "slow") story.pods.get(target)?.ails.push({ from: t, to, id, text: say(`app.${fault}`), healthy: false, states: {} });
   }
 
   for (const pod of story.pods.values()) {
+    // With the node's power the app is gone, for as long as the API still takes it for alive.
+    for (const { node, is, from, to } of story.trouble) {
+      if (node !== pod.node || is !== "dark" || to <= pod.placed) continue;
+      pod.dark.push({ from: Math.max(from, pod.placed), to: Math.max(to, during(pod.lives, from)?.to ?? 0) });
+    }
+    for (const { from, to } of pod.dark) pod.app = without(pod.app, from, to);
+    for (const ail of pod.ails) {
+      const life = during(pod.lives, ail.from)?.to ?? ail.from, off = pod.dark.find((one) => one.from > ail.from)?.from ?? life;
+      const band = { ...ail, to: Math.min(ail.to, life, off) };
+      pod.app = [...without(pod.app, band.from, band.to), band].sort((a, b) => a.from - b.from);
+      tell("sick", { t: band.from, id: ail.id }, say("event.sick", { text: ail.text }), { pod: pod.name, lane: "app" });
+      if (band.to === ail.to && ail.to <= until) tell("well", { t: band.to, id: ail.id }, say("event.well"), { pod: pod.name, lane: "app" });
+    }
     for (const [probe, ticks] of Object.entries(pod.probes)) {
       let before;
       for (const tick of ticks) {
@@ -268,7 +300,7 @@ function read(answer, at, words) {
 /** What a pod is, stretch by stretch: the colour of its bed and the shape of its heartbeat. */
 function statesOf(pod) {
   const cuts = new Set([pod.from, pod.to]);
-  for (const list of [pod.lives, pod.stops, pod.waits, pod.app]) for (const band of list) { cuts.add(band.from); cuts.add(band.to); }
+  for (const list of [pod.lives, pod.stops, pod.waits, pod.app, pod.dark]) for (const band of list) { cuts.add(band.from); cuts.add(band.to); }
   for (const life of pod.lives) if (life.started !== null) cuts.add(life.started);
   cuts.add(pod.placed);
   const times = [...cuts].filter((t) => t >= pod.from).sort((a, b) => a - b);
@@ -281,6 +313,7 @@ function statesOf(pod) {
   return states;
 }
 function stateAt(pod, t) {
+  if (during(pod.dark, t)) return "dark";
   const life = during(pod.lives, t);
   if (!life) {
     if (during(pod.waits, t)) return "backoff";
@@ -314,6 +347,12 @@ function podAt(pod, t) {
   };
 }
 
+/** What is wrong with a node at a moment, whether or not the cluster knows: dark, cut, mute or undefined. */
+function troubleOf(story, name, t) {
+  const now = story.trouble.filter((one) => one.node === name && one.from <= t && t < one.to);
+  return (now.find((one) => one.is === "dark") ?? now.at(-1))?.is;
+}
+
 function lostUntil(service, t) {
   let lost = 0;
   for (const run of service?.traffic ?? []) {
@@ -340,8 +379,9 @@ function said(text, say) {
     return name ? say(value === "hang" ? "app.hangs" : "app.answers", { name, value }) : part;
   }).join(", ");
 }
-function describe(action) {
-  const args = action.args ?? {};
+function describe(action, say) {
+  const args = action.args ?? {}, fault = action.verb === "fault" ? args.kind : action.verb;
+  if (action.verb !== "kill" && say.has(`fault.${fault}`)) return faultText(fault, String(args.target ?? args).split("/").pop(), args.for, say);
   if (action.verb === "http" && String(args.path).startsWith("/switch?")) {
     const turned = new Map(); // healthz=hang&work=hang: healthz, work → hang
     for (const [name, value] of String(args.path).slice(8).split("&").map((part) => part.split("="))) turned.set(value, [...(turned.get(value) ?? []), name]);
@@ -351,6 +391,12 @@ function describe(action) {
   if (action.verb === "exec") return [args.command].flat().join(" ");
   if (action.verb === "kill") return `kill -${args.signal ?? "KILL"}`;
   return `${action.verb} ${Object.entries(args).map(([name, value]) => `${name} ${value}`).join(", ")}`;
+}
+
+/** A fault in words. `seconds`: how long it lasts. */
+function faultText(fault, target, seconds, say) {
+  const what = say(`fault.${fault}`, { target: short(target) });
+  return seconds ? say("faults.while", { what, t: say("s", { t: seconds }) }) : what;
 }
 
 /** A chain of causes, with neighbouring steps of one function taken together. */
@@ -420,13 +466,19 @@ function compose(data, setting, belief) {
       else args.push(habit.arg, setting.habits[habit.name]);
     }
   }
-  const flips = setting.flips.map((flip) => ({
-    at: flip.at,
-    http: { method: "POST", path: `/switch?${flip.switch}=${flip.value}`, pod: flip.pod ?? data.at.pod, port: data.at.port },
-  }));
-  question.actions = [...question.actions, ...flips].sort((a, b) => a.at - b.at);
+  const actions = setting.flips.map((flip) => ({ at: flip.at, ...actionOf(data, flip) }));
+  question.actions = [...question.actions, ...actions].sort((a, b) => a.at - b.at);
   if (belief) question.belief = belief;
   return question;
+}
+
+/** What one of the reader's deeds is in a scenario: a switch that is turned, or a fault. */
+function actionOf({ at: { name, pod: usual, port } }, { switch: turned, value, fault, pod = usual, node: machine, for: seconds }) {
+  if (!fault) return { http: { method: "POST", path: `/switch?${turned}=${value}`, pod, port } };
+  if (fault === "kill") return { kill: { container: name, pod } };
+  if (fault.endsWith("Node")) return { [fault]: machine };
+  const target = machine ? `node/${machine}` : typeof pod === "string" ? `pod/${pod}` : pod;
+  return { fault: { kind: fault, target, ...(seconds && { for: seconds }) } };
 }
 
 /** JSON with sorted keys and no spaces: what a question is called. */
@@ -535,6 +587,8 @@ class Strip {
     this.service = service;
     if (service) row("service", say("lane.service"), 18, (at) => this.#thin(pod?.service ?? [], at));
     if (service?.traffic.length) row("requests", say("lane.requests"), 47, (at) => this.#requests(service, at));
+    const machine = pod?.node, health = story.nodes.get(machine) ?? [], trouble = story.trouble.filter((one) => one.node === machine);
+    if (trouble.length || health.some((band) => band.status !== "True")) row(`node:${machine}`, say("lane.node"), 28, (at) => this.#node(health, trouble, at));
     for (const other of story.pods.values()) if (other !== pod) row(`pod:${other.name}`, short(other.name), 24, (at) => this.#other(other, at));
     if (ghost) row("ghost", say("belief.lane"), 46, (at) => this.#ghost(ghost, belief, at), true);
     this.rows.push({ key: "why", name: say("lane.why"), y, height: 22, middle: y + 11 });
@@ -780,6 +834,7 @@ class Strip {
       if (stop) this.#band(this.scene, stop.from, life.to, top, 18, "b-term", [say("stopping", { grace }), say("stopping.short")]);
     }
     for (const wait of pod?.waits ?? []) this.#band(this.scene, wait.from, wait.to, top, 18, "b-held", [say("backoff", { s: wait.length }), say("backoff.short")], "held");
+    for (const dark of pod?.dark ?? []) this.#band(this.scene, dark.from, dark.to, top, 18, "b-held", [say("trouble.dark")], "held");
     let free = -Infinity;
     for (const life of pod?.lives ?? []) {
       if (life.n < 2) continue;
@@ -814,10 +869,18 @@ class Strip {
     return floor - 13;
   }
 
+  /** What the API says of the node, with a line under the time something is wrong with it. */
+  #node(health, trouble, y) {
+    const looks = { True: "b-ok", False: "b-busy", Unknown: "b-sick" }, inks = { False: "busy", Unknown: "sick" };
+    for (const { from, to, status } of health) this.#band(this.scene, Math.max(0, from), to, y + 2, 18, looks[status], [this.say(`node.is.${status}`)], inks[status]);
+    for (const { from, to } of trouble) this.#band(this.scene, from, to, y + 22, 3, "lost-b");
+    return y + 11;
+  }
+
   /** Another pod, in one lane: its lives, with a line under the time it is Ready. */
   #other(pod, y) {
     for (const state of pod.states) {
-      const look = { running: "b-ok", busy: "b-busy", sick: "b-sick", starting: "b-run", stopping: "b-term", backoff: "b-held" }[state.is];
+      const look = { running: "b-ok", busy: "b-busy", sick: "b-sick", starting: "b-run", stopping: "b-term", backoff: "b-held", dark: "b-held" }[state.is];
       if (look) this.#band(this.scene, state.from, state.to, y + 3, 12, look);
     }
     for (const band of pod.ready) this.#band(this.scene, band.from, band.to, y + 16.5, 3, "b-thin");
@@ -868,6 +931,10 @@ class Strip {
     if (row.key === "app") {
       const band = during(owner?.app ?? [], t), is = band?.healthy ? "app.healthy" : band?.busy ? "app.busy.text" : "app.sick.text";
       return from(band, "app", say(is, band)) ?? null;
+    }
+    if (row.key.startsWith("node:")) {
+      const band = during(story.nodes.get(owner?.node) ?? [], t);
+      return from(band, row.key, say(`event.node.${band?.status}`, { node: owner?.node })) ?? null;
     }
     if (row.key === "ready") return from(during(owner?.ready ?? [], t), "ready", say("event.ready")) ?? point ?? null;
     if (row.key === "service") { const band = during(owner?.service ?? [], t); return from(band, "service", say(`event.${band?.state}`)) ?? point ?? null; }
@@ -1003,9 +1070,11 @@ class Ward {
   show({ t, story, pod: chosen, speed }) {
     const { say } = this;
     for (const [key, home] of this.homes) {
-      const ready = during(home.bands, t)?.ready ?? true;
-      set(home.title, "text", key === null ? say("node.none") : say(ready ? "node.ready" : "node.lost", { node: key }));
-      set(home.box, "class", ready ? "node" : "node lost");
+      const status = during(home.bands, t)?.status ?? "True", wrong = troubleOf(story, key, t);
+      const words = [key ?? say("node.none"), wrong && say(`trouble.${wrong}`), status !== "True" && say(`node.is.${status}`)];
+      set(home.title, "text", words.filter(Boolean).join(" · "));
+      const unheard = wrong === "cut" || status === "Unknown";
+      set(home.box, "class", `node${status === "True" ? "" : " lost"}${unheard ? " unheard" : ""}${wrong === "dark" ? " dark" : ""}`);
       home.used = 0;
     }
     for (const [pod, bed] of this.beds) {
@@ -1068,7 +1137,7 @@ class Desk {
     this.problem = h("p", { class: "problem", role: "alert", hidden: true });
     this.formulas = h("div", {});
     this.switches = h("div", { class: "switches" });
-    this.root.append(this.switches, this.chips, this.knobs, this.problem, this.formulas, this.presets, hooks.belief ?? "");
+    this.root.append(this.switches, data.faults ? this.#faults(data.faults) : "", this.chips, this.knobs, this.problem, this.formulas, this.presets, hooks.belief ?? "");
     host.append(this.root);
     this.segments = [...data.switches, ...data.habits].map((one) => this.#segment(one));
     this.presets.hidden = !data.presets?.length;
@@ -1086,6 +1155,19 @@ class Desk {
     });
     this.switches.append(h("fieldset", {}, h("legend", {}, choice.label), h("div", { class: "seg" }, labels.map((one) => one.label))));
     return { choice, labels };
+  }
+
+  /** "Do something": which fault, for how long, and a button that names the second. */
+  #faults(faults) {
+    const { say, hooks } = this, chosen = () => faults.find((one) => one.name === what.value);
+    const what = h("select", { "aria-label": say("faults.what"), onchange: () => { lasting.hidden = !chosen().lasts; } });
+    const options = faults.map((one) => h("option", { value: one.name }));
+    what.append(...options);
+    const lasting = h("select", { "aria-label": say("faults.for"), hidden: !faults[0].lasts },
+      LASTING.map((n) => h("option", { value: n }, n ? say("faults.for.some", { t: say("s", { t: n }) }) : say("faults.for.ever"))));
+    const go = h("button", { type: "button", onclick: () => hooks.inflict(chosen(), lasting.hidden ? 0 : Number(lasting.value)) });
+    this.deeds = { go, options, faults };
+    return h("fieldset", { class: "faults" }, h("legend", {}, say("faults")), what, lasting, go);
   }
 
   /** The parts that follow the setting (the switches follow the playhead: `show`). */
@@ -1114,7 +1196,7 @@ class Desk {
     }
     this.formulas.replaceChildren(...this.#formulas(setting, grace, hang));
     const flips = [...setting.flips].sort((a, b) => a.at - b.at).map((flip) => {
-      const text = say("flip", { t: say("s", { t: flip.at }), what: said(`${flip.switch} ${flip.value}`, say) });
+      const text = say("flip", { t: say("s", { t: flip.at }), what: flip.fault ? hooks.deedText(flip) : said(`${flip.switch} ${flip.value}`, say) });
       return h("button", { type: "button", "aria-label": say("flip.drop", { flip: text }), onclick: () => hooks.drop(flip) }, text);
     });
     this.chips.hidden = !flips.length;
@@ -1147,9 +1229,13 @@ class Desk {
     return lines;
   }
 
-  /** What each switch is at the playhead, and what has been ordered for the seconds after it. */
-  show(state) {
+  /** What each switch is at the playhead, and what has been ordered for the seconds after it; what can be done there. */
+  show(state, at, target) {
     const { say } = this;
+    if (this.deeds) {
+      this.deeds.options.forEach((option, i) => set(option, "text", say(`fault.${option.value}`, { target: short(target(this.deeds.faults[i])) })));
+      set(this.deeds.go, "text", say("faults.at", { t: say("s", { t: at }) }));
+    }
     for (const { choice, labels } of this.segments) {
       const { value, soon } = state(choice);
       for (const one of labels) {
@@ -1251,7 +1337,7 @@ function render({ model, el }) {
   const twin = h("details", { ontoggle: () => table() }, h("summary", {}, say("twin")),
     h("div", { class: "twin", tabindex: "0", role: "region", "aria-label": say("twin") },
       h("table", {}, caption, h("thead", {}, h("tr", {}, ["t", "pod", "what", "why"].map((key) => h("th", { scope: "col" }, say(`twin.${key}`))))), rows)));
-  const help = h("details", {}, h("summary", {}, say("help")), h("p", {}, say("help.keys")), h("p", {}, say("help.marks")), h("p", {}, say("help.flips")));
+  const help = h("details", {}, h("summary", {}, say("help")), h("p", {}, say("help.keys")), h("p", {}, say("help.marks")), h("p", {}, say("help.flips")), data.faults && h("p", {}, say("help.faults")));
   const source = h("span", { class: "by" }), more = h("div", { class: "more" }, twin, help, source);
   const live = h("div", { class: "quietly", role: "status", "aria-live": "polite" });
 
@@ -1267,7 +1353,7 @@ function render({ model, el }) {
   });
   const ward = new Ward(top, say, { choose(one) { state.podName = one.name; layout(); } });
   const desk = new Desk(top, say, data, {
-    turn, grace,
+    turn, grace, inflict, deedText,
     knob(probe, name, value) { change((setting) => { setting.probes[probe][name] = value; }); },
     probe(probe, on) {
       const numbers = given.probes[probe] ?? Object.fromEntries(Object.keys(KNOBS).map((name) => [name, knobOf(data.handlers[probe], name)]));
@@ -1348,13 +1434,13 @@ function render({ model, el }) {
     refresh(true);
   }
   /** Whether a switch that this probe looks at has been turned to hanging. */
-  const hanging = (probe) => state.setting.flips.some((flip) => flip.value === "hang" && data.switches.find((one) => one.name === flip.switch)?.probes.includes(probe));
+  const hanging = (probe) => state.setting.flips.some((flip) => flip.fault === "hang" || flip.value === "hang" && data.switches.find((one) => one.name === flip.switch)?.probes.includes(probe));
 
   // ---- switches
   function turn(choice, value) {
     if (!choice.probes) return change((setting) => { setting.habits[choice.name] = value; });
     let { first: at, period } = agreed(state.setting, choice, state.t);
-    while (at <= story.until && !pod?.lives.some((life) => life.from + 0.5 <= at && at < life.to)) at += period;
+    while (at <= story.until && !alive(pod, at, 0.5)) at += period;
     if (at > story.until) { show(true); return tellNotice(say("flip.over", { t: say("s", { t: story.until }) })); }
     const target = podTarget(at);
     change((setting) => {
@@ -1363,12 +1449,32 @@ function render({ model, el }) {
     });
     announce(say("switch.pending", { t: say("s", { t: at }) }));
   }
+  /** Whether the app runs, and has for a while: what the API says, and that its node has power. */
+  const alive = (one, t, since = 0) => !!one?.lives.some((life) => life.from + since <= t && t < life.to) && !during(one.dark, t);
+  /** A fault, at the next whole second. */
+  const soon = () => Math.ceil(state.t - 1e-9);
+  function inflict({ name, on }, seconds) {
+    const at = soon(), machine = on === "node" && pod?.node, dark = troubleOf(story, machine, at) === "dark";
+    const cannot = (key, t) => tellNotice(say(key, { t: say("s", { t }), target: targetOf({ on }) }));
+    if (at >= story.until) return cannot("flip.over", story.until);
+    if (!machine && !alive(pod, at)) return cannot("faults.nobody", at);
+    if (machine && dark !== (name === "startNode")) return cannot(dark ? "faults.dark" : "faults.light", at);
+    const target = podTarget(at), whom = machine ? { node: machine } : target && { pod: target };
+    const deed = { at, fault: name, ...whom, ...(seconds && { for: seconds }) };
+    change((setting) => { setting.flips = [...setting.flips.filter((one) => canonical(one) !== canonical(deed)), deed]; });
+    announce(say("flip", { t: say("s", { t: at }), what: deedText(deed) }));
+  }
+  function deedText({ at, fault, node, pod: whom = data.at.pod, for: seconds }) {
+    return faultText(fault, node ?? (whom.selector ? siblings(at)[whom.index] ?? whom.selector : whom), seconds, say);
+  }
+  const targetOf = ({ on }) => (on === "node" ? pod?.node : pod?.name) ?? "";
+  /** Who can be meant at a moment by a place among siblings. */
+  const siblings = (at) => [...story.pods.values()].filter((one) => one.from <= at && at < one.to && !(one.deleting !== null && one.deleting <= at)).map((one) => one.name).sort();
   /** How the chosen pod is named in an action (null: as the scenario names it): by its place among its siblings where names are generated. */
   function podTarget(at) {
     const selector = data.at.pod?.selector;
     if (!selector) return pod.name === data.at.pod ? null : pod.name;
-    const alive = [...story.pods.values()].filter((one) => one.from <= at && at < one.to && !(one.deleting !== null && one.deleting <= at)).map((one) => one.name).sort();
-    return { index: Math.max(0, alive.indexOf(pod.name)), selector };
+    return { index: Math.max(0, siblings(at).indexOf(pod.name)), selector };
   }
   /** What a switch stands at, as the app itself reports, and the next flip of it that has been ordered. */
   function switchAt(choice, t) {
@@ -1505,7 +1611,7 @@ function render({ model, el }) {
     const list = story.events.slice(0, known());
     caption.textContent = say("twin.caption", { t: say("s", { t: trim(state.seen) }) });
     rows.replaceChildren(...list.map((event) => {
-      const where = [event.pod ?? event.service, say.has(`lane.${event.lane}`) && say(`lane.${event.lane}`)].filter(Boolean).join(" · ");
+      const where = [event.pod ?? event.service ?? event.node, say.has(`lane.${event.lane}`) && say(`lane.${event.lane}`)].filter(Boolean).join(" · ");
       const ask = story.why[event.id] && h("button", { type: "button", onclick: () => choose(event) }, say("twin.why.button"));
       return h("tr", {}, [tenths(event.t), where, event.text, ask].map((cell) => h("td", {}, cell)));
     }));
@@ -1568,7 +1674,7 @@ function render({ model, el }) {
     const { playing, speed, chosen } = state, follow = playing || document.activeElement === el;
     strip.show({ t, seen, mark, goal, resolved: done, chosen, playing, follow, speed, calm: calm.matches, known: n });
     ward.show({ t, story, pod, speed: state.speed });
-    desk.show((choice) => (choice.probes ? switchAt(choice, t) : { value: state.setting.habits[choice.name], soon: null }));
+    desk.show((choice) => (choice.probes ? switchAt(choice, t) : { value: state.setting.habits[choice.name], soon: null }), soon(), targetOf);
     if (!state.playing || n !== shownKnown) {
       set(strip.knob, "aria-valuenow", trim(t));
       set(strip.knob, "aria-valuetext", say("playhead.text", { t: say("s", { t: trim(t) }), what: state.chosen && Math.abs(state.chosen.t - t) < 1e-6 ? state.chosen.text : momentText() }));

@@ -26,7 +26,7 @@ from selfheal.scenario import Scenario
 from selfheal.widgets.answers import Answer, answer
 from selfheal.widgets.bank import name_of
 from selfheal.widgets.page import words
-from selfheal.widgets.questions import PROBES, canonical, pod_spec_of
+from selfheal.widgets.questions import FAULTS, PROBES, canonical, pod_spec_of
 
 HABITS = ("term",)
 """Switches that are the app's habit: they change how it is started, not what it does now."""
@@ -53,6 +53,7 @@ def monitor(
     nodes: int | None = None,
     traffic: Mapping[str, float] | None = None,
     switches: Sequence[str] | None = None,
+    faults: Sequence[str] = (),
     ask: str | None = "When will the container be restarted?",
     target: str = "restart",
     after: float = 0,
@@ -71,6 +72,9 @@ def monitor(
 
     ``switches``: what the reader can turn, of ``healthz``, ``readyz``, ``work`` and ``term`` (default: the paths that
     probes look at, and ``term`` if the app is selfheal/patient).
+
+    ``faults``: what else the reader can do to the pod or its node, of :data:`selfheal.widgets.questions.FAULTS`
+    (``["kill", "leak", "stopNode"]``).
 
     ``ask``: the question before the run (None: no prediction). ``target`` is the kind of event that answers it, the
     first one from second ``after`` on. ``next``: the question that follows the verdict.
@@ -103,7 +107,9 @@ def monitor(
         "start": start,
         "speed": speed,
     }
-    data.update({key: value for key, value in (("title", title), ("next", next)) if value is not None})
+    offered = [_fault(name, at, container) for name in faults] or None
+    more = {"title": title, "next": next, "faults": offered}
+    data.update({key: value for key, value in more.items() if value is not None})
     return Monitor(json.loads(canonical(data)), height)
 
 
@@ -258,6 +264,17 @@ def _switch(name: str, container: Mapping[str, Any], base: Mapping[str, Any]) ->
     values = [[value, say.get(f"value.{value}", value)] for value in ("200", found[1] if found else "500", "hang")]
     probes = [probe for probe in PROBES if _looks_at(container, probe) == f"/{name}"]
     return {"name": name, "label": say[f"switch.{name}"], "values": values, "probes": probes}
+
+
+def _fault(name: str, at: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, Any]:
+    if name not in FAULTS:
+        raise ValueError(f"there is no fault {name!r}; there are {', '.join(FAULTS)}")
+    on, lasts = FAULTS[name]
+    if name == "leak" and "memory" not in ((container.get("resources") or {}).get("limits") or {}):
+        raise ValueError(f"container {at['name']} has no memory limit, so nothing would end a leak")
+    if on == "pod" and name != "kill" and at["places"][0][1]:
+        raise ValueError(f"{name} is done to the first container of a pod, and {at['name']} is not the first")
+    return {"name": name, "on": on, "lasts": lasts}
 
 
 def _habit(name: str) -> dict[str, Any]:

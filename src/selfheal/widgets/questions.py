@@ -43,13 +43,37 @@ class Flip:
     value: str
 
 
+FAULTS: dict[str, tuple[str, bool]] = {
+    "kill": ("pod", False),
+    "crash": ("pod", True),
+    "hang": ("pod", True),
+    "slow": ("pod", True),
+    "leak": ("pod", False),
+    "stopNode": ("node", False),
+    "startNode": ("node", False),
+    "partition": ("node", True),
+    "loseHeartbeats": ("node", True),
+}
+"""What the reader can do besides: to what it is done, and whether it can last a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A fault of :data:`FAULTS` ``at`` a second, to the watched pod or to ``node``, for a while (0: to the end)."""
+
+    at: int
+    fault: str
+    node: str = ""
+    seconds: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the reader has set: the numbers of each probe (None: no such probe), the app's habits, the flips."""
+    """What the reader has set: the numbers of each probe (None: no such probe), the app's habits, flips and deeds."""
 
     probes: Mapping[str, Mapping[str, int] | None]
     habits: Mapping[str, str]
-    flips: tuple[Flip, ...] = field(default=())
+    flips: tuple[Flip | Deed, ...] = field(default=())
 
 
 def canonical(value: Any) -> str:
@@ -109,23 +133,25 @@ def compose(data: Data, setting: Setting, belief: str | None = None) -> Question
     given = setting_of(data)
     for container in containers_of(data, question):
         _set_up(container, data, setting, given)
-    at = data["at"]
-    flips = [
-        {
-            "at": flip.at,
-            "http": {
-                "method": "POST",
-                "path": f"/switch?{flip.switch}={flip.value}",
-                "pod": at["pod"],
-                "port": at["port"],
-            },
-        }
-        for flip in setting.flips
-    ]
-    question["actions"] = sorted([*question["actions"], *flips], key=lambda action: float(action["at"]))
+    actions = [{"at": flip.at, **_action(data["at"], flip)} for flip in setting.flips]
+    question["actions"] = sorted([*question["actions"], *actions], key=lambda action: float(action["at"]))
     if belief is not None:
         question["belief"] = belief
     return question
+
+
+def _action(at: Mapping[str, Any], flip: Flip | Deed) -> dict[str, Any]:
+    """The verb of a flip or a deed, with its arguments."""
+    if isinstance(flip, Flip):
+        path = f"/switch?{flip.switch}={flip.value}"
+        return {"http": {"method": "POST", "path": path, "pod": at["pod"], "port": at["port"]}}
+    if flip.fault == "kill":
+        return {"kill": {"container": at["name"], "pod": at["pod"]}}
+    if flip.fault in ("stopNode", "startNode"):
+        return {flip.fault: flip.node}
+    pod = f"pod/{at['pod']}" if isinstance(at["pod"], str) else at["pod"]
+    lasting = {"for": flip.seconds} if flip.seconds else {}
+    return {"fault": {"kind": flip.fault, "target": f"node/{flip.node}" if flip.node else pod, **lasting}}
 
 
 def _set_up(container: dict[str, Any], data: Data, setting: Setting, given: Setting) -> None:
@@ -166,6 +192,6 @@ def agreed_seconds(setting: Setting, switch: Mapping[str, Any], until: float) ->
         at += every
 
 
-def flipped(setting: Setting, *flips: Flip) -> Setting:
-    """The setting with further flips."""
+def flipped(setting: Setting, *flips: Flip | Deed) -> Setting:
+    """The setting with further flips or deeds."""
     return replace(setting, flips=(*setting.flips, *flips))
