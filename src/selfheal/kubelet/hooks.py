@@ -21,6 +21,9 @@ from selfheal.spec import Container, ExecAction, HTTPGetAction, SleepAction
 
 Steps = Generator[simpy.Event, Any, Any]
 
+PATIENCE = 10**9 * SECOND
+"""The kubelet's client for hooks has no timeout."""
+
 CANCELED = "rpc error: code = Canceled desc = context canceled"
 """What the runtime's client says of a call that is given up."""
 
@@ -79,16 +82,27 @@ class Hooks:
                 f'{process.exit_code}: {process.output}, message: "{process.output}"'
             )
         if isinstance(handler, HTTPGetAction):
-            request = replace(handler, http_headers=(*handler.http_headers, ("User-Agent", "kube-lifecycle/1.36")))
-            outcome = http.probe(self._network, self._node, request, c.ports, container.sandbox.ip, 30 * SECOND)
-            if isinstance(outcome, simpy.Event):
-                outcome = yield outcome
-            else:
-                yield self._clock.sleep(outcome.duration)
-            if outcome.result in ("success", "warning"):
-                return None
-            return f"HTTP lifecycle hook ({handler.path}) {where} failed - error: {outcome.output}"
+            error = yield from self._get(c, container, handler)
+            if error is not None and error.endswith(http.PLAIN):
+                error = yield from self._get(c, container, replace(handler, scheme="HTTP"))
+                if error is None:
+                    target, _ = http.first_target(handler, c.ports, container.sandbox.ip)
+                    told = f"request to HTTPS lifecycle hook {target.host}:{target.port} got HTTP response"
+                    text = f"{told}, retry with HTTP succeeded"
+                    self._events.event(pod, "Warning", "LifecycleHTTPFallback", text)
+            return error and f"HTTP lifecycle hook ({handler.path}) {where} failed - error: {error}"
         return f"invalid handler: {kind}"  # tcpSocket is accepted by the API and fails here
+
+    def _get(self, c: Container, container: RuntimeContainer, action: HTTPGetAction) -> Steps:
+        """One GET; None, or why there was no answer. Whatever is answered is good, and is waited for without limit."""
+        request = replace(action, http_headers=(*action.http_headers, ("User-Agent", "kube-lifecycle/1.36")))
+        outcome = http.probe(self._network, self._node, request, c.ports, container.sandbox.ip, PATIENCE)
+        if isinstance(outcome, simpy.Event):
+            outcome = yield outcome
+        else:
+            yield self._clock.sleep(outcome.duration)
+        answered = outcome.result in ("success", "warning") or outcome.output.startswith(http.BAD_STATUS)
+        return None if answered else outcome.error or outcome.output
 
     def pre_stop(
         self,

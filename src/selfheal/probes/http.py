@@ -32,6 +32,7 @@ LIMIT = 10
 DEADLINE = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 STALLED = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
 PLAIN = "http: server gave HTTP response to HTTPS client"
+BAD_STATUS = "HTTP probe failed with statuscode: "
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~!$&'()*+,;=:@-]*\Z")
 
@@ -188,7 +189,7 @@ def verdict(answer: Response, duration: int = 0, steady: bool = True) -> Outcome
         return Outcome("success", body, None, duration, steady)
     if 300 <= answer.status < 400:
         return Outcome("warning", f"Probe terminated redirects, Response body: {body}", None, duration, steady)
-    return Outcome("failure", f"HTTP probe failed with statuscode: {answer.status}", None, duration, steady)
+    return Outcome("failure", f"{BAD_STATUS}{answer.status}", None, duration, steady)
 
 
 def _headers(given: Sequence[tuple[str, str]], host: str) -> list[tuple[str, str]]:
