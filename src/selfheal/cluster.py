@@ -391,6 +391,9 @@ class Cluster:
         cause = cause or self._action("evict", pod)
         process = self.clock.process(eviction.evict(namespace, pod, cause, grace=grace))
         self.clock.run(self.clock.now + micros(3600), lambda: process.triggered)
+        if isinstance(process.value, ApiError):
+            process.defused = True
+            raise process.value
 
     def drain(
         self,

@@ -84,6 +84,7 @@ class Drain:
             self._out.append(f"node/{self._node} cordoned")
         yield self._clock.sleep(latencies.draw("request", self._stream, self._stream.next()))
         pods = self.pods()
+        self._warn(pods)
         yield self._clock.env.all_of([self._clock.process(self._evict(pod)) for pod in pods])
         if self._failed:
             text = ", ".join(self._failed)
@@ -95,6 +96,22 @@ class Drain:
         else:
             self._out.append(f"node/{self._node} drained")
         self._done("\n".join((*self._out, *self._errors)))
+
+    def _warn(self, pods: list[Object]) -> None:
+        """What ``--ignore-daemonsets`` and ``--force`` pass over (podDeleteList.Warnings)."""
+        here = self._store.pods_on(self._node)
+        daemons = [p for p in here if p not in pods and (controller_of(p) or {}).get("kind") == "DaemonSet"]
+        bare = [p for p in pods if controller_of(p) is None]
+        told = [
+            f"{what}: {', '.join('/'.join(key(p)) for p in found)}"
+            for what, found in (
+                ("ignoring DaemonSet-managed Pods", daemons),
+                ("deleting Pods that declare no controller", bare),
+            )
+            if found
+        ]
+        if told:
+            self._errors.append(f"Warning: {'; '.join(told)}")
 
     def _evict(self, pod: Object) -> Process:
         """One pod: evicted, and then waited for."""
@@ -131,5 +148,3 @@ class Drain:
 
     def _over(self) -> bool:
         return self._deadline is not None and self._clock.now >= self._deadline
-
-

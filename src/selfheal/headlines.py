@@ -54,8 +54,37 @@ def deed(verb: str, args: Any) -> str:
         return f"{pod if 'pod' in args else args.get('node')} was labelled {args.get('labels')}."
     if verb == "condition":
         return f"Condition {args.get('type')} of {pod} was set to {args.get('status')}."
+    if verb == "drain":
+        return f"{args.get('node')} was drained."
+    if verb == "rollout":
+        return " ".join(f"{what} was {ROLLOUTS.get(how, how)}." for how, what in args.items())
+    if verb == "fault":
+        return _fault(args)
     return f"{verb}: {_pairs(args)}."
 
+
+def _fault(args: Mapping[str, Any]) -> str:
+    """``node/node-1 was cut off from the API server for 60 s.``"""
+    kind, target = str(args.get("kind")), str(args.get("target") or "")
+    how = FAULTS.get(f"{kind} {target.partition('/')[0]}") or FAULTS.get(kind, f"{kind}: {{}}")
+    seconds = f" for {args['for']:g} s" if args.get("for") else ""
+    return f"{how.format(target or 'the registry')}{seconds}."
+
+
+ROLLOUTS = {"undo": "rolled back", "restart": "restarted"}
+FAULTS = {
+    "crash": "The app of {} was made to crash",
+    "hang": "The app of {} was frozen",
+    "slow": "The app of {} was slowed down",
+    "leak": "The app of {} was made to leak memory",
+    "partition node": "{} was cut off from the API server",
+    "partition pod": "{} was cut off from its clients",
+    "loseHeartbeats": "The heartbeats of {} were lost",
+    "apiDown": "The API server was down",
+    "slowPull": "Pulls from {} were slowed down",
+    "refusePull": "{} refused connections",
+}
+"""Faults, as something that was done to ``{}``."""
 
 DEEDS = {
     "apply": "was applied",
