@@ -69,3 +69,32 @@ def test_under_on_failure_what_has_succeeded_is_not_run_again_after_a_power_cut(
     cluster.node("node-1").start()
     cluster.run(until=100)
     assert {name: len(at) for name, at in times(cluster, "Started").items()} == {"done": 1, "goes-on": 2}
+
+
+ABSENT = "registry.invalid/x:1"
+
+
+def last_states(cluster: Cluster) -> dict[str, tuple[str, str]]:
+    """Container → what it was when the pod's object went."""
+    last = cluster.timeline.select(kind="Pod", object="Pod/pod")[-1]
+    return {c["name"]: (c["state"], c["reason"]) for c in (*last["initContainers"], *last["containers"])}
+
+
+def test_a_pod_deleted_before_its_first_init_container_could_be_started() -> None:
+    inits = [container("first", image=ABSENT), container("second", command="true")]
+    cluster = play(pod(container(command="sleep 3600"), initContainers=inits), until=12)
+    cluster.delete("pod/pod")
+    cluster.run(until=20)
+    waits = ("waiting", "PodInitializing")
+    assert last_states(cluster) == {"first": ("terminated", "ContainerStatusUnknown"), "second": waits, "app": waits}
+    assert cluster.timeline.select(kind="Pod")[-1]["phase"] == "Failed"
+
+
+def test_a_pod_deleted_before_its_sidecar_was_up_never_had_another_container() -> None:
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 100}
+    helper = sidecar("helper", "sleep 3600", startupProbe=probe)
+    obj = pod(container(command="sleep 3600"), initContainers=[helper], terminationGracePeriodSeconds=2)
+    cluster = play(obj, until=12)
+    cluster.delete("pod/pod")
+    cluster.run(until=20)
+    assert last_states(cluster) == {"helper": ("terminated", "Error"), "app": ("waiting", "PodInitializing")}

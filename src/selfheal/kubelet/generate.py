@@ -198,30 +198,27 @@ def image_id(image: str) -> str:
 
 def phase(spec: PodSpec, containers: list[Status], inits: list[Status], *, terminal: bool) -> str:
     """kubelet_pods.go ``getPhase``; ``terminal`` says that nothing runs and nothing will."""
-    pending_init = failed_init = 0
+    pending = starting = failed_init = 0
+    unknown = running = waiting = stopped = succeeded = restarting = 0
     by_name = {s["name"]: s for s in inits}
     for c in spec.init_containers:
         found = by_name.get(c.name)
+        state, last = (found["state"], found.get("lastState") or {}) if found is not None else ({}, {})
         if c.restartable_init:
-            up = found is not None and "running" in found["state"] and found.get("started")
-            over = found is not None and "terminated" in found["state"]
-            pending_init += not (up or over or _was_initialized(containers))
+            # while it runs the pod does too; how it ends never matters
+            running += "running" in state
+            new = "waiting" in state and not last
+            waiting += new
+            starting += new or (found is not None and "running" in state and not found.get("started"))
+            unknown += found is None
             continue
-        if found is None:
-            pending_init += 1
-            continue
-        state, last = found["state"], found.get("lastState") or {}
         ended = state.get("terminated") or (last.get("terminated") if "waiting" in state else None)
-        if ended is None or (ended["exitCode"] != 0 and should_restart(c, spec, ended["exitCode"])):
-            pending_init += 1
-        elif ended["exitCode"] != 0:
+        if ended is None:
+            pending += 1
+        elif ended["exitCode"] != 0 and not should_restart(c, spec, ended["exitCode"]):
             failed_init += 1
     if failed_init:
         return "Failed"
-    unknown = running = waiting = stopped = succeeded = restarting = 0
-    for c in spec.init_containers:
-        # a sidecar that runs keeps the pod Running; how it ends never matters
-        running += c.restartable_init and c.name in by_name and "running" in by_name[c.name]["state"]
     found_by_name = {s["name"]: s for s in containers}
     for c in spec.containers:
         found = found_by_name.get(c.name)
@@ -234,16 +231,13 @@ def phase(spec: PodSpec, containers: list[Status], inits: list[Status], *, termi
         elif "terminated" in state or ("waiting" in state and "terminated" in last):
             stopped += 1
             ended = state.get("terminated") or last["terminated"]
-            if ended["exitCode"] == 0:
-                succeeded += 1
+            succeeded += "terminated" in state and ended["exitCode"] == 0
             restarting += should_restart(c, spec, ended["exitCode"])
         elif "waiting" in state:
             waiting += 1
         else:
             unknown += 1
-    if pending_init and not terminal:
-        return "Pending"
-    if waiting:
+    if pending or waiting or (starting and not _any_started(containers)):
         return "Pending"
     if running and not unknown:
         return "Running"
@@ -256,8 +250,9 @@ def phase(spec: PodSpec, containers: list[Status], inits: list[Status], *, termi
     return "Pending"
 
 
-def _was_initialized(containers: list[Status]) -> bool:
-    return any("waiting" not in s["state"] or s.get("lastState") for s in containers)
+def _any_started(containers: list[Status]) -> bool:
+    """Whether a regular container runs or has ended (helpers.go HasAnyRegularContainerStarted)."""
+    return any("waiting" not in s["state"] for s in containers)
 
 
 # ---- conditions
@@ -333,7 +328,7 @@ def initialized(status: Status, spec: PodSpec, containers: list[Status]) -> tupl
     """(status, reason, message) of Initialized (GeneratePodInitializedCondition)."""
     if status.get("phase") == "Succeeded":
         return "True", "PodCompleted", ""
-    if _was_initialized(containers):
+    if _any_started(containers):
         return "True", "", ""
     found = {s["name"]: s for s in status.get("initContainerStatuses") or ()}
     incomplete = []
@@ -361,17 +356,35 @@ UNKNOWN: Status = {
 def finished(status: Status, spec: PodSpec) -> Status:
     """The last status of a pod of which nothing runs any more (status_manager.go TerminatePod).
 
-    Once the pod was initialized, a container that never ended, or never began, counts as failed.
+    Once the pod was initialized, a container that never ended, or never began, counts as failed; before that, only
+    the init containers that have had their turn do.
     """
     phase = status.get("phase")
-    ordinary = {c.name for c in spec.init_containers if not c.restartable_init}
     inits = status.get("initContainerStatuses") or []
-    initialized = all(s["state"].get("terminated", UNKNOWN)["exitCode"] == 0 for s in inits if s["name"] in ordinary)
+    tried = [i for i, s in enumerate(inits) if _begun(s)]
+    groups = {"initContainerStatuses": max(tried, default=0) + 1}
+    if _was_initialized(status, spec):
+        groups["containerStatuses"] = len(spec.containers)
     out = {**status, "phase": phase if phase in ("Succeeded", "Failed") else "Failed"}
-    if initialized:
-        for group in ("containerStatuses", "initContainerStatuses"):
-            if group in status:
-                out[group] = [
-                    s if "terminated" in s["state"] else {**s, "state": {"terminated": UNKNOWN}} for s in status[group]
-                ]
+    for group, n in groups.items():
+        if group in status:
+            ended = [
+                s if "terminated" in s["state"] else {**s, "state": {"terminated": UNKNOWN}} for s in status[group]
+            ]
+            out[group] = [*ended[:n], *status[group][n:]]
     return out
+
+
+def _begun(status: Status) -> bool:
+    return "waiting" not in status["state"] or "terminated" in (status.get("lastState") or {})
+
+
+def _was_initialized(status: Status, spec: PodSpec) -> bool:
+    """Whether regular containers may ever have begun (status_manager.go hasPodInitialized)."""
+    if not spec.init_containers or any(_begun(s) for s in status.get("containerStatuses") or ()):
+        return True
+    last = (status.get("initContainerStatuses") or [{"state": {}}])[-1]
+    if spec.init_containers[-1].restartable_init:
+        return "running" in last["state"] and bool(last.get("started"))
+    ends = (last["state"].get("terminated"), (last.get("lastState") or {}).get("terminated"))
+    return any(e is not None and e["exitCode"] == 0 for e in ends)
