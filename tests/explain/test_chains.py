@@ -253,7 +253,7 @@ def test_each_record_has_a_headline_of_one_line(name: str) -> None:
         ("label", "pod/a x=y", "pod/a was labelled x=y."),
         ("label", {"pod": "a", "labels": "x=y z-"}, "pod a was labelled x=y z-."),
         ("stopNode", "node-1", "node-1 lost its power."),
-        ("fault", {"kind": "hang", "target": "pod/a"}, "fault: kind hang, target pod/a."),
+        ("fault", {"kind": "hang", "target": "pod/a"}, "The app of pod/a was frozen."),
     ],
 )
 def test_deeds_are_told_in_a_sentence(verb: str, args: object, sentence: str) -> None:
