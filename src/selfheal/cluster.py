@@ -95,7 +95,7 @@ class Node:
         self._stream = chance.stream("node", runtime.node, "boot")
         self._boots = 0
         self._begin: Timer | None = None
-        self.kubelet = make(0, None)
+        self.kubelet = make(0, Cause(ACTION, at=clock.now, what=f"{runtime.node} joined the cluster."))
         self.name = runtime.node
         self.powered = True
 
@@ -458,9 +458,7 @@ class Cluster:
         answer = server.http(Request(method, path, source="client", cause=cause))
         return answer if isinstance(answer, Response) else Response(0, delay=None)
 
-    def fault(
-        self, kind: str, target: str = "", *, for_: float | None = None, cause: Cause | None = None
-    ) -> Fault:
+    def fault(self, kind: str, target: str = "", *, for_: float | None = None, cause: Cause | None = None) -> Fault:
         """Something goes wrong (:mod:`selfheal.faults`): ``cluster.fault("partition", "node/node-1", for_=60)``.
 
         It lasts ``for_`` seconds, or until ``heal()`` of what is returned.

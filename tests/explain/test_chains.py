@@ -14,7 +14,7 @@ from selfheal.explain import Explanation, explain
 from selfheal.headlines import deed, headline
 from selfheal.rules import RULES
 from selfheal.timeline import Timeline
-from tests.engine.scenarios import ALL
+from tests.engine.scenarios import ALL, SERVICE
 from tests.engine.worlds import World, worlds
 
 LONGEST = 160
@@ -183,6 +183,28 @@ def test_a_probe_that_never_succeeded_goes_back_to_the_manifest() -> None:
 def test_a_probe_that_is_not_asked_says_why() -> None:
     skipped = why(ALL["startup-slow"](1), kind="Probe", probe="readiness", why="not started")
     assert texts(skipped)[0] == "The readiness probe was due and not asked: the startup probe has not succeeded yet."
+
+
+def test_a_pod_that_was_evicted_from_a_dead_node() -> None:
+    cluster = Cluster(nodes=2, seed=1, nodes_in_timeline=True)
+    cluster.apply(SERVICE)
+    cluster.run(until=30)
+    cluster.node("node-1").stop()
+    cluster.run(until=420)
+    assert problems(cluster.timeline) == []
+    new = next(r for r in cluster.timeline.select(kind="Pod", since=300) if "node" not in r)
+    chain = cluster.explain(new).steps
+    assert [step.function for step in chain] == [
+        "manageReplicas",
+        "processPodOnNode",
+        "doNoExecuteTaintingPass",
+        "tryUpdateNodeHealth",
+        "",
+    ]
+    assert chain[-1].text == "node-1 lost its power."
+    assert chain[1].t is not None
+    assert chain[2].t is not None
+    assert chain[1].t - chain[2].t == pytest.approx(300, abs=1)
 
 
 # ---- how it is told

@@ -80,7 +80,7 @@ class NodeStatus:
         self._at_last: Callable[[], None] | None = None
         """What a kubelet that booted while it was cut off will still report."""
         if boots == 0:
-            self._register(node, address)
+            self._register(node, address, cause)
             self._keep()
         else:
             self._report_boot(Cause(BOOTED, cause, node=self.node))
@@ -141,7 +141,7 @@ class NodeStatus:
 
     # ---- registration
 
-    def _register(self, node: Object, address: str) -> None:
+    def _register(self, node: Object, address: str, cause: Cause | None) -> None:
         """Make the Node and its Lease (tryRegisterWithAPIServer)."""
         status = dict(node.get("status") or {})
         status.setdefault("capacity", {"cpu": "2", "memory": "24Gi", "pods": "110"})
@@ -160,7 +160,7 @@ class NodeStatus:
             "osImage": "Debian GNU/Linux 12 (bookworm)",
             "systemUUID": self._boot_id,
         }
-        created = self._store.create(replace(node, "status", status))
+        created = self._store.create(replace(node, "status", status), cause=cause)
         owner = {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": created["metadata"]["uid"]}
         self._store.create(
             {
