@@ -246,7 +246,7 @@ function read(answer, at, words) {
     story.nodes.set(key, bands);
     const status = r.conditions?.Ready ?? "Unknown", was = bands.at(-1);
     if (was?.status === status) return;
-    open(bands, { from: r.t, status, id: r.id });
+    open(bands, { from: Math.max(0, r.t), status, id: r.id });
     const type = status === "True" ? "node-back" : "node-lost";
     if (was) tell(type, r, say(`event.node.${status}`, { node: key }), { lane: `node:${key}`, node: key });
   }
@@ -872,7 +872,7 @@ class Strip {
   /** What the API says of the node, with a line under the time something is wrong with it. */
   #node(health, trouble, y) {
     const looks = { True: "b-ok", False: "b-busy", Unknown: "b-sick" }, inks = { False: "busy", Unknown: "sick" };
-    for (const { from, to, status } of health) this.#band(this.scene, Math.max(0, from), to, y + 2, 18, looks[status], [this.say(`node.is.${status}`)], inks[status]);
+    for (const { from, to, status } of health) this.#band(this.scene, from, to, y + 2, 18, looks[status], [this.say(`node.is.${status}`)], inks[status]);
     for (const { from, to } of trouble) this.#band(this.scene, from, to, y + 22, 3, "lost-b");
     return y + 11;
   }
@@ -1337,7 +1337,8 @@ function render({ model, el }) {
   const twin = h("details", { ontoggle: () => table() }, h("summary", {}, say("twin")),
     h("div", { class: "twin", tabindex: "0", role: "region", "aria-label": say("twin") },
       h("table", {}, caption, h("thead", {}, h("tr", {}, ["t", "pod", "what", "why"].map((key) => h("th", { scope: "col" }, say(`twin.${key}`))))), rows)));
-  const help = h("details", {}, h("summary", {}, say("help")), h("p", {}, say("help.keys")), h("p", {}, say("help.marks")), h("p", {}, say("help.flips")), data.faults && h("p", {}, say("help.faults")));
+  const helps = [say("help.keys"), say("help.marks"), say("help.flips"), ...(data.faults ? [say("help.faults")] : [])];
+  const help = h("details", {}, h("summary", {}, say("help")), helps.map((text) => h("p", {}, text)));
   const source = h("span", { class: "by" }), more = h("div", { class: "more" }, twin, help, source);
   const live = h("div", { class: "quietly", role: "status", "aria-live": "polite" });
 
@@ -1433,8 +1434,9 @@ function render({ model, el }) {
     state.setting = setting;
     refresh(true);
   }
-  /** Whether a switch that this probe looks at has been turned to hanging. */
-  const hanging = (probe) => state.setting.flips.some((flip) => flip.fault === "hang" || flip.value === "hang" && data.switches.find((one) => one.name === flip.switch)?.probes.includes(probe));
+  /** Whether the app hangs, or a switch that this probe looks at has been turned to hanging. */
+  const looks = (probe, name) => data.switches.find((one) => one.name === name)?.probes.includes(probe);
+  const hanging = (probe) => state.setting.flips.some((flip) => flip.fault === "hang" || (flip.value === "hang" && looks(probe, flip.switch)));
 
   // ---- switches
   function turn(choice, value) {
