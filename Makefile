@@ -7,7 +7,7 @@ export VENV
 
 prepare = @python=$$(sh tools/python) && "$$python" tools/prepare.py
 
-.PHONY: help learn test book serve chapters lint bench nightly lock clean
+.PHONY: help learn test book serve chapters parity lint bench nightly lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,6 +31,10 @@ serve: book ## the built book on loopback (PORT=8000)
 chapters: ## the notebooks run from the top, their stored outputs anew
 	$(prepare) all
 	@$(RUN) tools/run_chapters.py
+
+parity: ## the table of what is proven against Kubernetes, anew
+	$(prepare) all
+	@$(RUN) tools/parity.py
 
 lint: ## style, types and layers
 	$(prepare) all
