@@ -94,18 +94,35 @@ def _notes(obj: Object) -> dict[str, str]:
 
 
 def check_status(obj: Object) -> None:
-    """Raises Invalid for a status that the API server refuses: of a Job with more ready pods than active ones.
+    """Raises Invalid for a status that the API server refuses: numbers below 0, or more of a sort than there are.
 
-    pkg/apis/batch/validation/validation.go validateJobStatus
+    pkg/apis/batch/validation/validation.go validateJobStatus, pkg/apis/apps/validation/validation.go
+    ValidateStatefulSetStatus and the like
     """
-    status = obj.get("status") or {}
-    if obj["kind"] == "Job" and status.get("ready", 0) > status.get("active", 0):
-        wrong = FieldError(
-            "status.ready",
-            "FieldValueInvalid",
-            f"Invalid value: {status['ready']}: cannot set more ready pods than active",
-        )
-        raise Invalid(f'Job.batch "{obj["metadata"]["name"]}" is invalid: {wrong}', (wrong,))
+    status, kind = obj.get("status") or {}, obj["kind"]
+    wrong: list[FieldError] = []
+
+    def refuse(field: str, why: str) -> None:
+        text = f"Invalid value: {status[field]}: {why}"
+        wrong.append(FieldError(f"status.{field}", "FieldValueInvalid", text))
+
+    if kind == "Job" and status.get("ready", 0) > status.get("active", 0):
+        refuse("ready", "cannot set more ready pods than active")
+    if kind in WORKLOADS:
+        for field in [f for f, value in status.items() if isinstance(value, int) and value < 0]:
+            refuse(field, "must be greater than or equal to 0")
+        for field in REPLICAS if "replicas" in status else ():
+            if status.get(field, 0) > status["replicas"]:
+                refuse(field, "cannot be greater than status.replicas")
+    if wrong:
+        group = "batch" if kind == "Job" else "apps"
+        text = str(wrong[0]) if len(wrong) == 1 else f"[{', '.join(map(str, wrong))}]"
+        raise Invalid(f'{kind}.{group} "{obj["metadata"]["name"]}" is invalid: {text}', tuple(wrong))
+
+
+WORKLOADS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
+REPLICAS = ("readyReplicas", "availableReplicas", "updatedReplicas", "currentReplicas", "fullyLabeledReplicas")
+"""Numbers in a status that count some of its ``replicas``."""
 
 
 def _with_selector(job: Object) -> Object:

@@ -92,7 +92,9 @@ def objects(draw: st.DrawFn) -> Object:
             spec["clusterIP"] = "None"
         return {"apiVersion": "v1", "kind": kind, "metadata": meta, "spec": spec}
     if kind == "PodDisruptionBudget":
-        spec = {"selector": {"matchLabels": {"app": draw(apps)}}, "minAvailable": draw(st.sampled_from((1, "50%")))}
+        chosen = draw(apps)
+        meta["name"] = f"of-{chosen}"  # a pod has one budget
+        spec = {"selector": {"matchLabels": {"app": chosen}}, "minAvailable": draw(st.sampled_from((1, "50%")))}
         return {"apiVersion": "policy/v1", "kind": kind, "metadata": meta, "spec": spec}
     if kind == "Job":
         script = draw(st.sampled_from(("exit 0", "sleep 6", "sleep 2; exit 1")))
