@@ -129,10 +129,9 @@ def memory(pods: int, nodes: int = 10) -> tuple[int, int, int]:
     records = len(cluster.timeline.records)
     gc.collect()
     whole, _ = tracemalloc.get_traced_memory()
-    cluster._recorder.stop()
-    cluster.__dict__.pop("_recorder")
-    for book in (cluster.timeline._records, cluster.timeline._causes):
-        book.clear()
+    cluster._recorder.stop()  # noqa: SLF001
+    del cluster._recorder  # noqa: SLF001
+    cluster.timeline.__dict__.clear()
     gc.collect()
     rest, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -149,8 +148,7 @@ def main(pods: int = 3000) -> None:
     few = max(PER_NODE, pods // 10)
     two = full_node(few)
     cost(f"the loss of a node with {few} pods, until all are replaced", lambda: lost(two))
-    del cluster, one, two
-    small, large = memory(PER_NODE * 5), memory(PER_NODE * 15)
+    small, large = memory(PER_NODE * 10), memory(PER_NODE * 20)
     a_pod = (large[0] - small[0]) / (PER_NODE * 10) / KIB
     a_record = (large[1] - small[1]) / (large[2] - small[2]) / KIB
     print(f"{'memory of a pod, without its timeline':<58} {a_pod:>11.1f} KiB aim 20 KiB")

@@ -291,9 +291,7 @@ def doomed(pod: Object) -> bool:
     return any("exit" in word or word == "no-such-command" for word in words)
 
 
-CALM = settings(
-    deadline=None, suppress_health_check=list(HealthCheck)
-)
+CALM = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_whatever_is_done_to_a_cluster_it_keeps_its_word_and_heals() -> None:

@@ -138,6 +138,7 @@ class NodeStatus:
         if self._store.kept.get(self.node) == self.last_renewal:
             del self._store.kept[self.node]
             self.settle(cause)
+            self._store.promise_ended(self.node, cause)
 
     # ---- registration
 

@@ -134,6 +134,7 @@ class NodeLifecycleController:
         self._nodes.handle(self._node_changed)
         informers["Lease"].handle(self._lease_changed)
         self._pods.handle(self._pod_changed)
+        store.promise_ended = self._fell_silent
 
     # ---- what may need work
 
@@ -156,6 +157,12 @@ class NodeLifecycleController:
         lease = event.object
         if namespace(lease) == "kube-node-lease" and name(lease) in self._health:
             self._causes[name(lease)] = event.cause or self._causes.get(name(lease))
+            self._plan()
+
+    def _fell_silent(self, node: str, cause: Cause | None) -> None:
+        """A node renews its lease no more; if somebody has just read the lease, there was nothing left to write."""
+        if node in self._health:
+            self._causes[node] = cause or self._causes.get(node)
             self._plan()
 
     def _pod_changed(self, event: WatchEvent) -> None:
