@@ -43,7 +43,7 @@ TOLD = rule("app changed by itself", "", "", "The app in container {container} s
 SWITCHED = rule("app switched", "", "", "The app in container {container} was switched: {text}.")
 
 MESSAGE_LIMIT = 4096
-"""Bytes of a termination message (pkg/kubelet/container/runtime.go MaxContainerTerminationMessageLength)."""
+"""Bytes of a termination message; of a longer one, the last (container/runtime.go, tail.go ReadAtMost)."""
 MESSAGE_LOG_LINES, MESSAGE_LOG_BYTES = 80, 2048
 """What FallbackToLogsOnError takes of the log's end."""
 
@@ -271,7 +271,7 @@ class Container:
         except FileError:
             text = ""
         if text:
-            return text.encode()[:MESSAGE_LIMIT].decode(errors="ignore")
+            return text.encode()[-MESSAGE_LIMIT:].decode(errors="ignore")
         if code == 0 or self.spec.termination_message_policy != "FallbackToLogsOnError":
             return ""
         tail = "".join(f"{line}\n" for _, line in self.log[-MESSAGE_LOG_LINES:])
