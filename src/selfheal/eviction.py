@@ -42,7 +42,7 @@ class Eviction:
     def __init__(self, store: Store, clock: Clock, chance: Chance) -> None:
         self._store = store
         self._clock = clock
-        self._stream = chance.stream("eviction")
+        self._chance = chance
 
     def evict(
         self, namespace: str, pod: str, cause: Cause | None = None, *, grace: int | None = None
@@ -71,7 +71,7 @@ class Eviction:
                 because = f"the budget {name(budgets[0])} allows it"
         why = Cause(EVICT, cause, pod=pod, because=because)
         self._store.patch("Pod", namespace, pod, self._marked, status=True, cause=why)
-        yield self._request()
+        yield self._request(pod)
         self._delete(found, why, grace)
 
     def _delete(self, pod: Object, cause: Cause, grace: int | None) -> None:
@@ -81,11 +81,12 @@ class Eviction:
         """Take one disruption from the budget (checkAndDecrement, with its retries)."""
         for _ in range(RETRIES):
             changed = self._decremented(budget, pod)
-            yield self._request()
+            yield self._request(pod)
             try:
                 self._store.update_status(changed, cause=Cause(COUNT, cause, budget=name(budget), pod=pod))
             except Conflict:
-                yield self._clock.sleep(int(RETRY * (1 + 0.1 * self._stream.uniform(self._stream.next()))))
+                stream = self._chance.stream("eviction", "retry", pod)
+                yield self._clock.sleep(int(RETRY * (1 + 0.1 * stream.uniform(stream.next()))))
             else:
                 return
             again = self._store.get("PodDisruptionBudget", *key(budget))
@@ -115,8 +116,9 @@ class Eviction:
     def _marked(self, pod: Object) -> Object:
         return disrupted(pod, "EvictionByEvictionAPI", "Eviction API: evicting", self._clock.timestamp())
 
-    def _request(self) -> simpy.Event:
-        return self._clock.sleep(latencies.draw("request", self._stream, self._stream.next()))
+    def _request(self, pod: str) -> simpy.Event:
+        stream = self._chance.stream("eviction", pod)
+        return self._clock.sleep(latencies.draw("request", stream, stream.next()))
 
 
 def too_many(because: str) -> TooManyRequests:

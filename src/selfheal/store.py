@@ -64,6 +64,8 @@ class Store:
         A kubelet renews its lease each ten seconds. As long as nothing keeps it from that, it gives a promise here
         instead of a write; the Lease itself is written when the promise ends, and when it begins again.
         """
+        self.broken: dict[str, Cause | None] = {}
+        """Why a node's lease is no longer renewed."""
         self.promise_ended: Callable[[str, Cause | None], object] = lambda *_: None
         """Called with the node when it renews its lease no more: the last renewal may have been written before."""
 

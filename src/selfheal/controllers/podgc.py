@@ -60,7 +60,8 @@ class PodGC:
         self._pods = informers["Pod"]
         self._nodes = informers["Node"]
         self._pods.index("node", node_of)
-        self._stream = stream = chance.stream("podgc")
+        self._chance = chance
+        stream = chance.stream("podgc")
         # A look begins 20 s after the end of the one before it.
         self._period = CHECK + stream.between(0, 100, 2000)
         self._phase = clock.now + stream.between(1, 0, self._period)
@@ -160,10 +161,10 @@ class PodGC:
         for pod, cause, orphaned in chosen:
             try:
                 if not podutil.finished(pod):
-                    yield self._request()
+                    yield self._request(pod)
                     change = self._failed_and_disrupted if orphaned else _failed
                     self._store.patch("Pod", *key(pod), change, status=True, cause=cause)
-                yield self._request()
+                yield self._request(pod)
                 self._store.delete("Pod", *key(pod), grace=0, cause=cause)
             except ApiError:
                 continue
@@ -172,8 +173,9 @@ class PodGC:
         now = self._clock.timestamp()
         return _failed(disrupted(pod, "DeletionByPodGC", "PodGC: node no longer exists", now))
 
-    def _request(self) -> simpy.Event:
-        return self._clock.sleep(latencies.draw("request", self._stream, self._stream.next() + 16))
+    def _request(self, pod: Object) -> simpy.Event:
+        stream = self._chance.stream("podgc", *key(pod))
+        return self._clock.sleep(latencies.draw("request", stream, stream.next()))
 
 
 def _failed(pod: Object) -> Object:

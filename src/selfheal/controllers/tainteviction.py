@@ -53,7 +53,7 @@ class TaintEvictionController:
         self._pods = informers["Pod"]
         self._pods.index("node", node_of)
         self._recorder = EventRecorder(store, clock, chance, COMPONENT)
-        self._stream = chance.stream(COMPONENT)
+        self._chance = chance
         self._tainted: dict[str, tuple[Taint, ...]] = {}
         self._evictions: dict[Key, Timer | None] = {}
         """Planned evictions; None: begun, and not to be begun again (TimedWorkerQueue)."""
@@ -155,10 +155,10 @@ class TaintEvictionController:
 
     def _delete(self, where: Key, cause: Cause) -> Process:
         """addConditionAndDeletePod"""
-        yield self._request()
+        yield self._request(where)
         try:
             self._store.patch("Pod", *where, self._targeted, status=True, cause=cause)
-            yield self._request()
+            yield self._request(where)
             self._store.delete("Pod", *where, cause=cause)
         except NotFound:
             self._evictions.pop(where, None)
@@ -173,8 +173,9 @@ class TaintEvictionController:
             self._clock.timestamp(),
         )
 
-    def _request(self) -> simpy.Event:
-        return self._clock.sleep(latencies.draw("request", self._stream, self._stream.next()))
+    def _request(self, where: Key) -> simpy.Event:
+        stream = self._chance.stream(COMPONENT, *where)
+        return self._clock.sleep(latencies.draw("request", stream, stream.next()))
 
 
 def _no_execute(node: Object) -> tuple[Taint, ...]:

@@ -127,7 +127,16 @@ class Kubelet:
             on_sandbox_ready=self._on_sandbox_ready,
         )
         self.node_status = NodeStatus(
-            clock, chance, store, self.events, node, address, boots=boots, cause=cause, rebooted=rebooted
+            clock,
+            chance,
+            store,
+            self.events,
+            node,
+            address,
+            boots=boots,
+            cause=cause,
+            rebooted=rebooted,
+            parking=parking,
         )
         known = [uid(pod) for pod in store.pods_on(self.node)]
         for pod_uid in [u for u in runtime.sandboxes if u not in known]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from selfheal import latencies
 from selfheal.chance import Chance
-from selfheal.clock import MILLISECOND, SECOND, Clock
+from selfheal.clock import MILLISECOND, SECOND, Clock, Timer
 from selfheal.events import EventRecorder
 from selfheal.objects import Object, name, replace
 from selfheal.rules import Cause, rule
@@ -64,6 +64,7 @@ class NodeStatus:
         boots: int = 0,
         cause: Cause | None = None,
         rebooted: bool = True,
+        parking: bool = True,
     ) -> None:
         self._clock = clock
         self._store = store
@@ -75,6 +76,9 @@ class NodeStatus:
         self._period = RENEW + int(stream.uniform(1) * 0.02 * RENEW)
         self._boot_id = stream.uid(2)
         self._rebooted = rebooted
+        self._parking = parking
+        self._next: Timer | None = None
+        """Without parking: the next renewal."""
         self._halted_at: int | None = None
         self._cut_off = False
         self._at_last: Callable[[], None] | None = None
@@ -128,13 +132,25 @@ class NodeStatus:
                 self._tell(node, "Normal", reason, f"Node {self.node} status is now: {reason}", why)
 
     def _keep(self) -> None:
-        """From now on the lease is renewed without a write for each time."""
-        self._store.kept[self.node] = self.last_renewal
+        """From now on the lease is renewed, without a write for each time."""
+        self._store.broken.pop(self.node, None)
+        if self._parking:
+            self._store.kept[self.node] = self.last_renewal
+        else:
+            self._next = self._clock.at(self.last_renewal() + self._period, self._tick)
+
+    def _tick(self) -> None:
+        """One renewal, where each of them is executed."""
+        self._keep()
+        self.settle()
 
     def _break(self, cause: Cause | None) -> None:
         """No more renewals; what the store holds is the last one."""
         if self._halted_at is None:
             self._halted_at = self._clock.now
+            self._store.broken[self.node] = cause
+        if self._next is not None:
+            self._next.cancel()
         if self._store.kept.get(self.node) == self.last_renewal:
             del self._store.kept[self.node]
             self.settle(cause)

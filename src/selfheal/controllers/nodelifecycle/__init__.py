@@ -16,8 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import simpy
-
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Process, Timer
@@ -117,7 +115,8 @@ class NodeLifecycleController:
         self._pods = informers["Pod"]
         self._pods.index("node", node_of)
         self._recorder = EventRecorder(store, clock, chance, "node-controller")
-        self._stream = stream = chance.stream("node-controller")
+        self._chance = chance
+        stream = chance.stream("node-controller")
         # The next pass begins 5 s after the end of the one before it, which takes some milliseconds.
         self._period = MONITOR + stream.between(0, 1500, 3000)
         self._phase = clock.now + stream.between(1, 0, self._period)
@@ -294,7 +293,8 @@ class NodeLifecycleController:
             health.heartbeat, health.probed = heartbeat, max(health.probed, now)
         grace = GRACE if ready is not None else STARTUP_GRACE
         if now > self._probed(called, health) + grace:
-            cause = Cause(UNKNOWN, self._causes.get(called), node=called, grace=grace // SECOND)
+            since = self._store.broken.get(called) or self._causes.get(called)
+            cause = Cause(UNKNOWN, since, node=called, grace=grace // SECOND)
             self._causes[called] = cause
             node = self._store.patch("Node", "", called, self._unknown, status=True, cause=cause)
             ready = condition(node, "Ready")
@@ -342,9 +342,9 @@ class NodeLifecycleController:
             return
         if add not in there:
             queue.remove(name(node))
-        # The pass goes on once its own write has been answered.
-        pause = latencies.draw("request", self._stream, self._stream.next() + 16)
-        self._clock.after(pause, lambda: queue.add(name(node)))
+        if not queue.knows(name(node)):
+            # The pass goes on once its own write has been answered.
+            self._clock.after(self._request(name(node)), lambda: queue.add(name(node)))
 
     def _taint_no_execute(self, called: str) -> bool:
         """doNoExecuteTaintingPass: the turn of one node. Whether it is done with."""
@@ -431,7 +431,7 @@ class NodeLifecycleController:
         for pod in pods:
             if (condition(pod, "Ready") or {}).get("status") != "True":
                 continue
-            yield self._request()
+            yield self._clock.sleep(self._request(*key(pod)))
             try:
                 self._store.patch("Pod", *key(pod), self._not_ready, status=True, cause=cause)
             except ApiError:
@@ -446,8 +446,10 @@ class NodeLifecycleController:
         ]
         return {**pod, "status": {**pod["status"], "conditions": conditions}}
 
-    def _request(self) -> simpy.Event:
-        return self._clock.sleep(latencies.draw("request", self._stream, self._stream.next() + 16))
+    def _request(self, *about: str) -> int:
+        """How long a request about an object takes, in µs."""
+        stream = self._chance.stream("node-controller", *about)
+        return latencies.draw("request", stream, stream.next())
 
 
 def _no_execute(status: str) -> tuple[taints.Mark, taints.Mark]:

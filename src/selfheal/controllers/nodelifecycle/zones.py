@@ -73,6 +73,10 @@ class ZoneQueue:
         """Those that wait and those that had their turn: they do not queue again until :meth:`remove`."""
         self._timer: Timer | None = None
 
+    def knows(self, node: str) -> bool:
+        """Whether a node waits, or had its turn."""
+        return node in self._known
+
     def add(self, node: str) -> None:
         if node not in self._known:
             self._known[node] = None
