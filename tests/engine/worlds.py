@@ -92,11 +92,16 @@ def _do(cluster: Cluster, verb: str, name: str, what: str) -> None:
         elif verb == "power":
             node = cluster.nodes[0]
             node.stop() if what == "off" else node.start()
+        elif verb == "fault":
+            target = f"pod/{name}" if what in ("crash", "hang", "slow", "leak", "partition") else "node/node-1"
+            cluster.fault(what.removeprefix("node "), "" if what == "apiDown" else target, for_=12)
         elif verb == "look":
             list(cluster.timeline)  # reading brings parked workers up to date, and must change nothing
     except ApiError:
         pass
 
+
+FAULTS = ("crash", "hang", "slow", "leak", "partition", "node partition", "loseHeartbeats", "apiDown")
 
 SERVICE: Object = {
     "apiVersion": "v1",
@@ -180,7 +185,7 @@ def pods(draw: st.DrawFn, name: str) -> Object:
 
 @st.composite
 def deeds(draw: st.DrawFn, names: tuple[str, ...], until: int) -> Deed:
-    verb = draw(st.sampled_from(("exec", "exec", "http", "http", "kill", "delete", "look", "power")))
+    verb = draw(st.sampled_from(("exec", "exec", "http", "http", "kill", "delete", "look", "power", "fault")))
     t = draw(st.integers(0, until * 4)) / 4
     what = {
         "exec": st.sampled_from(("touch /tmp/healthy", "rm -f /tmp/healthy", "kill 1", "sleep 4; touch /tmp/healthy")),
@@ -189,6 +194,7 @@ def deeds(draw: st.DrawFn, names: tuple[str, ...], until: int) -> Deed:
         "delete": st.sampled_from(("", "0", "2")),
         "look": st.just(""),
         "power": st.sampled_from(("off", "on")),
+        "fault": st.sampled_from(FAULTS),
     }[verb]
     return t, verb, draw(st.sampled_from(names)), draw(what)
 

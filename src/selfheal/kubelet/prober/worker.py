@@ -305,7 +305,13 @@ class Worker(Ticker):
     def _not_running(self) -> Cause:
         """Why its container does not run."""
         now, container = self.manager.clock.now, self.container.name
-        return Cause(NOT_RUNNING, self.manager.why_ended(self), at=now, probe=self.type, container=container)
+        return Cause(
+            NOT_RUNNING,
+            self.manager.why_ended(self) or self._tick_cause(),
+            at=now,
+            probe=self.type,
+            container=container,
+        )
 
     # ---- the timeline's Probe records
 
