@@ -1,4 +1,4 @@
-"""Probes end to end: the upstream cases C1 to C20, C49 to C52 and the derived ones C217 to C222, with their times."""
+"""Probes end to end: cases C1 to C20, C47, C49 to C52 and the derived ones C217 to C222, with their times."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from selfheal import Cluster
+from selfheal.network import Request, Response, Server
 from selfheal.objects import condition
 from selfheal.probes.result import port_number
 from tests.conformance.pods import (
@@ -183,6 +184,23 @@ def test_C16_liveness_is_not_acted_on_while_terminating() -> None:
     cluster.run(until=80)
     assert messages(cluster, "Killing") == ["Stopping container app"]
     assert cluster.store.get("Pod", "default", "pod") is None
+
+
+class Stalls(Server):
+    """Sends its headers at once and never the end of its body."""
+
+    def http(self, request: Request) -> Response:
+        return Response(200, stall_body=True)
+
+
+def test_C47_a_body_that_stalls_never_kills() -> None:
+    cluster = play(pod(container(command="sleep 600", livenessProbe=http("/", 8080, delay=5, F=1))), until=3)
+    cluster.network.listen(cluster.get("Pod", "pod")["status"]["podIP"], 8080, Stalls())
+    cluster.run(until=180)
+    assert restarts(cluster) == 0
+    assert not events(cluster, "Killing")
+    (text,) = set(messages(cluster, "Unhealthy"))
+    assert text.startswith("Liveness probe errored and resulted in failure state: ")
 
 
 # ---- sidecars: init containers with restartPolicy Always

@@ -304,9 +304,16 @@ def test_C115_C116_a_process_that_ignores_the_signal_is_killed_after_the_grace_p
     assert last_exit(cluster) == (137, "Error")
 
 
-def test_C117_a_forced_deletion_removes_the_object_at_once() -> None:
-    _, gone = deletion(pod(container(args=["sleep", "1000"])), grace=0)
-    assert gone < 0.1
+@pytest.mark.parametrize("seed", SEEDS)
+def test_C117_a_forced_deletion_removes_the_object_at_once(seed: int) -> None:
+    cluster = play(pod(container(args=["sleep", "1000"])), until=20, seed=seed)
+    process = cluster.container("pod")
+    cluster.delete("pod/pod", grace=0)
+    assert cluster.store.get("Pod", "default", "pod") is None
+    cluster.run(until=30)
+    assert process.exit_code == 137
+    assert process.finished_at is not None
+    assert 2 <= process.finished_at / SECOND - 20 <= 2.5  # it ignores the stop signal
 
 
 def test_C118_a_second_deletion_may_only_shorten() -> None:
