@@ -69,7 +69,13 @@ MUTATIONS = (
         'elif self.type == "none":',
         "conformance/test_probes.py recordings/test_recordings.py",
     ),
-    Mutation("a trigger moves the rhythm", "kubelet/prober/ticker.py", "self.base, self.ticks = at, 0", "self.ticks += 0", "kubelet"),
+    Mutation(
+        "a trigger moves the rhythm",
+        "kubelet/prober/ticker.py",
+        "self.base, self.ticks = at, 0",
+        "self.ticks += 0",
+        "kubelet",
+    ),
     Mutation(
         "started is carried over",
         "kubelet/prober/manager.py",
