@@ -17,7 +17,8 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
-from selfheal.kubelet import active_deadline, fieldpath, generate
+from selfheal.kubelet import active_deadline, generate
+from selfheal.kubelet.environment import environment
 from selfheal.kubelet.hooks import CANCELED, Hooks
 from selfheal.kubelet.images import ImageManager
 from selfheal.kubelet.kuberuntime import RuntimeManager
@@ -505,13 +506,7 @@ class Kubelet:
             "status.podIP": (self.runtime.sandboxes[uid(pod)].ip if uid(pod) in self.runtime.sandboxes else ""),
             "status.hostIP": self.address,
         }
-        for variable in c.env:
-            if variable.value is not None:
-                env[variable.name] = variable.value
-            elif variable.value_from and "fieldRef" in variable.value_from:
-                path = variable.value_from["fieldRef"].get("fieldPath", "")
-                env[variable.name] = fields[path] if path in fields else fieldpath.value(pod, path)
-        return env
+        return environment(self.store, pod, c, env, fields)
 
 
 def generate_condition(status: dict[str, Any], kind: str) -> bool:

@@ -19,6 +19,7 @@ from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet import backoff
 from selfheal.kubelet.backoff import Backoff
+from selfheal.kubelet.environment import ConfigError
 from selfheal.kubelet.hooks import Hooks
 from selfheal.kubelet.images import ImageManager, ImagePullError
 from selfheal.kubelet.pleg import PodSnapshot
@@ -228,6 +229,13 @@ class RuntimeManager:
             result.failed[c.name] = (error.reason, error.message)
             result.error = True
             return False
+        try:
+            environment = self._environment(pod, c)
+        except ConfigError as error:
+            self._event(pod, c, "Warning", "Failed", f"Error: {error}", start)
+            result.failed[c.name] = ("CreateContainerConfigError", str(error))
+            result.error = True
+            return False
         stream = self._chance.stream(pod_uid, c.name, "start")
         number = stream.next()
         yield self._clock.sleep(latencies.draw("create", stream, 2 * number))
@@ -235,7 +243,7 @@ class RuntimeManager:
             result.error = True
             return False
         container = self._runtime.create_container(
-            sandbox, c, attempt=attempt, env=self._environment(pod, c), mounts=self.mounts(pod, c)
+            sandbox, c, attempt=attempt, env=environment, mounts=self.mounts(pod, c)
         )
         container.started_by = start
         self._event(pod, c, "Normal", "Created", "Container created", start)

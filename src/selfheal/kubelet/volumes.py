@@ -93,8 +93,8 @@ class VolumeManager:
             kind, field = next(SOURCES[key] for key in SOURCES if key in volume)
             if obj is None:
                 out[volume["name"]] = f'{kind.lower()} "{wanted.get(field, "")}" not found'
-            elif any(item["key"] not in _data(obj) for item in wanted.get("items") or ()):
-                key = next(item["key"] for item in wanted["items"] if item["key"] not in _data(obj))
+            elif any(item["key"] not in texts(obj) for item in wanted.get("items") or ()):
+                key = next(item["key"] for item in wanted["items"] if item["key"] not in texts(obj))
                 out[volume["name"]] = f"references non-existent {kind.lower()} key: {key}"
         return out
 
@@ -110,7 +110,7 @@ class VolumeManager:
         self._events.event(pod, "Warning", "FailedMount", message, cause=cause)
 
 
-def _data(obj: Object) -> dict[str, str]:
+def texts(obj: Object) -> dict[str, str]:
     """The texts of a ConfigMap, or of a Secret as its containers see them."""
     if obj["kind"] == "ConfigMap":
         return dict(obj.get("data") or {})
@@ -119,7 +119,7 @@ def _data(obj: Object) -> dict[str, str]:
 
 def _files(wanted: Mapping[str, Any], obj: Object | None) -> dict[str, Any]:
     """File name → text."""
-    data = {} if obj is None else _data(obj)
+    data = {} if obj is None else texts(obj)
     if items := wanted.get("items"):
         return {item["path"]: data[item["key"]] for item in items if item["key"] in data}
     return dict(sorted(data.items()))

@@ -1,0 +1,60 @@
+"""A container's variables (pkg/kubelet/kubelet_pods.go makeEnvironmentVariables).
+
+First what ``envFrom`` brings, then ``env`` in order; each value may use ``$(NAME)`` of those of ``env`` before it.
+What is missing and not optional keeps the container from being made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from selfheal.kubelet import fieldpath
+from selfheal.kubelet.volumes import texts
+from selfheal.objects import Object, namespace
+from selfheal.probes.exec import expand
+from selfheal.spec import Container
+from selfheal.store import Store
+
+SOURCES = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
+KEYS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}
+
+
+class ConfigError(Exception):
+    """A container that cannot be configured; the text is Kubernetes' own."""
+
+
+def environment(store: Store, pod: Object, c: Container, own: dict[str, str], fields: dict[str, str]) -> dict[str, str]:
+    """``own`` is what the node gives, ``fields`` what it knows of the pod; raises :class:`ConfigError`."""
+    env: dict[str, str] = {}
+    brought: dict[str, str] = {}
+    containers = (*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"])
+    for source in next(x for x in containers if x["name"] == c.name).get("envFrom") or ():
+        for key, kind in SOURCES.items():
+            if key in source:
+                held = _texts(store, pod, kind, source[key])
+                brought.update({f"{source.get('prefix', '')}{k}": v for k, v in (held or {}).items()})
+    services = {k: v for k, v in own.items() if k != "HOSTNAME"}
+    for variable in c.env:
+        if variable.value is not None:
+            env[variable.name] = expand(variable.value, {**services, **env})
+            continue
+        for key, at in (variable.value_from or {}).items():
+            if key == "fieldRef":
+                path = at.get("fieldPath", "")
+                env[variable.name] = fields[path] if path in fields else fieldpath.value(pod, path)
+            elif key in KEYS:
+                held = _texts(store, pod, KEYS[key], at)
+                if held is not None and at["key"] in held:
+                    env[variable.name] = held[at["key"]]
+                elif held is not None and not at.get("optional"):
+                    where = f"{namespace(pod)}/{at['name']}"
+                    raise ConfigError(f"couldn't find key {at['key']} in {KEYS[key]} {where}")
+    return {**own, **brought, **env}
+
+
+def _texts(store: Store, pod: Object, kind: str, at: dict[str, Any]) -> dict[str, str] | None:
+    """What a ConfigMap or Secret holds; None if there is none and it need not be."""
+    obj = store.get(kind, namespace(pod), at["name"])
+    if obj is None and not at.get("optional"):
+        raise ConfigError(f'{kind.lower()} "{at["name"]}" not found')
+    return None if obj is None else texts(obj)
