@@ -600,11 +600,10 @@ class Cluster:
 
     def _settle(self) -> None:
         """Work out what parked parts would have counted by now."""
-        if self.store.down:
-            return
         for node in self._nodes.values():
             node.kubelet.prober.settle()
-            node.kubelet.node_status.settle()
+            if not self.store.down:
+                node.kubelet.node_status.settle()
         for traffic in self._traffic.values():
             traffic.settle(self.clock.now)
 
