@@ -240,6 +240,12 @@ class Network:
 class Interface:
     """A pod's own network: its address and its ports, shared by its containers."""
 
+    __slots__ = (
+        "ip",
+        "network",
+        "watchers",
+    )
+
     def __init__(self, network: Network, ip: str) -> None:
         self.network = network
         self.ip = ip

@@ -124,6 +124,18 @@ class Exec:
 class Sandbox:
     """What the containers of a pod share: its network and its host name."""
 
+    __slots__ = (
+        "cause",
+        "containers",
+        "host_network",
+        "id",
+        "interface",
+        "name",
+        "namespace",
+        "pod_uid",
+        "ready",
+    )
+
     def __init__(
         self, ident: str, pod_uid: str, namespace: str, name: str, interface: Interface, host_network: bool
     ) -> None:
@@ -146,6 +158,42 @@ class Sandbox:
 
 class Container:
     """One instance of a container of a pod. A restart makes another."""
+
+    __slots__ = (
+        "_exited",
+        "_watchers",
+        "altered_at",
+        "altered_by",
+        "argv",
+        "attempt",
+        "cause",
+        "changed_at",
+        "changed_by",
+        "created_at",
+        "cwd",
+        "env",
+        "err",
+        "exit_code",
+        "failed_execs",
+        "finished_at",
+        "id",
+        "image",
+        "kernel",
+        "log",
+        "message",
+        "name",
+        "out",
+        "pod_uid",
+        "reason",
+        "runtime",
+        "sandbox",
+        "spec",
+        "started_at",
+        "started_by",
+        "state",
+        "stop_signalled",
+        "version",
+    )
 
     def __init__(self, runtime: Runtime, sandbox: Sandbox, of: spec.Container, attempt: int) -> None:
         clock = runtime.clock

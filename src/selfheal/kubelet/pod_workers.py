@@ -59,6 +59,37 @@ class WorkQueue:
 class PodWorker:
     """The worker of one pod."""
 
+    __slots__ = (
+        "_cause",
+        "_clock",
+        "_first_cause",
+        "_overdue",
+        "_parked",
+        "_parking",
+        "_pending",
+        "_pleg",
+        "_process",
+        "_queue",
+        "_resync_due",
+        "_settled",
+        "_signal",
+        "_stream",
+        "_sync",
+        "_timer",
+        "cancelled",
+        "deadline_watched",
+        "ending",
+        "grace",
+        "held_by",
+        "last_sync",
+        "mounted",
+        "pod",
+        "reasons",
+        "state",
+        "syncs",
+        "uid",
+    )
+
     def __init__(
         self,
         clock: Clock,

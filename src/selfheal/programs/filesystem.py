@@ -96,19 +96,33 @@ class Link(Node):
         self.target = target
 
 
-class Directory(Node):
-    """Names and what they stand for. As a volume it outlives the containers that mount it."""
+First = Callable[[], "Mapping[str, Node | str]"]
 
-    __slots__ = ("entries", "watchers")
+
+class Directory(Node):
+    """Names and what they stand for. As a volume it outlives the containers that mount it.
+
+    What it holds at first is only made when somebody looks: most directories of most containers are never seen.
+    """
+
+    __slots__ = ("_entries", "_first", "watchers")
     kind = "d"
 
-    def __init__(self, entries: Mapping[str, Node | str] | None = None, mode: int = 0o755) -> None:
+    def __init__(self, first: Mapping[str, Node | str] | First | None = None, mode: int = 0o755) -> None:
         super().__init__(mode)
-        self.entries: dict[str, Node] = {
-            name: File(entry) if isinstance(entry, str) else entry for name, entry in (entries or {}).items()
-        }
+        self._first = first
+        self._entries: dict[str, Node] | None = None
         self.watchers: list[Callable[[], None]] | None = None
         """On the root of a tree or volume: called when anything in it changes."""
+
+    @property
+    def entries(self) -> dict[str, Node]:
+        """Name → what stands there."""
+        if self._entries is None:
+            first = (self._first() if callable(self._first) else self._first) or {}
+            self._entries = {name: File(entry) if isinstance(entry, str) else entry for name, entry in first.items()}
+            self._first = None
+        return self._entries
 
     def watch(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` whenever something in this volume changes."""

@@ -49,10 +49,10 @@ class Image:
         """A new file tree."""
         root = Directory(
             {
-                "bin": Directory(applets() if self.shell else None),
+                "bin": Directory(applets if self.shell else None),
                 "dev": Directory(DEVICES),
                 "etc": Directory(
-                    {
+                    lambda: {
                         "hostname": hostname + "\n",
                         "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{hostname}\n",
                         "resolv.conf": "search default.svc.cluster.local svc.cluster.local cluster.local\n"
@@ -61,13 +61,15 @@ class Image:
                 ),
                 "home": Directory(),
                 "proc": Directory(
-                    {"1": Directory({"fd": Directory(FIRST)}), "self": Directory({"fd": Directory(OWN)})}
+                    lambda: {"1": Directory({"fd": Directory(FIRST)}), "self": Directory({"fd": Directory(OWN)})}
                 ),
                 "root": Directory(mode=0o700),
                 "sbin": Directory(),
                 "tmp": Directory(mode=0o1777),
-                "usr": Directory({"bin": Directory(), "sbin": Directory(), "local": Directory({"bin": Directory()})}),
-                "var": Directory({"log": Directory(), "run": Link("/run")}),
+                "usr": Directory(
+                    lambda: {"bin": Directory(), "sbin": Directory(), "local": Directory({"bin": Directory()})}
+                ),
+                "var": Directory(lambda: {"log": Directory(), "run": Link("/run")}),
                 "run": Directory(),
             }
         )

@@ -33,6 +33,35 @@ NESTED = 12
 class Kernel:
     """Processes, files, ports and memory of one container."""
 
+    __slots__ = (
+        "_commands",
+        "_nested",
+        "_next_pid",
+        "_on_change",
+        "_on_end",
+        "_on_report",
+        "_queue",
+        "_turning",
+        "actor",
+        "chances",
+        "clock",
+        "err",
+        "fs",
+        "halted",
+        "hostname",
+        "interface",
+        "lag",
+        "memory_limit",
+        "oom_killed",
+        "out",
+        "processes",
+        "restless",
+        "spec",
+        "started_at",
+        "stirred",
+        "version",
+    )
+
     def __init__(
         self,
         clock: Clock,

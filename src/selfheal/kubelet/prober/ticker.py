@@ -40,6 +40,30 @@ TRIGGER = rule(
 class Ticker:
     """Calls :meth:`do_probe` when it is due. A worker says what a pass does."""
 
+    __slots__ = (
+        "_based_on",
+        "_busy",
+        "_latency",
+        "_parked",
+        "_seen",
+        "_stream",
+        "_ticking",
+        "_timer",
+        "_trigger_timer",
+        "_unwatch",
+        "_waiting_trigger",
+        "base",
+        "container",
+        "container_id",
+        "manager",
+        "passes",
+        "period",
+        "pod_uid",
+        "probe",
+        "ticks",
+        "type",
+    )
+
     def __init__(
         self,
         manager: ProberManager,

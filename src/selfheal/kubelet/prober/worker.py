@@ -80,6 +80,19 @@ SKIPS = {
 class Worker(Ticker):
     """Asks one probe of one container, at its ticks."""
 
+    __slots__ = (
+        "_answered_at",
+        "_chain",
+        "_stretch",
+        "_stretch_base",
+        "_stretch_tick",
+        "_was_ready",
+        "last_result",
+        "on_hold",
+        "result_run",
+        "results",
+    )
+
     def __init__(
         self,
         manager: ProberManager,
