@@ -93,7 +93,10 @@ class Chance:
         """The stream for a purpose, for instance ``stream(pod_uid, "sandbox")``."""
         found = self._streams.get(purpose)
         if found is None:
-            text = "\x00".join((str(self.seed), *purpose)).encode()
-            key = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
-            found = self._streams[purpose] = Stream(key)
+            found = self._streams[purpose] = self.fresh(*purpose)
         return found
+
+    def fresh(self, *purpose: str) -> Stream:
+        """The same stream, not remembered: for whoever keeps it, or numbers its draws."""
+        text = "\x00".join((str(self.seed), *purpose)).encode()
+        return Stream(int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big"))

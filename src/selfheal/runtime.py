@@ -204,7 +204,7 @@ class Container:
         self.image = of.image
         self.attempt = attempt
         self.pod_uid = sandbox.pod_uid
-        self.id = runtime.chance.stream("container", sandbox.pod_uid, of.name).hex(attempt, 64)
+        self.id = runtime.chance.fresh("container", sandbox.pod_uid, of.name).hex(attempt, 64)
         self.state: State = "created"
         self.created_at = clock.now
         self.started_at: int | None = None
@@ -440,7 +440,7 @@ class Runtime:
             hostname,
             container.out,
             container.err,
-            self.chance.stream("program", container.id),
+            self.chance.fresh("program", container.id),
             on_end=lambda code, cause: self._ended(container, code, cause),
             on_change=container.changed,
             on_report=container.report,

@@ -145,7 +145,8 @@ class Store:
                 f'{info.resource} "{name}" is forbidden: unable to create new content in namespace {space} because '
                 "it is being terminated"
             )
-        uids = self.chance.stream("uid", kind, space, name)
+        # An event's name never comes again, so its stream need not be remembered.
+        uids = (self.chance.fresh if kind == "Event" else self.chance.stream)("uid", kind, space, name)
         for given_by_server in ("resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
             meta.pop(given_by_server, None)
         meta["name"] = name

@@ -89,3 +89,10 @@ def test_races_go_the_rarer_way_as_often_as_they_should(name: str) -> None:
     s = Chance(0).stream(name)
     rare = sum(latencies.happens(name, s, n) for n in range(10_000))
     assert rare / 10_000 == pytest.approx(latencies.CHANCES[name], rel=0.2)
+
+
+def test_a_fresh_stream_is_the_same_stream_and_is_not_remembered() -> None:
+    chance = Chance(7)
+    chance.fresh("a", "b").next()
+    assert chance.stream("a", "b").next() == 0
+    assert chance.fresh("a", "b").bits(3) == chance.stream("a", "b").bits(3)

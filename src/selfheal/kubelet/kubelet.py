@@ -216,7 +216,7 @@ class Kubelet:
             parking=self._parking,
         )
         self.workers[worker.uid] = worker
-        now, pause = self.clock.now, latencies.draw("admit", self.chance.stream(worker.uid, "admit"), 0)
+        now, pause = self.clock.now, latencies.draw("admit", self.chance.fresh(worker.uid, "admit"), 0)
         if terminating(pod):
             self.clock.after(pause, lambda: worker.terminate(Cause(DELETED, cause or self._begun_by, at=now)))
         else:

@@ -125,7 +125,7 @@ class PodWorker:
         """The reason cache: container → (reason, message) of its last failed start."""
         self.last_sync: int | None = None
         self.syncs = 0
-        self._stream = chance.stream(self.uid, "worker")
+        self._stream = chance.fresh(self.uid, "worker")
         self._pending = False
         self._cause: Cause | None = None
         self._first_cause: Cause | None = None

@@ -73,7 +73,7 @@ class VolumeManager:
         self._tries.pop(pod_uid, None)
         # Nearly every pod has a volume: the token of its service account.
         if spec.automount_service_account_token or spec.volumes:
-            late = latencies.happens("second volume poll", self._chance.stream(pod_uid, "volumes"), 0)
+            late = latencies.happens("second volume poll", self._chance.fresh(pod_uid, "volumes"), 0)
             yield clock.sleep((2 if late else 1) * POLL) | cancelled
         shown = {v["name"]: self._source(pod, v) for v in spec.volumes}
         return {name: Directory(_files(*found)) for name, found in shown.items() if found is not None}

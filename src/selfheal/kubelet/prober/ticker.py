@@ -90,7 +90,7 @@ class Ticker:
         self._based_on = cause
         """Why the ticks count from ``base``."""
         self._ticking: Cause | None = None
-        self._stream = manager.chance.stream(pod_uid, container.name, probe_type, "probe")
+        self._stream = manager.chance.fresh(pod_uid, container.name, probe_type, "probe")
         self._latency = "exec" if isinstance(probe.handler, ExecAction) else "probe"
         self._busy = False
         """Whether a probe is under way."""
