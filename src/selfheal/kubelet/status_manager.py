@@ -225,4 +225,3 @@ class StatusManager:
                 if key in old:
                     merged[key] = old[key]
         return merged
-
