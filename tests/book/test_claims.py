@@ -159,8 +159,8 @@ def test_the_advice_changes_nothing_about_the_kill_and_costs_requests() -> None:
 def test_the_recordings_that_the_landing_page_counts_are_there() -> None:
     folder = Path(__file__).parents[1] / "recordings"
     recorded = [path for path in folder.iterdir() if (path / "timeline.jsonl").exists()]
-    assert len(recorded) == 8
-    assert "Eight such recordings" in prose("index.ipynb")
+    assert len(recorded) == 44
+    assert "Forty-four such recordings" in prose("index.ipynb")
 
 
 def test_the_real_cluster_lies_within_a_second_of_the_simulated_runs() -> None:
