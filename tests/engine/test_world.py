@@ -9,6 +9,7 @@ A failing run prints itself as a program of its steps.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from selfheal import Cluster
+from selfheal.clock import SECOND
 from selfheal.errors import ApiError
 from selfheal.objects import Object, controller_of, name, terminating
 from selfheal.scenario import Action
@@ -57,7 +59,8 @@ def templates(draw: st.DrawFn, app: str, fate: str = WELL) -> Object:
     else:
         main, asks = container(command=draw(st.sampled_from(("exit 1", "sleep 3; exit 2", "no-such-command")))), {}
     for probe, ask in asks.items():
-        if draw(st.booleans()):
+        needed = probe == "startup" and "--start" in main.get("args", ())  # else liveness may never let it load
+        if needed or draw(st.booleans()):
             main[f"{probe}Probe"] = ask
     if draw(st.integers(0, 4)) == 0:
         main["lifecycle"] = {"preStop": draw(st.sampled_from(({"sleep": {"seconds": 2}}, _exec("sleep 3"))))}
@@ -239,6 +242,28 @@ class World(RuleBasedStateMachine):
     @rule(which=index, verb=st.sampled_from(("cordon", "uncordon")))
     def cordon(self, which: int, verb: str) -> None:
         self.act(verb, self.cluster.nodes[which % len(self.cluster.nodes)].name)
+
+    # ---- faults that end by themselves
+
+    @rule(
+        which=index,
+        kind=st.sampled_from(("loseHeartbeats", "hang", "slow", "crash")),
+        seconds=st.sampled_from((5, 30, 70)),
+    )
+    def fault(self, which: int, kind: str, seconds: int) -> None:
+        node = self.cluster.nodes[which % len(self.cluster.nodes)].name
+        target = f"node/{node}"
+        if kind in ("hang", "slow", "crash"):
+            if not self.pods():
+                return
+            target = f"pod/{name(self.pods()[which % len(self.pods())])}"
+        else:  # what a node does meanwhile is not judged
+            until = self.cluster.clock.now + seconds * SECOND
+            self.observer.node_up[node] = max(self.observer.node_up[node], until)
+        self.broken = True
+        with suppress(ApiError):
+            self.cluster.fault(kind, target, for_=seconds)
+        self.pass_time(0)
 
     # ---- time
 
