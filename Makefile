@@ -49,8 +49,8 @@ bench: ## what it costs: ratios, printed
 
 nightly: ## what is too long for every change: every test, then the mutations
 	$(prepare) all
-	@SELFHEAL_BROWSER=required $(RUN) tools/test.py $(ARGS)
-	@SELFHEAL_BROWSER=required $(RUN) -m pytest -q -m "nightly and not labs" tests
+	@SELFHEAL_BROWSER=required SELFHEAL_EXAMPLES=nightly $(RUN) tools/test.py $(ARGS)
+	@SELFHEAL_BROWSER=required SELFHEAL_EXAMPLES=nightly $(RUN) -m pytest -q -m "nightly and not labs" tests
 	@if [ -f tests/mutation/__main__.py ]; then $(RUN) -m tests.mutation; fi
 
 lock: ## requirements.txt anew from pyproject.toml (UPGRADE=1 moves every pin)

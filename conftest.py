@@ -18,6 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The suite tries the same examples each time, so that a change is judged by what it changes; nightly tries new ones.
+settings.register_profile("suite", derandomize=True, database=None, deadline=None)
+settings.register_profile("nightly", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("SELFHEAL_EXAMPLES", "suite"))
 
 ROOT = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
