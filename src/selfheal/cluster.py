@@ -196,7 +196,7 @@ class Cluster:
         cidr = (node.get("spec") or {}).get("podCIDR") or f"10.88.{number}.0/24"
         node = replace(node, "spec.podCIDR", cidr)
         address = f"10.88.0.{number}"
-        runtime = Runtime(self.clock, self.chance, self.network, name(node), address)
+        runtime = Runtime(self.clock, self.chance, self.network, name(node), address, cidr)
         images = (node.get("status") or {}).get("images")
         if images is not None:
             runtime.images = {image_name: None for image in images for image_name in image.get("names") or ()}

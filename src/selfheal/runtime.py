@@ -14,7 +14,7 @@ import simpy
 
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
-from selfheal.network import Interface, Network
+from selfheal.network import Addresses, Interface, Network
 from selfheal.probes.exec import expand
 from selfheal.programs import images
 from selfheal.programs.filesystem import Executable, File, FileError, Filesystem, Node
@@ -329,12 +329,16 @@ class Container:
 class Runtime:
     """The container runtime of one node."""
 
-    def __init__(self, clock: Clock, chance: Chance, network: Network, node: str, node_ip: str = "") -> None:
+    def __init__(
+        self, clock: Clock, chance: Chance, network: Network, node: str, node_ip: str = "", pods: str = "10.88.1.0/24"
+    ) -> None:
         self.clock = clock
         self.chance = chance
         self.network = network
         self.node = node
         self.node_ip = node_ip or node
+        self.addresses = Addresses(pods)
+        """What the node gives its pods; kept over a restart of its kubelet."""
         self.sandboxes: dict[str, Sandbox] = {}
         """The newest sandbox of each pod, by the pod's uid."""
         self.images: dict[str, None] | None = None
@@ -391,6 +395,7 @@ class Runtime:
         """Take the sandbox's network away, which is the first half of stopping it: nothing answers there any more."""
         if not sandbox.host_network:
             self.network.detach(sandbox.ip)
+            self.addresses.release(sandbox.ip)
 
     def remove_sandbox(self, pod_uid: str) -> None:
         """Stop and forget a pod's sandbox and its containers."""
@@ -656,8 +661,7 @@ class Runtime:
                 if container.running:
                     container.kernel.halt()
                     container.finish(255, "Unknown", why)
-            if not sandbox.host_network:
-                self.network.detach(sandbox.ip)
+            self.disconnect(sandbox)
 
     def power_on(self) -> None:
         """The node boots: the runtime finds that the containers it knew are gone, and takes now for their end."""

@@ -31,7 +31,7 @@ from selfheal.kubelet.prober.results import FAILURE, SUCCESS
 from selfheal.kubelet.restart_policy import should_restart
 from selfheal.kubelet.status_manager import OWNED, StatusManager
 from selfheal.kubelet.volumes import VolumeManager
-from selfheal.network import Addresses, Network
+from selfheal.network import Network
 from selfheal.objects import Object, name, namespace, terminating, uid
 from selfheal.rules import Cause, Rules, rule
 from selfheal.runtime import Runtime
@@ -90,7 +90,6 @@ class Kubelet:
         self.address = address
         self._network = network
         self._begun_by = cause
-        self._addresses = Addresses(node["spec"]["podCIDR"])
         self._parking = parking
         self.events = EventRecorder(store, clock, chance, "kubelet", self.node)
         self.workers: dict[str, PodWorker] = {}
@@ -123,7 +122,6 @@ class Kubelet:
             self.images,
             Hooks(clock, chance, network, runtime, self.events, self.node),
             rules,
-            allocate_ip=self._allocate_ip,
             environment=self._environment,
             on_sandbox_ready=self._on_sandbox_ready,
         )
@@ -486,13 +484,6 @@ class Kubelet:
         if status is None or worker.state != SYNCING or worker.reasons:
             return False
         return all("running" in s["state"] and s["ready"] for s in status["containerStatuses"])
-
-    def _allocate_ip(self) -> str:
-        ip = self._addresses.allocate()
-        while any(s.ip == ip for s in self.runtime.sandboxes.values()):  # given by the kubelet before this one
-            ip = self._addresses.allocate()
-        self._network.attach(ip, self.node)
-        return ip
 
     def _environment(self, pod: Object, c: Container) -> dict[str, str]:
         """The container's environment: its own variables, the node's view of the pod, HOSTNAME."""

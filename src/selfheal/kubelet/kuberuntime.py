@@ -111,7 +111,6 @@ class RuntimeManager:
         hooks: Hooks,
         rules: Rules,
         *,
-        allocate_ip: Callable[[], str],
         environment: Callable[[Object, Container], dict[str, str]],
         on_sandbox_ready: Callable[[Object, Cause | None], None],
     ) -> None:
@@ -123,7 +122,6 @@ class RuntimeManager:
         self._images = images
         self._hooks = hooks
         self._rules = rules
-        self._allocate_ip = allocate_ip
         self._environment = environment
         self._on_sandbox_ready = on_sandbox_ready
         self.backoff = Backoff()
@@ -177,9 +175,8 @@ class RuntimeManager:
             yield self._clock.sleep(latencies.draw("sandbox", stream, stream.next()))
             if cancelled.triggered:
                 return result
-            sandbox = self._runtime.run_sandbox(
-                pod_uid, namespace(pod), name(pod), self._allocate_ip(), host_network=spec.host_network
-            )
+            ip = "" if spec.host_network else self._runtime.addresses.allocate()
+            sandbox = self._runtime.run_sandbox(pod_uid, namespace(pod), name(pod), ip, host_network=spec.host_network)
             result.acted = True
             sandbox.cause = cause
             self._on_sandbox_ready(pod, cause)
