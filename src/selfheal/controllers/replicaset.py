@@ -67,10 +67,16 @@ class ReplicaSetController:
         self._control = PodControl(store, recorder)
         self._expectations = Expectations(clock)
         self._queue = WorkQueue(clock, chance, self.KIND, self._sync)
-        self._sets.handle(lambda event: self._queue.add(key(event.object), event.cause))
+        self._sets.handle(self._set_changed)
         self._pods.handle(self._pod_changed)
 
     # ---- what may need work
+
+    def _set_changed(self, event: WatchEvent) -> None:
+        """addRS, updateRS, deleteRS: what a set that is gone still expected is no business of the next of its name."""
+        if event.type == "DELETED":
+            self._expectations.forget(key(event.object))
+        self._queue.add(key(event.object), event.cause)
 
     def _pod_changed(self, event: WatchEvent) -> None:
         """addPod, updatePod, deletePod"""

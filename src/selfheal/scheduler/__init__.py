@@ -189,7 +189,7 @@ class Scheduler:
             return
         self._landed(where)
         current = self._store.get("Pod", *where)
-        if current is None or uid(current) != uid(pod) or current["spec"].get("nodeName"):
+        if current is None or uid(current) != uid(pod) or current["spec"].get("nodeName") or terminating(current):
             self._info(node).remove(where)
             self._next_of_that_name(pod, cause)
             return

@@ -59,11 +59,17 @@ class DaemonSetController:
             self._queue.add_after,
             self._request,
         )
-        self._sets.handle(lambda event: self._queue.add(key(event.object), event.cause))
+        self._sets.handle(self._set_changed)
         self._pods.handle(self._pod_changed)
         self._nodes.handle(self._node_changed)
 
     # ---- what may need work
+
+    def _set_changed(self, event: WatchEvent) -> None:
+        """addDaemonset, updateDaemonset, deleteDaemonset: the next of its name expects nothing yet."""
+        if event.type == "DELETED":
+            self._expectations.forget(key(event.object))
+        self._queue.add(key(event.object), event.cause)
 
     def _pod_changed(self, event: WatchEvent) -> None:
         """addPod, updatePod, deletePod"""
