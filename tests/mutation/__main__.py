@@ -196,8 +196,8 @@ MUTATIONS = (
     Mutation(
         "the back-off looks at the newest exit",
         "kubelet/kuberuntime.py",
-        "dead = snapshot.newest_exited(c.name)",
-        "dead = snapshot.newest(c.name)",
+        "else snapshot.newest_exited(c.name)",
+        "else snapshot.newest(c.name)",
         "conformance/test_restarts.py recordings/test_recordings.py",
     ),
     Mutation(
