@@ -157,7 +157,7 @@ class RuntimeManager:
         else:
             for c, instance, message, probe in actions.to_kill:
                 running = self._runtime.container(instance.id)
-                if running is not None and running.state == "running":
+                if running is not None:  # even if it has just ended by itself: the snapshot does not know
                     kill = cause
                     if probe:
                         kill = Cause(KILL, cause, at=self._clock.now, probe=probe, container=c.name)
