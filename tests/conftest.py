@@ -1,8 +1,8 @@
 """Every timeline that any test makes is held to the validators.
 
 Whatever a test is about, a cluster in it that counts restarts backwards, or starts a container inside its back-off,
-fails it. Clusters that run on a belief are wrong on purpose, and so are those of tests marked ``wrong_rules``. Where the
-API could not be reached, records tell of things late and prove nothing about times.
+fails it. Clusters that run on a belief are wrong on purpose, and so are those of tests marked ``wrong_rules``. Where
+the API could not be reached, records tell of things late and prove nothing about times.
 """
 
 from __future__ import annotations
