@@ -70,17 +70,20 @@ def steps(cause: Cause | None, timeline: Timeline) -> tuple[Step, ...]:
         found = RULES[cause.rule]
         text = found.text.format_map(_Inputs(cause.inputs))
         if not out or out[-1].text != text:
-            out.append(Step(_when(cause, timeline), text, found.source, found.function, cause.rule))
+            effect = out[-1].t if out else None
+            out.append(Step(_when(cause, timeline, effect), text, found.source, found.function, cause.rule))
         cause = cause.parent
     return tuple(_shortened(out))
 
 
-def _when(cause: Cause, timeline: Timeline) -> float | None:
-    """The cause's own time in seconds, or that of the first record it left."""
+def _when(cause: Cause, timeline: Timeline, effect: float | None) -> float | None:
+    """The cause's own time in seconds, or that of the first record it left; no later than its effect."""
     if cause.at is not None:
         return cause.at / SECOND
     first = timeline.first_with(cause)
-    return None if first is None else float(first["t"])
+    if first is None:
+        return None
+    return float(first["t"]) if effect is None else min(effect, float(first["t"]))
 
 
 def _shortened(chain: list[Step]) -> Iterator[Step]:
