@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Timer
 from selfheal.events import SeriesRecorder
 from selfheal.informers import Informers
-from selfheal.objects import Key, Object, condition, key, name, terminating, uid
+from selfheal.objects import Key, Object, condition, key, name, namespace, terminating, uid
 from selfheal.rules import Cause, rule
-from selfheal.scheduler.filters import FILTERS, Refusal, refusals
+from selfheal.scheduler.filters import FILTERS, Refusal, means, meant, refusals, required_terms
 from selfheal.scheduler.nodes import NodeInfo, demand
 from selfheal.scheduler.scores import scores
-from selfheal.spec import pod_spec
+from selfheal.spec import PodSpec, pod_spec
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
 
@@ -107,14 +108,14 @@ class Scheduler:
         if gone:
             self._forget(where)
             if node and self._info(node).remove(where):
-                self._wake(event.cause, "the end of a pod", self._pod_gone)
+                self._wake(event.cause, "the end of a pod", partial(_pod_gone_helps, pod))
         elif node:
             self._forget(where)
             there = self._info(node).pods.get(where)
             new = there is None or not there.pod["spec"].get("nodeName")
             self._info(node).add(pod)
             if new:
-                self._wake(event.cause, "a pod on its node", lambda plugins, _: "InterPodAffinity" in plugins)
+                self._wake(event.cause, "a pod on its node", partial(_pod_there_helps, pod))
         elif pod["spec"].get("schedulerName", NAME) == NAME and not terminating(pod):
             waiting = self._waiting.get(where)
             if waiting is not None and event.old is not None and _asks_the_same(event.old, pod):
@@ -173,7 +174,7 @@ class Scheduler:
         if not feasible:
             self._clock.after(delay, lambda: self._failed(pod, refused, cause))
             return
-        points = scores(pod, feasible) if len(feasible) > 1 else [0]
+        points = scores(pod, feasible, list(nodes.values())) if len(feasible) > 1 else [0]
         most = max(points)
         best = [i for i, p in enumerate(points) if p == most]
         tie = self._chance.stream("best node", *where)
@@ -311,12 +312,12 @@ class Scheduler:
 
     # ---- hints: what could help whom
 
-    def _pod_gone(self, plugins: frozenset[str], pod: Object) -> bool:  # noqa: ARG002
-        return not plugins.isdisjoint({"NodeResourcesFit", "NodePorts", "PodTopologySpread", "InterPodAffinity"})
-
     def _node_helps(self, plugin: str, pod: Object, before: NodeInfo | None, after: NodeInfo) -> bool:
         """Whether the node, taken alone, would no longer be refused by the plugin."""
         spec = pod_spec(pod)
+        domains = _domains(plugin, spec)
+        if domains:
+            return any(after.labels.get(d) != (before.labels.get(d) if before else None) for d in domains)
         if FILTERS[plugin](pod, spec, after, {after.name: after}) is not None:
             return False
         if before is None:
@@ -325,6 +326,43 @@ class Scheduler:
             asked = {**demand(spec).requests, "pods": 1}
             return any(after.allocatable.get(r, 0) > before.allocatable.get(r, 0) for r in asked)
         return FILTERS[plugin](pod, spec, before, {before.name: before}) is not None
+
+
+def _pod_gone_helps(gone: Object, plugins: frozenset[str], pod: Object) -> bool:
+    """Whether the end of a pod could make room for another (isSchedulableAfterPodChange of each plugin)."""
+    if not plugins.isdisjoint(("NodeResourcesFit", "NodePorts")):
+        return True
+    spec = pod_spec(pod)
+    if "PodTopologySpread" in plugins and _spread_with(spec, pod, gone):
+        return True
+    return "InterPodAffinity" in plugins and (
+        any(means(term, pod, gone) for term in required_terms(spec, "podAntiAffinity"))
+        or any(means(term, gone, pod) for term in required_terms(pod_spec(gone), "podAntiAffinity"))
+    )
+
+
+def _pod_there_helps(there: Object, plugins: frozenset[str], pod: Object) -> bool:
+    """Whether a pod that has its node could open a place for another: it is one to be with, or it evens out a skew."""
+    spec = pod_spec(pod)
+    if "PodTopologySpread" in plugins and _spread_with(spec, pod, there):
+        return True
+    terms = required_terms(spec, "podAffinity")
+    return "InterPodAffinity" in plugins and bool(terms) and all(means(term, pod, there) for term in terms)
+
+
+def _spread_with(spec: PodSpec, pod: Object, other: Object) -> bool:
+    return namespace(pod) == namespace(other) and any(
+        meant(constraint, pod, other) for constraint in spec.topology_spread_constraints
+    )
+
+
+def _domains(plugin: str, spec: PodSpec) -> set[str]:
+    """The labels of a node that tell the plugin to which rack, zone, … it belongs."""
+    if plugin == "PodTopologySpread":
+        return {c["topologyKey"] for c in spec.topology_spread_constraints}
+    if plugin == "InterPodAffinity":
+        return {t["topologyKey"] for which in ("podAffinity", "podAntiAffinity") for t in required_terms(spec, which)}
+    return set()
 
 
 def _asks_the_same(old: Object, new: Object) -> bool:

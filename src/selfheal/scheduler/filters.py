@@ -6,7 +6,7 @@ those of the event ``FailedScheduling``. Follows pkg/scheduler/framework/plugins
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,89 +109,122 @@ def node_resources_fit(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes)
 
 def pod_topology_spread(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:
     """plugins/podtopologyspread/filtering.go Filter: constraints that say DoNotSchedule."""
-    for constraint in spec.topology_spread_constraints:
-        if constraint.get("whenUnsatisfiable", "DoNotSchedule") != "DoNotSchedule":
-            continue
+    hard = [c for c in spec.topology_spread_constraints if c.get("whenUnsatisfiable") != "ScheduleAnyway"]
+    for constraint in hard:
         domain = constraint["topologyKey"]
         if domain not in node.labels:
             reason = "node(s) didn't match pod topology spread constraints (missing required label)"
             return Refusal("PodTopologySpread", (reason,), resolvable=False)
         counts: dict[str, int] = {}
         for other in nodes.values():
-            if domain in other.labels and _counts(constraint, pod, spec, other, nodes):
+            if all(c["topologyKey"] in other.labels for c in hard) and counted(constraint, spec, other):
                 here = counts.setdefault(other.labels[domain], 0)
-                counts[other.labels[domain]] = here + matching(pod, constraint.get("labelSelector"), other)
+                counts[other.labels[domain]] = here + matching(pod, constraint, other)
         fewest = min(counts.values(), default=0)
         if len(counts) < constraint.get("minDomains", 1):
             fewest = 0
-        own = 1 if matches(constraint.get("labelSelector"), labels(pod)) else 0
+        own = 1 if meant(constraint, pod, pod) else 0
         if counts.get(node.labels[domain], 0) + own - fewest > constraint["maxSkew"]:
             return Refusal("PodTopologySpread", ("node(s) didn't match pod topology spread constraints",))
     return None
 
 
-def _counts(constraint: Mapping[str, Any], pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> bool:
+def counted(constraint: Mapping[str, Any], spec: PodSpec, node: NodeInfo) -> bool:
     """Whether a node is one of those that pods are spread over (matchNodeInclusionPolicies).
 
     By default nodes count that the pod's node selector allows, tainted or not.
     """
-    if constraint.get("nodeAffinityPolicy", "Honor") == "Honor" and node_affinity(pod, spec, node, nodes) is not None:
+    honored = constraint.get("nodeAffinityPolicy", "Honor") == "Honor"
+    if honored and (spec.node_selector or spec.affinity) and not nodeaffinity.required(spec, node.node):
         return False
-    honor = constraint.get("nodeTaintsPolicy", "Ignore") == "Honor"
-    return not (honor and untolerated(node.taints, spec.tolerations, ("NoSchedule", "NoExecute")))
+    honored = constraint.get("nodeTaintsPolicy", "Ignore") == "Honor"
+    return not (honored and untolerated(node.taints, spec.tolerations, ("NoSchedule", "NoExecute")))
 
 
-def matching(pod: Object, selector: Mapping[str, Any] | None, node: NodeInfo) -> int:
-    """Pods on a node, in the pod's namespace and not being deleted, that a selector matches."""
+def matching(pod: Object, constraint: Mapping[str, Any], node: NodeInfo) -> int:
+    """Pods on a node, in the pod's namespace and not being deleted, that a constraint of the pod selects."""
     space = namespace(pod)
     return sum(
         1
         for guest in node.pods.values()
-        if namespace(guest.pod) == space and not terminating(guest.pod) and matches(selector, labels(guest.pod))
+        if namespace(guest.pod) == space and not terminating(guest.pod) and meant(constraint, pod, guest.pod)
     )
 
 
+def meant(term: Mapping[str, Any], whose: Object, other: Object) -> bool:
+    """Whether the selector of a constraint or an affinity term of ``whose`` matches the labels of ``other``.
+
+    ``matchLabelKeys`` and ``mismatchLabelKeys`` name labels of which ``other`` must have the same value as
+    ``whose``, or another (the API server makes expressions of them: pkg/registry/core/pod/strategy.go
+    applyLabelKeysToLabelSelector).
+    """
+    there, own = labels(other), labels(whose)
+    if not matches(term.get("labelSelector"), there):
+        return False
+    if any(k in own and there.get(k) != own[k] for k in term.get("matchLabelKeys") or ()):
+        return False
+    return all(k not in own or there.get(k) != own[k] for k in term.get("mismatchLabelKeys") or ())
+
+
 def inter_pod_affinity(pod: Object, spec: PodSpec, node: NodeInfo, nodes: Nodes) -> Refusal | None:
-    """plugins/interpodaffinity/filtering.go Filter: required affinity and anti-affinity, and that of the pods there."""
-    for term in _required(spec, "podAffinity"):
-        others = [g.pod for n in _domain(term, node, nodes) for g in n.pods.values()]
-        if term["topologyKey"] in node.labels and any(_means(term, pod, other) for other in others):
-            continue
-        anywhere = any(_means(term, pod, g.pod) for n in nodes.values() for g in n.pods.values())
-        if not anywhere and _means(term, pod, pod) and term["topologyKey"] in node.labels:
-            continue  # the first of a group that wants to be together
+    """plugins/interpodaffinity/filtering.go Filter: the pod's own affinity, and that of the pods there."""
+    if not _together(pod, required_terms(spec, "podAffinity"), node, nodes):
         return Refusal("InterPodAffinity", ("node(s) didn't match pod affinity rules",), resolvable=False)
-    for term in _required(spec, "podAntiAffinity"):
-        for other_node in _domain(term, node, nodes):
-            if any(_means(term, pod, guest.pod) for guest in other_node.pods.values()):
+    for term in required_terms(spec, "podAntiAffinity"):
+        for other_node in domain_of(term, node, nodes.values()):
+            if any(means(term, pod, guest.pod) for guest in other_node.pods.values()):
                 return Refusal("InterPodAffinity", ("node(s) didn't match pod anti-affinity rules",))
     for other_node in nodes.values():
         for guest in other_node.choosy.values():
-            for term in _required(pod_spec(guest.pod), "podAntiAffinity"):
-                if other_node in _domain(term, node, nodes) and _means(term, guest.pod, pod):
+            for term in required_terms(pod_spec(guest.pod), "podAntiAffinity"):
+                if means(term, guest.pod, pod) and other_node in domain_of(term, node, nodes.values()):
                     reason = "node(s) didn't satisfy existing pods anti-affinity rules"
                     return Refusal("InterPodAffinity", (reason,))
     return None
 
 
-def _required(spec: PodSpec, which: str) -> tuple[Mapping[str, Any], ...]:
+def _together(pod: Object, terms: Sequence[Mapping[str, Any]], node: NodeInfo, nodes: Nodes) -> bool:
+    """Whether the pods that a pod wants to be with are near the node (satisfyPodAffinity).
+
+    Only such pods count that all its terms are about; each term then asks for one of them in the node's domain.
+    """
+    if any(term["topologyKey"] not in node.labels for term in terms):
+        return False
+    friends = {
+        called: other
+        for called, other in (nodes.items() if terms else ())
+        if any(all(means(t, pod, guest.pod) for t in terms) for guest in other.pods.values())
+    }
+    if all(domain_of(term, node, friends.values()) for term in terms):
+        return True
+    # The first of a group that wants to be together may go anywhere.
+    located = any(term["topologyKey"] in other.labels for other in friends.values() for term in terms)
+    return not located and all(means(term, pod, pod) for term in terms)
+
+
+def required_terms(spec: PodSpec, which: str) -> tuple[Mapping[str, Any], ...]:
     if not spec.affinity:
         return ()
     return tuple((spec.affinity.get(which) or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or ())
 
 
-def _domain(term: Mapping[str, Any], node: NodeInfo, nodes: Nodes) -> list[NodeInfo]:
-    """The nodes of the same rack, zone, … as ``node``; none if it lacks the label."""
+def domain_of(term: Mapping[str, Any], node: NodeInfo, nodes: Iterable[NodeInfo]) -> list[NodeInfo]:
+    """Those of ``nodes`` that are of the same rack, zone, … as ``node``; none if it lacks the label."""
     label = term["topologyKey"]
     if label not in node.labels:
         return []
-    return [n for n in nodes.values() if n.labels.get(label) == node.labels[label]]
+    return [n for n in nodes if n.labels.get(label) == node.labels[label]]
 
 
-def _means(term: Mapping[str, Any], whose: Object, other: Object) -> bool:
-    """Whether an affinity term of ``whose`` is about ``other``."""
-    spaces = term.get("namespaces") or [namespace(whose)]
-    return namespace(other) in spaces and matches(term.get("labelSelector"), labels(other))
+def means(term: Mapping[str, Any], whose: Object, other: Object) -> bool:
+    """Whether an affinity term of ``whose`` is about ``other``: its namespace and its labels (AffinityTerm.Matches)."""
+    spaces, selector = term.get("namespaces") or (), term.get("namespaceSelector")
+    if selector is not None:
+        # Of the labels of a namespace only the one that all have is known here.
+        there = namespace(other) in spaces or matches(selector, {"kubernetes.io/metadata.name": namespace(other)})
+    else:
+        there = namespace(other) in (spaces or (namespace(whose),))
+    return there and meant(term, whose, other)
 
 
 FILTERS: dict[str, Filter] = {

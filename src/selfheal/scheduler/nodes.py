@@ -81,7 +81,7 @@ class NodeInfo:
         self.cpu = 0
         self.memory = 0
         self.choosy: dict[Key, _Guest] = {}
-        """Those of the pods that will not be with certain others."""
+        """Those of the pods that want, or will not have, certain others near them."""
         self.replicas: dict[str, int] = {}
         """Pods that are not being deleted, by the uid of their controller."""
         self.node: Object = {}
@@ -115,7 +115,7 @@ class NodeInfo:
         owner = controller_of(pod)
         guest = _Guest(pod, asked, str(owner["uid"]) if owner and not terminating(pod) else "")
         self.pods[key(pod)] = guest
-        if spec.affinity.get("podAntiAffinity"):
+        if spec.affinity.get("podAntiAffinity") or spec.affinity.get("podAffinity"):
             self.choosy[key(pod)] = guest
         self._count(guest, 1)
 

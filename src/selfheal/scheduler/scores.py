@@ -13,7 +13,7 @@ from typing import Any
 
 from selfheal import nodeaffinity
 from selfheal.objects import Object, controller_of
-from selfheal.scheduler.filters import HOSTNAME, matching
+from selfheal.scheduler.filters import HOSTNAME, counted, matching, means, required_terms
 from selfheal.scheduler.nodes import NodeInfo, demand
 from selfheal.spec import PodSpec, pod_spec
 
@@ -26,6 +26,7 @@ WEIGHTS = {
     "TaintToleration": 3,
     "NodeAffinity": 2,
     "PodTopologySpread": 2,
+    "InterPodAffinity": 2,
     "NodeResourcesFit": 1,
     "NodeResourcesBalancedAllocation": 1,
 }
@@ -35,14 +36,15 @@ SPREAD: tuple[Mapping[str, Any], ...] = ({"topologyKey": HOSTNAME, "maxSkew": 3}
 """For pods of a controller or Service that say nothing themselves (plugins/podtopologyspread/plugin.go)."""
 
 
-def scores(pod: Object, nodes: Sequence[NodeInfo]) -> list[int]:
-    """The points of each node."""
+def scores(pod: Object, nodes: Sequence[NodeInfo], everywhere: Sequence[NodeInfo]) -> list[int]:
+    """The points of each of ``nodes``, which could take the pod; ``everywhere`` are all nodes."""
     spec = pod_spec(pod)
     total = [0] * len(nodes)
     for plugin, points in (
         ("TaintToleration", _taints(spec, nodes)),
         ("NodeAffinity", _affinity(spec, nodes)),
-        ("PodTopologySpread", _spread(pod, spec, nodes)),
+        ("PodTopologySpread", _spread(pod, spec, nodes, everywhere)),
+        ("InterPodAffinity", _near(pod, spec, nodes, everywhere)),
         ("NodeResourcesFit", [_least_allocated(spec, node) for node in nodes]),
         ("NodeResourcesBalancedAllocation", [_balanced(spec, node) for node in nodes]),
     ):
@@ -75,8 +77,11 @@ def _affinity(spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
     return [MOST * n // most if most else 0 for n in sums]
 
 
-def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
-    """plugins/podtopologyspread/scoring.go: fewer pods of the same kind in the node's domain."""
+def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo], everywhere: Sequence[NodeInfo]) -> list[int]:
+    """plugins/podtopologyspread/scoring.go: fewer pods of the same kind in the node's domain.
+
+    To a domain belong also those of its nodes that cannot take the pod.
+    """
     owner = controller_of(pod)
     constraints: Sequence[Mapping[str, Any]]
     if spec.topology_spread_constraints:
@@ -90,16 +95,17 @@ def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
     if not constraints:
         return [0] * len(nodes)
     sums = [0.0] * len(nodes)
+    labelled = {c["topologyKey"] for c in constraints if any(c["topologyKey"] in node.labels for node in nodes)}
     for constraint in constraints:
-        own = [_siblings(pod, constraint, owner, node) for node in nodes]
         domain = constraint["topologyKey"]
         if domain == HOSTNAME:
-            counts, size = own, sum(considered)
+            counts, size = [_siblings(pod, constraint, owner, node) for node in nodes], sum(considered)
         else:
-            there: dict[str, int] = {}
-            for node, n in zip(nodes, own, strict=True):
-                there[node.labels.get(domain, "")] = there.get(node.labels.get(domain, ""), 0) + n
-            counts, size = [there[node.labels.get(domain, "")] for node in nodes], len(there)
+            there = {node.labels.get(domain, ""): 0 for node, ok in zip(nodes, considered, strict=True) if ok}
+            for node in everywhere if domain in labelled else ():
+                if node.labels.get(domain, "") in there and _counted(constraint, constraints, spec, node):
+                    there[node.labels.get(domain, "")] += _siblings(pod, constraint, owner, node)
+            counts, size = [there.get(node.labels.get(domain, ""), 0) for node in nodes], len(there)
         weight = math.log(size + 2)
         for i, node in enumerate(nodes):
             if domain in node.labels:
@@ -113,11 +119,62 @@ def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
     ]
 
 
+def _counted(
+    constraint: Mapping[str, Any],
+    constraints: Sequence[Mapping[str, Any]],
+    spec: PodSpec,
+    node: NodeInfo,
+) -> bool:
+    """Whether the pods of a node count (PreScore processAllNode)."""
+    if constraints is not SPREAD and any(c["topologyKey"] not in node.labels for c in constraints):
+        return False
+    return counted(constraint, spec, node)
+
+
 def _siblings(pod: Object, constraint: Mapping[str, Any], owner: Mapping[str, Any] | None, node: NodeInfo) -> int:
     """Pods of the same kind on a node: those that the constraint selects, or else those of the same controller."""
-    if "labelSelector" in constraint:
-        return matching(pod, constraint["labelSelector"], node)
+    if "whenUnsatisfiable" in constraint:
+        return matching(pod, constraint, node)
     return node.replicas.get(str(owner["uid"]), 0) if owner else 0
+
+
+def _near(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo], everywhere: Sequence[NodeInfo]) -> list[int]:
+    """plugins/interpodaffinity/scoring.go: the weights of the preferred terms, the pod's own and the others'.
+
+    A required affinity of a pod that runs counts 1 for those it wants near it.
+    """
+    own = _preferred(spec)
+    points: dict[tuple[str, str], int] = {}
+
+    def count(term: Mapping[str, Any], whose: Object, other: Object, there: NodeInfo, weight: int) -> None:
+        label = term["topologyKey"]
+        if label in there.labels and means(term, whose, other):
+            domain = label, there.labels[label]
+            points[domain] = points.get(domain, 0) + weight
+
+    for node in everywhere:
+        for guest in (node.pods if own else node.choosy).values():
+            for weight, term in own:
+                count(term, pod, guest.pod, node, weight)
+            theirs = pod_spec(guest.pod)
+            for term in required_terms(theirs, "podAffinity"):
+                count(term, guest.pod, pod, node, 1)
+            for weight, term in _preferred(theirs):
+                count(term, guest.pod, pod, node, weight)
+    if not points:
+        return [0] * len(nodes)
+    sums = [sum(n for (label, value), n in points.items() if node.labels.get(label) == value) for node in nodes]
+    least, most = min(sums), max(sums)
+    return [MOST * (n - least) // (most - least) if most > least else 0 for n in sums]
+
+
+def _preferred(spec: PodSpec) -> list[tuple[int, Mapping[str, Any]]]:
+    """The pod's preferred affinity terms with their weights; those it wants to be away from weigh less than nothing."""
+    return [
+        (sign * preferred["weight"], preferred["podAffinityTerm"])
+        for which, sign in (("podAffinity", 1), ("podAntiAffinity", -1))
+        for preferred in (spec.affinity.get(which) or {}).get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+    ]
 
 
 def _least_allocated(spec: PodSpec, node: NodeInfo) -> int:
