@@ -11,14 +11,15 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
+
+from tests.live.host import Host
 
 # The suite tries the same examples each time, so that a change is judged by what it changes; nightly tries new ones.
 settings.register_profile("suite", derandomize=True, database=None, deadline=None)
@@ -107,28 +108,20 @@ def axe() -> Callable[[Any], list[str]]:
 
 @pytest.fixture(scope="session")
 def book_html(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built book, built now, in a place of its own."""
-    place = tmp_path_factory.mktemp("book")
-    command = [sys.executable, "tools/build_book.py", str(place)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
+    """The folder of the built book, built now, in a place of its own; processes of one run share it."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "book"
+    with FileLock(f"{place}.lock"):
+        if not place.exists():
+            place.mkdir()
+            command = [sys.executable, "tools/build_book.py", str(place)]
+            built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert built.returncode == 0, built.stderr
     return place / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
 def book_url(book_html: Path) -> Iterator[str]:
     """Where the built book is served: on loopback, under a sub-path as a project's page has."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def translate_path(self, path: str) -> str:
-            return super().translate_path(path.removeprefix("/sub/path"))
-
-        def log_message(self, *args: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(book_html))) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/sub/path/"
-        server.shutdown()
-        thread.join()
+    with Host(book_html) as host:
+        yield host.url
