@@ -1,0 +1,164 @@
+// A page that can come alive: one bar, the page's own cells in order, Python in the background. See live/README.md.
+import { Cell, el } from "./cells.js";
+import { MEGABYTES, Python } from "./python.js";
+
+const config = JSON.parse(document.getElementById("live-config").textContent);
+const base = new URL(".", document.currentScript.src);
+const url = (name) => new URL(name, base).href;
+const mark = (name) => performance.mark(`live:${name}`);
+const root = document.documentElement;
+let cells = [], running = null, outputs = null, manager, later = Promise.resolve(), queue = Promise.resolve(), turn = 0, ran = false;
+
+// ---- Python, for whoever asks: the cells below, and widgets by globalThis.livePage
+
+const python = new Python({ ...config.files, base: base.href }, { hear, changed });
+globalThis.livePage = {
+  get state() { return python.state; },
+  get reason() { return python.reason; },
+  warm: () => python.warm(),
+  call: (...given) => python.call(...given),
+};
+function changed(state, reason) {
+  root.dataset.python = state;
+  mark(state);
+  if (state === "idle" || state === "failed") forget(reason);
+  document.dispatchEvent(new CustomEvent("live-state", { detail: state }));
+  if (globalThis.livePage) draw(reason);
+}
+function forget(reason) { // what ran is gone, what was typed stays
+  turn += 1;
+  running?.busy(false);
+  running = outputs = manager = undefined;
+  if (ran && reason) later = later.then(() => say(`${reason} Your code is kept; run the page again.`));
+  ran = false;
+  document.querySelectorAll(".live-widget").forEach((e) => { e.inert = true; });
+}
+function hear(message) {
+  if (message.type === "output") {
+    if (!outputs || message.cell !== running?.index) cells.find((c) => c.index === message.cell)?.add(message);
+    else if (message.output_type === "clear") outputs.length = 0;
+    else outputs.push(message);
+  } else if (message.type.startsWith("comm_")) later = later.then(async () => (await widgets()).receive(message));
+  else if (message.type === "idle") manager?.then((m) => m.idle(message.id));
+  else if (message.type === "stored") root.dataset.snapshot = "stored";
+  else if (message.type === "unstored") root.dataset.snapshot = "denied";
+}
+/** The widget manager, loaded when the first widget comes. */
+function widgets() {
+  return (manager ??= Promise.all([import(url("widgets.js")), style("widgets.css")])
+    .then(([{ LiveManager }]) => new LiveManager((message, buffers) => python.ask({ ...message }, buffers).catch((e) => say(e.message)))));
+}
+function style(name) {
+  const link = el("link", { rel: "stylesheet", href: url(name) });
+  return new Promise((done) => { link.onload = link.onerror = done; document.head.append(link); });
+}
+
+// ---- the bar
+
+const go = el("button", { type: "button", className: "live-go" });
+const again = el("button", { type: "button", className: "live-again", textContent: "Restart", hidden: true });
+const status = el("span", { className: "live-status", role: "status" });
+const bar = el("div", { className: "live-bar", role: "region", ariaLabel: "Run this page" }, go, again, status);
+const say = (text) => { if (status.textContent !== text) status.textContent = text; };
+const mine = () => cells.filter((c) => c.text !== c.source).length;
+
+function draw(reason) {
+  const { state } = python, busy = state === "starting" && root.dataset.live === "starting" || running;
+  go.textContent = busy ? "Stop" : ran ? "Run all again" : "Run this page";
+  go.disabled = state === "unavailable";
+  again.hidden = !ran || Boolean(busy);
+  if (running) say(`Running cell ${running.number} of ${cells.length} …`);
+  else if (state === "unavailable" || state === "failed") say(`${reason || python.reason} What you see are stored results.`);
+  else if (state === "starting") say(reason);
+  else if (ran) say("Live: Python runs in this page.");
+  else if (root.dataset.live === "off") say(reason || "Stopped. The last results stay; variables are gone.");
+  else say(`Change the code and run it right here: Python comes to you, ${MEGABYTES} MB once.`);
+}
+
+// ---- running
+
+const page = { widgets, say, mount: (host) => globalThis[config.mount]?.(host), run: (cell) => enqueue(() => runAlone(cell)) };
+const enqueue = (job) => { const now = turn; return (queue = queue.then(() => now === turn && job()).catch(trouble)); };
+function trouble(error) {
+  running?.busy(false);
+  running = outputs = null;
+  if (python.state === "ready" || python.state === "idle") say(error.message);
+}
+
+/** Runs a cell with the text that it now has. */
+async function run(cell) {
+  running = cell;
+  outputs = [];
+  cell.busy(true);
+  draw();
+  await python.ask({ type: "execute", cell: cell.index, code: cell.text });
+  const shown = outputs;
+  outputs = null;
+  await later; // widgets that this cell made
+  await cell.show(shown);
+  cell.busy(false);
+  running = null;
+  return shown.every((output) => output.output_type !== "error");
+}
+async function runAlone(cell) {
+  if (!ran) { await python.start(); ran = true; }
+  await run(cell);
+  cell.dom.querySelector(":scope > details")?.setAttribute("open", "");
+  draw();
+}
+async function runAll() {
+  root.dataset.live = "starting";
+  mark("click");
+  draw();
+  try {
+    await Promise.all([python.start(), load()]);
+    const now = turn;
+    ran = true;
+    for (const cell of cells) {
+      const well = await run(cell);
+      mark(`cell-${cell.index}`);
+      if (now !== turn) return;
+      if (!well && !cell.tags.includes("raises-exception")) {
+        root.dataset.live = "on";
+        mark("live");
+        draw();
+        return say(`Cell ${cell.number} failed; the cells after it did not run.`);
+      }
+    }
+    root.dataset.live = "on";
+    mark("live");
+  } catch (error) {
+    if (root.dataset.live === "starting") root.dataset.live = python.state === "failed" ? "failed" : "off";
+    if (error.message !== "Python was stopped") throw error;
+  } finally { draw(); }
+}
+function stop() {
+  root.dataset.live = "off";
+  python.stop();
+}
+
+/** The sources, and what the reader made of them the last time. */
+let loading;
+function load() {
+  return (loading ??= fetch(new URL(config.cells, document.baseURI)).then(async (answer) => {
+    if (!answer.ok) throw new Error("This page's code could not be fetched.");
+    cells = (await answer.json()).map((given, n) => new Cell({ ...given, number: n + 1 }, page));
+    cells.forEach((cell) => cell.open());
+  }).catch((error) => { loading = undefined; throw error; }));
+}
+
+if (config.cells) {
+  document.querySelectorAll(".cell summary[aria-label]").forEach((e) => e.removeAttribute("aria-label")); // it hides the words that are there
+  (document.querySelector("article.bd-article h1") ?? document.querySelector("h1"))?.after(bar);
+  go.onclick = () => (running || root.dataset.live === "starting" ? stop() : enqueue(runAll));
+  again.onclick = () => { stop(); say("Python is new: nothing has run yet."); python.warm(); };
+  // a mouse that rests on the button is reason enough to begin; never a passing one, a finger or the Tab key
+  let dwell;
+  go.onpointerenter = (e) => { if (e.pointerType === "mouse" && !navigator.connection?.saveData) dwell = setTimeout(python.warm.bind(python), 150); };
+  go.onpointerleave = () => clearTimeout(dwell);
+  draw();
+  if (Object.keys(safe(() => localStorage) ?? {}).some((key) => key.startsWith(`live:${location.pathname}:`)) && python.state !== "unavailable") {
+    load().then(() => mine() && say(`Your changes to ${mine() === 1 ? "a cell" : `${mine()} cells`} are here again. Run the page to see what comes of them.`), trouble);
+  }
+}
+function safe(f) { try { return f(); } catch { return undefined; } }

@@ -1,0 +1,112 @@
+// Python, off the page's own thread. No special headers needed: postMessage only.
+const here = new URL(".", self.location.href);
+const asset = (name) => new URL(name, here).href;
+const say = (message, buffers = []) => self.postMessage({ ...message, buffers }, buffers);
+let kernel, keep, queue = Promise.resolve();
+
+// What start-up leaves in memory is kept in the reader's own browser: the second chapter, or the second
+// visit, starts from it in a fraction of the time. Nothing more is downloaded. Any trouble means a plain start.
+const SHELF = "live-python";
+async function stored(key) {
+  try {
+    const hit = await (await caches.open(SHELF)).match(key);
+    return hit && new Uint8Array(await hit.arrayBuffer());
+  } catch { return undefined; }
+}
+async function store(key, bytes) {
+  try {
+    const shelf = await caches.open(SHELF);
+    for (const old of await shelf.keys()) if (old.url !== key) await shelf.delete(old); // one version only
+    await shelf.put(key, new Response(bytes));
+    say({ type: "stored", bytes: bytes.length });
+  } catch (e) { say({ type: "unstored", text: String(e?.message ?? e) }); }
+}
+
+// Pyodide restores a snapshot into the memory that the module starts with: make that large enough.
+function growTo(size) {
+  const real = WebAssembly.instantiateStreaming;
+  WebAssembly.instantiateStreaming = async (...args) => {
+    WebAssembly.instantiateStreaming = real;
+    const made = await real(...args);
+    const { memory } = made.instance.exports;
+    const pages = Math.ceil((size - memory.buffer.byteLength) / 65536);
+    if (pages > 0) memory.grow(pages);
+    return made;
+  };
+}
+
+/** Counts what arrives, for whoever waits on a slow line. */
+function countBytes() {
+  const real = self.fetch;
+  let got = 0, told = 0;
+  self.fetch = async (...args) => {
+    const answer = await real(...args);
+    if (!answer.ok) throw new Error(`${new URL(answer.url).pathname.split("/").pop()} is missing (${answer.status})`);
+    const counter = new TransformStream({ transform(chunk, out) {
+      got += chunk.length;
+      if (got - told > 250_000) say({ type: "progress", name: "fetched", bytes: told = got });
+      out.enqueue(chunk);
+    } });
+    return new Response(answer.body.pipeThrough(counter), { status: answer.status, headers: answer.headers });
+  };
+}
+
+async function boot({ site, key, preload, folder, snapshot }, step) {
+  const { loadPyodide } = await import(asset("pyodide/pyodide.mjs"));
+  const packages = fetch(asset(site)).then((r) => r.arrayBuffer());
+  packages.catch(() => {}); // told below, where it is awaited
+  const indexURL = asset("pyodide/"), name = asset(`snapshot-${key}`);
+  const memory = snapshot && await stored(name);
+  const unpack = async (py) => {
+    py.unpackArchive(await packages, "zip", { extractDir: "/lib/site" });
+    if (!memory) py.runPython("import sys; sys.path.insert(0, '/lib/site'); import livekernel, asyncio");
+  };
+  if (memory) {
+    try {
+      growTo(memory.length);
+      const py = await loadPyodide({ indexURL, _loadSnapshot: memory });
+      await unpack(py);
+      step("snapshot");
+      return { py };
+    } catch (e) {
+      console.warn("The stored memory is of no use", e);
+      await caches.delete(SHELF);
+      return boot({ site, key, preload, folder, snapshot }, step);
+    }
+  }
+  const py = await loadPyodide({ indexURL, _makeSnapshot: snapshot });
+  step("python");
+  await unpack(py);
+  for (const module of preload) py.runPython(`import ${module}`);
+  let bytes;
+  if (snapshot) try { bytes = py.makeMemorySnapshot(); } catch (e) { console.warn("No snapshot", e); }
+  return { py, keep: bytes && (() => store(name, bytes)) };
+}
+
+async function start({ files }) {
+  countBytes();
+  globalThis.liveSay = (json, buffers) => say(JSON.parse(json), buffers.map((b) => b.slice().buffer));
+  const made = await boot(files, (name) => say({ type: "progress", name }));
+  keep = made.keep;
+  kernel = made.py.pyimport("livekernel");
+  kernel.wake(`/lib/site/${files.folder}`);
+}
+
+async function handle({ data }) {
+  const { type, id } = data;
+  let text, fault;
+  try {
+    if (type === "start") await start(data);
+    else if (type === "keep") { await keep?.(); keep = undefined; }
+    else if (type === "execute") await kernel.execute(data.cell, data.code);
+    else if (type === "call") [text, fault] = kernel.call(data.target, data.texts).toJs();
+    else kernel.on_comm(JSON.stringify({ ...data, buffers: undefined }), data.buffers ?? []);
+  } catch (e) {
+    fault = String(e?.message ?? e).trim().split("\n").at(-1) || "no reason given";
+    if (e?.name !== "PythonError" && type !== "start") say({ type: "broken", text: fault }); // the interpreter itself is done for
+  }
+  say({ type: "idle", id, text, fault });
+}
+// Pyodide waits for ever when one of its files does not come: tell the page.
+self.addEventListener("unhandledrejection", (e) => say({ type: "broken", text: String(e.reason?.message ?? e.reason) }));
+self.onmessage = (event) => { queue = queue.then(() => handle(event)); };
