@@ -74,6 +74,10 @@ class Response:
     """µs until the headers arrive; None: they never do."""
     stall_body: bool = False
     """Headers arrive, the body never ends."""
+    body_delay: int = 0
+    """µs from the headers until the body has ended."""
+    body_cut: bool = False
+    """The connection ends in the middle of the body."""
     broken: str | None = None
     """The connection ends without an answer: what Go's client says of it, for instance ``EOF``."""
     steady: bool = True

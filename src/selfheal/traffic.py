@@ -189,8 +189,9 @@ class Traffic:
         response = reply.value if isinstance(reply, simpy.Event) else reply
         assert isinstance(response, Response)
         self._steady = self._steady and response.steady
-        in_time = response.delay is not None and response.delay < self._timeout
-        return in_time and not response.stall_body and not response.broken and 200 <= response.status < 400
+        in_time = response.delay is not None and response.delay + response.body_delay < self._timeout
+        whole = not (response.stall_body or response.body_cut or response.broken)
+        return in_time and whole and 200 <= response.status < 400
 
     # ---- counting
 

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from selfheal.clock import SECOND
+from selfheal.network import Request
 from selfheal.programs import images
 from selfheal.programs.filesystem import Directory
-from tests.programs.box import IP, Box
+from tests.programs.box import IP, NODE, Box
 
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
 
@@ -29,7 +31,7 @@ def test_agnhost_liveness_is_well_for_ten_seconds() -> None:
 
 
 def test_agnhost_ends_as_go_programs_do() -> None:
-    for command, code in (("netexec", 0), ("liveness", 2), ("grpc-health-checking", 2), ("pause", 0)):
+    for command, code in (("netexec", 0), ("liveness", 2), ("grpc-health-checking", 2), ("pause", 2)):
         box = agnhost(command)
         box.stop()
         assert box.end == (1, code, "Completed" if code == 0 else "Error"), command
@@ -58,6 +60,80 @@ def test_agnhost_netexec_takes_its_port_as_a_flag() -> None:
     for flags in (["--http-port=8123"], ["--http-port", "8123"]):
         assert agnhost("netexec", *flags).status("/healthz", 8123) == 200
     assert agnhost("netexec", "--nonsense").log == ["agnhost: Error: unknown flag: --nonsense"]
+
+
+def test_agnhost_netexec_goes_on_for_its_delay_and_is_no_longer_ready() -> None:
+    box = agnhost("netexec", "--delay-shutdown=6")
+    assert box.http("/readyz").body == "ok"  # type: ignore[union-attr]
+    version = box.container.version
+    box.stop()
+    assert box.container.version > version
+    box.run(6.9)
+    assert (box.status("/readyz"), box.status("/healthz")) == (503, 200)
+    box.run(8)
+    assert box.end == (7, 0, "Completed")
+
+
+def test_agnhost_netexec_without_a_udp_server_is_never_well() -> None:
+    box = agnhost("netexec", "--udp-port=-1")
+    assert [box.status(path) for path in ("/healthz", "/readyz", "/hostname")] == [412, 412, 200]
+
+
+def test_agnhost_netexec_leaves_after_a_wait() -> None:
+    box = agnhost("netexec")
+    assert "must be a valid golang duration" in box.http("/exit?wait=soon").body  # type: ignore[union-attr]
+    box.http("/exit?wait=1m30s&code=3")
+    box.run(90)
+    assert box.end is None
+    box.run(92)
+    assert box.end == (91, 3, "Error")
+
+
+def test_agnhost_netexec_gives_the_headers_back() -> None:
+    box = agnhost("netexec")
+    ask = Request("GET", "/header", (("Host", "x"), ("Accept", "*/*"), ("X-A", "1"), ("X-A", "2")))
+    assert box.network.request(NODE, IP, 8080, ask).body == '{"Accept":["*/*"],"X-A":["1","2"]}'  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("path", "timeout", "expected"),
+    [
+        ("/sleep-body?time=2&code=200", 3, ("success", None, 2)),
+        ("/sleep-body?time=2&code=503", 3, ("failure", None, 2)),
+        ("/slow-response?size=3&interval=1&code=200", 2, ("failure", "while reading body)", 2)),
+        ("/disconnect-body?code=200", 1, ("failure", "unexpected EOF", 0)),
+        ("/sleep-headers?time=1&code=200", 2, ("success", None, 1)),
+    ],
+)
+def test_agnhost_liveness_emulates_failures(path: str, timeout: int, expected: tuple[str, str | None, int]) -> None:
+    outcome = agnhost("liveness").probe({"httpGet": {"path": path, "port": 8080}}, timeout)
+    result, error, took = expected
+    assert (outcome.result, outcome.duration) == (result, took * SECOND)
+    assert outcome.error is None if error is None else outcome.error.endswith(error)  # type: ignore[union-attr]
+
+
+def test_agnhost_serves_files_its_name_and_what_its_variables_say() -> None:
+    files = agnhost("test-webserver", "--port=8080")
+    assert [files.status(path) for path in ("/", "/etc/hostname", "/nope")] == [200, 200, 404]
+    named = agnhost("serve-hostname")
+    assert named.http("/", 9376).body == "web-0"  # type: ignore[union-attr]
+    named.stop(120)
+    assert named.run(60).end is None
+    assert named.run(62).end == (61, 0, "Completed")
+    porter = Box(image=AGNHOST, args=["porter"], env={"SERVE_PORT_81": "a", "SERVE_TLS_PORT_82": "b"}).run(1)
+    assert porter.http("/any", 81).body == "a"  # type: ignore[union-attr]
+    assert porter.probe({"httpGet": {"port": 82, "scheme": "HTTPS"}}).result == "success"
+
+
+def test_agnhost_connect_says_why_it_cannot() -> None:
+    box = agnhost("netexec")
+    for port, code, said in ((8080, 0, ""), (81, 1, "REFUSED\n")):
+        run = box.exec("/agnhost", "connect", "--timeout=2s", f"{IP}:{port}")
+        box.run(box.now + 1)
+        assert (run.exit_code, run.output) == (code, said)
+    far = box.exec("/agnhost", "connect", "--timeout=2s", "10.99.0.1:80")
+    box.run(box.now + 3)
+    assert (far.exit_code, far.output) == (1, "TIMEOUT\n")
 
 
 def test_grpc_health_is_switched_by_http() -> None:

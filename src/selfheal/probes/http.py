@@ -31,6 +31,7 @@ LIMIT = 10
 
 DEADLINE = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 STALLED = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
+CUT = "unexpected EOF"
 PLAIN = "http: server gave HTTP response to HTTPS client"
 BAD_STATUS = "HTTP probe failed with statuscode: "
 
@@ -145,8 +146,11 @@ class Attempt:
                 self.headers = _onward_headers(self.headers, self.target, onward)
                 self.target = onward
                 return None
-        if answer.stall_body:
+        if answer.stall_body or self.spent + answer.body_delay >= self.timeout:
             return Outcome("failure", "", STALLED, self.timeout, self.own)
+        self.spent += answer.body_delay
+        if answer.body_cut:
+            return Outcome("failure", "", CUT, self.spent, self.own)
         return verdict(answer, self.spent, self.own)
 
     def _failure(self, why: str, duration: int | None = None) -> Outcome:

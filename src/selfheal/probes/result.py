@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -75,6 +76,19 @@ def go_duration(micros: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{text}"
     return f"{minutes}m{text}" if minutes else text
+
+
+UNITS = {"ns": 0.001, "us": 1, "µs": 1, "ms": MILLISECOND, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+
+
+def go_micros(text: str) -> int | None:
+    """The µs of a duration as Go reads it (``1m30s``, ``.5s``, ``0``); None if it is none (time.ParseDuration)."""
+    if text == "0":
+        return 0
+    parts = re.findall(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text.lstrip("+"):
+        return None
+    return round(sum(float(number) * UNITS[unit] for number, unit in parts))
 
 
 def _decimal(value: int, unit: int) -> str:

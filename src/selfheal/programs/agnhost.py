@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
-from selfheal.clock import MILLISECOND, SECOND, micros
+from selfheal.clock import SECOND, micros
 from selfheal.network import Request, Response
 from selfheal.probes.result import go_duration
-from selfheal.programs import flags
-from selfheal.programs.filesystem import Executable
-from selfheal.programs.plain import pause
+from selfheal.programs import flags, testservers
+from selfheal.programs.netexec import netexec
 from selfheal.programs.process import Process, Running
-from selfheal.programs.servers import Answer, HealthServer, redirect
-from selfheal.programs.streams import Capture, Stream
-
-LISTENS_AFTER = (80 * MILLISECOND, 130 * MILLISECOND)
-"""µs from the start of a Go server's process until its port is open, measured on a busy node."""
+from selfheal.programs.servers import Answer, HealthServer, answer, booted, redirect, whole
 
 LIVES = 10
 """Seconds for which ``agnhost liveness`` is well (liveness/server.go)."""
@@ -35,13 +29,6 @@ def agnhost(c: Process) -> Running:
         return 1
 
 
-def _booted(c: Process) -> Running:
-    """Wait until the server listens."""
-    stream = c.kernel.chances
-    yield c.kernel.clock.sleep(stream.between(stream.next(), *LISTENS_AFTER))
-    return None
-
-
 def liveness(c: Process) -> Running:
     """Well for 10 s, then 500 for ever. TERM ends it with 2, as Go ends without a handler (server.go)."""
     started = c.kernel.clock.now
@@ -53,25 +40,37 @@ def liveness(c: Process) -> Running:
 
     def slept(request: Request) -> Response:
         query = request.query()
-        body = "x" * 1024 * min(1024, _whole(query, "size", 0))
-        return _answer(_whole(query, "code", 500), body, delay=_whole(query, "time", 0) * SECOND)
+        body = f"Slept for {query.get('time', '0')} secs\n" + _filler(query)
+        return answer(whole(query, "code", 500), body, delay=whole(query, "time", 0) * SECOND)
 
     def half(request: Request) -> Response:
         query = request.query()
-        return _answer(_whole(query, "code", 500), stall_body=_whole(query, "time", 0) > 0)
+        wait = whole(query, "time", 0) + whole(query, "size", 0) * whole(query, "interval", 0)
+        return answer(whole(query, "code", 500), _filler(query), body_delay=wait * SECOND)
+
+    def trickled(request: Request) -> Response:
+        query = request.query()
+        wait = whole(query, "size", 0) * whole(query, "interval", 0)
+        return answer(whole(query, "code", 500), _filler(query), body_delay=wait * SECOND)
+
+    def broken_off(request: Request) -> Response:
+        query = request.query()
+        return answer(whole(query, "code", 500), "Disconnecting\n", body_cut=True)
 
     def ill() -> None:
         c.set(8080, "/healthz", Response(500, f"error: {LIVES}"))
         c.report(False, "10 seconds are over: /healthz answers 500")
 
-    yield from _booted(c)
+    yield from booted(c)
     routes: dict[str, Answer] = {
         "/healthz": "ok",
         "/started": lambda _: Response(200, since()),
         "/redirect": lambda request: redirect(request, request.query().get("loc", "")),
         "/sleep-headers": slept,
         "/sleep-body": half,
+        "/slow-response": trickled,
         "/disconnect-headers": Response(0, broken="EOF"),
+        "/disconnect-body": broken_off,
     }
     if c.serve(8080, routes) is None:
         return c.fail("listen tcp :8080: bind: address already in use")
@@ -82,108 +81,9 @@ def liveness(c: Process) -> Running:
     return 0
 
 
-def netexec(c: Process) -> Running:
-    """A server that does what it is asked (netexec/netexec.go). TERM ends it with 0."""
-    known = {
-        "http-port": "8080",
-        "udp-port": "8081",
-        "sctp-port": "-1",
-        "tls-cert-file": "",
-        "tls-private-key-file": "",
-        "http-override": "",
-        "udp-listen-addresses": "",
-    }
-    values, _ = flags.parse(c.argv[2:], known)
-    port = flags.number(values, "http-port")
-    hostname = c.kernel.hostname
-    c.on("TERM", lambda: c.exit(0))
-
-    def echo(request: Request) -> Response:
-        query = request.query()
-        code = query.get("code", "")
-        if code and not code.lstrip("+-").isdecimal():
-            return Response(200, f"argument 'code' must be an integer or empty, got \"{code}\"\n")
-        return _answer(_whole(query, "code", 200), query.get("msg", ""))
-
-    def leave(request: Request) -> Response:
-        c.kernel.restless += 1
-        c.after(0, lambda: c.exit(_whole(request.query(), "code", 0)))
-        return Response(0, broken="EOF")
-
-    def shell(request: Request) -> Response:
-        query = request.query()
-        return _shell(c, query.get("shellCommand") or query.get("cmd", ""))
-
-    def now(_: Request) -> Response:
-        c.kernel.restless += 1
-        return Response(200, f"NOW: {c.kernel.clock.micro_timestamp()}")
-
-    def turn(request: Request) -> Response:
-        query = request.query()
-        return redirect(request, query.get("location", ""), _whole(query, "code", 302))
-
-    routes: dict[str, Answer] = {
-        "*": now,
-        "/healthz": Response(200),
-        "/hostname": hostname,
-        "/hostName": hostname,
-        "/clientip": lambda request: Response(200, f"{request.source}:40000"),
-        "/echo": echo,
-        "/exit": leave,
-        "/shutdown": leave,
-        "/redirect": turn,
-        "/shell": shell,
-    }
-    override = values["http-override"]
-    if override:
-        inner = dict(routes)
-
-        def overridden(_: Request) -> Response:
-            request = Request("GET", override)
-            answer = inner.get(request.route, now)
-            if callable(answer):
-                reply = answer(request)
-                return reply if isinstance(reply, Response) else Response(500)
-            return answer if isinstance(answer, Response) else Response(200, str(answer))
-
-        routes = {"*": overridden}
-    yield from _booted(c)
-    server = c.serve(port, routes)
-    if server is None:
-        return c.fail(f"listen tcp :{port}: bind: address already in use")
-    server.tls = bool(values["tls-cert-file"])
-    c.log(f"Started HTTP server on port {port}")
-    yield c.forever()
-    return 0
-
-
-def _whole(query: dict[str, str], name: str, default: int) -> int:
-    """A number of a query; ``default`` if it is missing or none."""
-    text = query.get(name, "")
-    return int(text[:9]) if text.isdecimal() else default
-
-
-def _answer(code: int, body: str = "", delay: int = 0, stall_body: bool = False) -> Response:
-    """An answer of Go's server, which breaks off at a status that is none (net/http checkWriteHeaderCode)."""
-    if not 100 <= code <= 999:
-        return Response(0, broken="EOF")
-    return Response(code, body, delay=delay, stall_body=stall_body)
-
-
-def _shell(c: Process, command: str) -> Response:
-    """Run a command and answer with its output (netexec.go shellHandler)."""
-    sh = c.kernel.command("/bin/sh", "", "/")
-    if not isinstance(sh, Executable):
-        return Response(200, json.dumps({"error": "fork/exec /bin/sh: no such file or directory"}))
-    out = Capture()
-    fds: dict[int, Stream] = {0: Stream(), 1: out, 2: out}
-    run = c.kernel.visit(sh.program, ["/bin/sh", "-c", command], dict(c.env), c.cwd, fds)
-    if not run.ended:
-        return Response(0, delay=None, steady=False)
-    answer = {"output": out.text} if out.text else {}
-    if run.exit_code:
-        answer["error"] = f"exit status {run.exit_code}"
-    return Response(200, json.dumps(answer, separators=(",", ":")))
+def _filler(query: dict[str, str]) -> str:
+    """So many KiB of a body (liveness/server.go writeBody)."""
+    return "x" * 1024 * min(1024, whole(query, "size", 0))
 
 
 def grpc_health_checking(c: Process) -> Running:
@@ -195,7 +95,7 @@ def grpc_health_checking(c: Process) -> Running:
     service = values["service"]
     started = c.kernel.clock.now
     c.on("TERM", lambda: c.exit(2))
-    yield from _booted(c)
+    yield from booted(c)
     server = HealthServer(c, {service: "SERVING"})
 
     def make(status: str, text: str) -> Callable[[Request], Response]:
@@ -231,9 +131,23 @@ def _unwell(c: Process, server: HealthServer, service: str) -> None:
     c.report(False, "NOT_SERVING")
 
 
+def pause(c: Process) -> Running:
+    """Nothing, until a signal says so: TERM ends it with 2, INT with 1 (pause/pause.go)."""
+    c.log("Paused")
+    c.on("TERM", lambda: c.exit(2))
+    c.on("INT", lambda: c.exit(1))
+    yield c.forever()
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Process], Running]] = {
     "liveness": liveness,
     "netexec": netexec,
     "grpc-health-checking": grpc_health_checking,
     "pause": pause,
+    "connect": testservers.connect,
+    "entrypoint-tester": testservers.entrypoint_tester,
+    "porter": testservers.porter,
+    "serve-hostname": testservers.serve_hostname,
+    "test-webserver": testservers.test_webserver,
 }

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from selfheal.clock import MILLISECOND
 from selfheal.network import GRPCError, Request, Response, Server
 
 if TYPE_CHECKING:
-    from selfheal.programs.process import Process
+    from selfheal.programs.process import Process, Running
 
 Reply = Response | simpy.Event
 Answer = int | str | Response | Callable[[Request], Reply]
@@ -41,8 +42,18 @@ TEXTS = {
     504: "Gateway Timeout",
 }
 
+LISTENS_AFTER = (80 * MILLISECOND, 130 * MILLISECOND)
+"""µs from the start of a Go server's process until its port is open, measured on a busy node."""
+
 HANG = Response(0, delay=None)
 """No answer, ever."""
+
+
+def booted(c: Process) -> Running:
+    """Wait until a server written in Go listens."""
+    stream = c.kernel.chances
+    yield c.kernel.clock.sleep(stream.between(stream.next(), *LISTENS_AFTER))
+    return None
 
 
 class RouteServer(Server):
@@ -112,3 +123,16 @@ def redirect(request: Request, location: str, status: int = 302) -> Response:
         location = request.route.rpartition("/")[0] + "/" + location
     body = f'<a href="{location}">{TEXTS.get(status, "")}</a>.\n\n' if request.method == "GET" else ""
     return Response(status, body, {"Location": location, "Content-Type": "text/html; charset=utf-8"})
+
+
+def whole(query: dict[str, str], name: str, default: int) -> int:
+    """A number of a query; ``default`` if it is missing or none."""
+    text = query.get(name, "")
+    return int(text[:9]) if text.isdecimal() else default
+
+
+def answer(code: int, body: str = "", delay: int = 0, body_delay: int = 0, body_cut: bool = False) -> Response:
+    """An answer of Go's server, which breaks off at a status that is none (net/http checkWriteHeaderCode)."""
+    if not 100 <= code <= 999:
+        return Response(0, broken="EOF")
+    return Response(code, body, delay=delay, body_delay=body_delay, body_cut=body_cut)
