@@ -98,7 +98,7 @@ PAGE = """<!doctype html>
 html {{ color-scheme: {theme}; background: light-dark(#fff, #12161d) }}
 body {{ margin: 12px; max-width: 1000px }}
 </style>
-<script defer src="_static/widgets.js"></script></head>
+{scripts}<script defer src="_static/monitors.js"></script></head>
 <body><main><h1 style="color: light-dark(#000, #fff)">A page</h1>{body}</main></body></html>
 """
 
@@ -109,14 +109,16 @@ def packed(data: str) -> bytes:
     return bank.build(json.loads(data))[0]
 
 
-def write_page(folder: Path, *shown: Monitor, theme: str = "light") -> str:
+def write_page(folder: Path, *shown: Monitor, theme: str = "light", scripts: str = "", banks: bool = True) -> str:
     """A page from disk that shows monitors, as the book would; its address."""
-    banks = folder / "_static" / "banks"
-    banks.mkdir(parents=True, exist_ok=True)
-    (folder / "_static" / "widgets.js").write_text(page.bundle(), "utf-8")
-    for one in shown:
+    static = folder / "_static"
+    (static / "banks").mkdir(parents=True, exist_ok=True)
+    (static / "widgets.js").write_text(page.bundle(), "utf-8")
+    (static / "monitors.js").write_text(page.loader("test"), "utf-8")
+    for one in shown if banks else ():
         name = bank.name_of(one.data)
-        (banks / f"{name}.js").write_text(bank.script(name, packed(canonical(one.data)), "test"), "utf-8")
+        (static / "banks" / f"{name}.js").write_text(bank.script(name, packed(canonical(one.data)), "test"), "utf-8")
     index = folder / "index.html"
-    index.write_text(PAGE.format(theme=theme, body="".join(one.html() for one in shown)), "utf-8")
+    body = "".join(one.html() for one in shown)
+    index.write_text(PAGE.format(theme=theme, scripts=scripts, body=body), "utf-8")
     return index.as_uri()

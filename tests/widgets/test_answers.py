@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
-from selfheal.widgets.answers import answer
-from selfheal.widgets.questions import Deed, compose, flipped, setting_of
+import pytest
+
+from selfheal.errors import ApiError
+from selfheal.widgets import answers
+from selfheal.widgets.answers import answer, respond_text
+from selfheal.widgets.questions import Deed, canonical, compose, flipped, setting_of
 from tests.widgets.shop import shop, ward
 
 
@@ -44,3 +48,36 @@ def test_a_fault_by_place_hits_the_pod_at_that_place() -> None:
     [done] = [r for r in told["timeline"][1:] if r["kind"] == "Action"]
     pods = sorted({r["object"].lower() for r in told["timeline"][1:] if r["kind"] == "Pod"})
     assert (done["args"]["target"], done["result"]) == (pods[0], "ok")
+
+
+def test_what_a_widget_hears_is_the_answer_as_a_browser_would_write_it() -> None:
+    told = respond_text(canonical(shop().data["base"]))
+    assert json.loads(told) == {"answer": shop().first}
+    assert '": ' not in told.replace('message":', "").split('"text"')[0]
+    assert "\\u" not in told
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "[]", "{", "7", "[" * 100_000, '{"until": NaN}', '{"manifests": [{"kind": "Pod"}]}', '{"manifests": 3}'],
+)
+def test_what_cannot_be_run_is_said_in_one_line(wrong: str) -> None:
+    told = json.loads(respond_text(wrong))
+    assert list(told) == ["error"]
+    assert told["error"].strip()
+    assert "\n" not in told["error"]
+
+
+def test_whatever_breaks_who_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = {"refused": ApiError("no\nway"), "broken": ZeroDivisionError("division by zero"), "silent": ValueError()}
+
+    def breaks(question: dict[str, str]) -> None:
+        raise broken[question["how"]]
+
+    monkeypatch.setattr(answers, "answer", breaks)
+    said = {how: json.loads(respond_text(f'{{"how": "{how}"}}'))["error"] for how in broken}
+    assert said == {
+        "refused": "no way",
+        "broken": "ZeroDivisionError: division by zero",
+        "silent": "no reason given",
+    }

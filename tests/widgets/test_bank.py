@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from selfheal.widgets import Monitor, bank
 from selfheal.widgets.answers import answer
-from selfheal.widgets.questions import Deed, Flip, canonical, compose, flipped, preset_of, setting_of
+from selfheal.widgets.questions import Deed, Flip, agreed_seconds, canonical, compose, flipped, preset_of, setting_of
 from tests.widgets.shop import full, packed, shop, three, ward, well
 
 
@@ -23,7 +26,7 @@ def test_a_bank_keeps_to_its_limits(shown: Monitor) -> None:
 
 def test_what_comes_out_is_what_went_in() -> None:
     pairs = list(islice(bank.questions(full().data), 40))
-    out = bank.unpack(bank.pack(pairs))
+    out = bank.unpack(bank.pack(pairs, {}))
     for question, told in pairs:
         assert json.dumps(out[bank.key(question)]) == json.dumps(told)
 
@@ -55,7 +58,8 @@ def test_it_holds_the_presets_each_single_flip_and_off_then_on() -> None:
 
 def test_it_holds_one_use_of_each_fault_at_some_seconds() -> None:
     data = ward().data
-    asked = [canonical(question) for question, _ in islice(bank.questions(data), 60)]
+    promised = len(list(bank.promised(data)))
+    asked = [canonical(question) for question, _ in islice(bank.questions(data), promised + 40)]
     given = setting_of(data)
     start = bank.first_breath(data, answer(compose(data, given)))
     assert 0 < start < 5
@@ -70,6 +74,35 @@ def test_nothing_is_switched_while_nobody_is_there() -> None:
     assert bank.runs(data, told, 20)
     assert bank.stands(data, told, data["switches"][0], 31) == "200"
     assert bank.stands(data, told, data["switches"][0], 40) == "500"
+
+
+def _books() -> list[tuple[str, dict[str, Any]]]:
+    notebooks = sorted(Path("book").glob("*.ipynb"))
+    return [(f"{notebook.stem}-{name}", data) for notebook in notebooks for name, data in bank.monitors(notebook)]
+
+
+@pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in _books()])
+def test_each_bank_of_the_book_keeps_what_is_promised_within_its_limits(data: dict[str, Any]) -> None:
+    began = time.process_time()
+    content, count = bank.build(data)
+    seconds = time.process_time() - began
+    promised = {bank.key(question) for question in bank.promised(data)}
+    print(f"{count} answers, {len(promised)} of them promised, {len(content) / 1000:.1f} kB, {seconds:.1f} s")
+    assert promised <= set(bank.unpack(content))
+    assert count <= 300
+    assert len(content) <= 60_000
+    assert seconds < 20
+
+
+def test_a_bank_carries_the_seconds_at_which_its_switches_turn() -> None:
+    for data in (well().data, three().data):
+        turns = json.loads(gzip.decompress(packed(canonical(data))))["ticks"]
+        asked = [canonical(question) for question in bank.promised(data)]
+        for switch in data["switches"]:
+            assert turns[switch["name"]] == list(agreed_seconds(setting_of(data), switch, data["base"]["until"]))
+            last = turns[switch["name"]][-1]
+            flip = compose(data, flipped(setting_of(data), Flip(last, switch["name"], "hang")))
+            assert canonical(flip) in asked
 
 
 def test_two_builds_give_the_same_bytes() -> None:

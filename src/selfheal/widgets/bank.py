@@ -1,10 +1,10 @@
 """The answers that are stored with a page, so that a widget answers its first flips before any Python has loaded.
 
-For the widget's own scenario: no flip; no flip at each preset; each fault that is offered, where the playhead
-stands at first and every ten seconds; one flip; off and on again within ``failureThreshold`` + 1 probe
-intervals, each for every switch; and the beliefs beside them. At most
-:data:`MOST` answers and :data:`LIMIT` bytes gzipped; what matters most comes first, and what no longer fits
-is left to a kernel.
+For the widget's own scenario, always: no flip; no flip at each preset; and for each switch at the given numbers one
+flip, to whatever it can stand at, and off and on again within ``failureThreshold`` + 1 probe intervals. (Off is what
+the scenario itself speaks of, 500 if it speaks of nothing.) Then, as far as there is room: the beliefs beside them;
+each fault that is offered, where the playhead stands at first and every ten seconds; hanging and on again; one flip
+with another habit. At most :data:`MOST` answers and :data:`LIMIT` bytes gzipped; what no longer fits is left to Python.
 
 A bank is one classic script, ``banks/<name>.js``: browsers forbid modules and ``fetch`` on ``file://``, so a page
 opened from disk can load nothing else. Its answers share their records: one table of bodies, and for each
@@ -77,42 +77,63 @@ def _fnv1a(data: bytes, state: int) -> int:
 def questions(data: Data) -> Iterator[tuple[Question, Answer]]:
     """Each question worth storing with its answer, the most important first; no question twice."""
     seen: set[str] = set()
+    for question in (*promised(data), *_more(data)):
+        text = canonical(question)
+        if text not in seen:
+            seen.add(text)
+            yield question, _answer(text)
+
+
+def promised(data: Data) -> Iterator[Question]:
+    """What every bank holds: it is what a reader tries first."""
     given = setting_of(data)
-    beliefs = [belief["key"] for belief in data["beliefs"]]
-    presets = [preset_of(data, preset) for preset in data["presets"]]
-    habits = [
+    for setting in (given, *(preset_of(data, preset) for preset in data["presets"]), *_habits(data, given)):
+        yield compose(data, setting)
+    for rank in _ranks(data):
+        for setting in _singles(data, given, rank):
+            yield compose(data, setting)
+    for setting in _pairs(data, given, 1):
+        yield compose(data, setting)
+
+
+def _more(data: Data) -> Iterator[Question]:
+    """What is stored besides, as far as there is room."""
+    given, beliefs = setting_of(data), [belief["key"] for belief in data["beliefs"]]
+    habits = _habits(data, given)
+    for belief in beliefs:
+        for setting in (given, *(preset_of(data, preset) for preset in data["presets"]), *habits):
+            yield compose(data, setting, belief)
+    for setting in _deeds(data, given):
+        yield compose(data, setting)
+    for belief in beliefs:
+        for setting in _singles(data, given, 1):
+            yield compose(data, setting, belief)
+    for rank in _ranks(data):
+        for setting in _pairs(data, given, rank):
+            yield compose(data, setting)
+    for habit in habits:
+        for setting in _singles(data, habit, 1):
+            yield compose(data, setting)
+
+
+def _ranks(data: Data) -> range:
+    return range(max((len(switch["values"]) for switch in data["switches"]), default=0))
+
+
+def _habits(data: Data, given: Setting) -> list[Setting]:
+    """The app with one habit changed."""
+    return [
         Setting(given.probes, {**given.habits, habit["name"]: value})
         for habit in data["habits"]
         for value, _ in habit["values"]
         if value != given.habits[habit["name"]]
     ]
 
-    def fresh(setting: Setting, belief: str | None = None) -> Iterator[tuple[Question, Answer]]:
-        question = compose(data, setting, belief)
-        text = canonical(question)
-        if text not in seen:
-            seen.add(text)
-            yield question, _answer(text)
 
-    for setting in (given, *presets, *habits):
-        yield from fresh(setting)
-    for belief in beliefs:
-        for setting in (given, *presets, *habits):
-            yield from fresh(setting, belief)
-    for setting in _deeds(data, given):
-        yield from fresh(setting)
-    for rank in range(max((len(switch["values"]) for switch in data["switches"]), default=0)):
-        singles = list(_singles(data, given, rank))
-        for setting in singles:
-            yield from fresh(setting)
-        for belief in beliefs:
-            for setting in singles:
-                yield from fresh(setting, belief)
-        for setting in _pairs(data, given, rank):
-            yield from fresh(setting)
-    for habit_setting in habits:
-        for setting in _singles(data, habit_setting, 1):
-            yield from fresh(setting)
+def ticks(data: Data) -> dict[str, list[int]]:
+    """The agreed seconds at which each switch turns at the given numbers."""
+    given, until = setting_of(data), data["base"]["until"]
+    return {switch["name"]: list(agreed_seconds(given, switch, until)) for switch in data["switches"]}
 
 
 def _deeds(data: Data, setting: Setting) -> Iterator[Setting]:
@@ -236,15 +257,15 @@ def _pod(data: Data, told: Answer, at: float) -> str:
 # ---- packing
 
 
-def pack(answers: Sequence[tuple[Question, Answer]]) -> bytes:
+def pack(answers: Sequence[tuple[Question, Answer]], ticks: Mapping[str, Sequence[int]]) -> bytes:
     """Answers as gzipped JSON, in which nothing stands twice.
 
-    ``bodies`` holds each record once, without time and id; ``steps`` each cause once, without its time; ``chains``
-    each chain of causes as ``[the chain without its last step, that step, gap]``. An answer is ``[header, pairs,
-    whys]``: for each record milliseconds since the one before and body; and for each record its chain and anchor.
-    Anchor and gap say *when*, mostly in records, since causes are records too: the first timed step stands ``anchor``
-    records before the explained one, each other ``gap`` records after the timed step before it; ``[milliseconds]``
-    where no record has that time, null for a step without one.
+    ``ticks`` are the seconds at which each switch turns. ``bodies`` holds each record once, without time and id;
+    ``steps`` each cause once, without its time; ``chains`` each chain of causes as ``[the chain without its last step,
+    that step, gap]``. An answer is ``[header, pairs, whys]``: for each record milliseconds since the one before and
+    body; and for each record its chain and anchor. Anchor and gap say *when*, mostly in records, since causes are
+    records too: the first timed step stands ``anchor`` records before the explained one, each other ``gap`` records
+    after the timed step before it; ``[milliseconds]`` where no record has that time, null for a step without one.
     """
     tables: dict[str, dict[Any, int]] = {"headers": {}, "bodies": {}, "steps": {}, "chains": {None: 0}}
 
@@ -281,6 +302,7 @@ def pack(answers: Sequence[tuple[Question, Answer]]) -> bytes:
         packed[key(question)] = [number("headers", json.dumps(header, ensure_ascii=False)), pairs, whys]
     book: dict[str, Any] = {name: [json.loads(text) for text in tables[name]] for name in ("headers", "bodies")}
     book.update({"steps": list(tables["steps"]), "chains": list(tables["chains"]), "answers": packed})
+    book["ticks"] = dict(ticks)
     text = json.dumps(book, ensure_ascii=False, separators=(",", ":"))
     return gzip.compress(text.encode(), 9, mtime=0)
 
@@ -335,10 +357,10 @@ def build(data: Data) -> tuple[bytes, int]:
         kept.append(pair)
         if len(kept) == MOST:
             break
-    packed = pack(kept)
+    packed = pack(kept, ticks(data))
     while len(packed) > LIMIT and len(kept) > 1:
         del kept[max(1, int(0.97 * len(kept) * LIMIT / len(packed))) :]
-        packed = pack(kept)
+        packed = pack(kept, ticks(data))
     _answer.cache_clear()
     return packed, len(kept)
 

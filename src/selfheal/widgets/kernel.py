@@ -5,15 +5,13 @@ Imported only where a widget is shown in a live notebook; without anywidget the 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import anywidget
 import traitlets
 
-from selfheal.errors import ApiError
 from selfheal.widgets import page
-from selfheal.widgets.answers import Answer, answer
+from selfheal.widgets.answers import Answer, respond_text, text_of
 
 
 class LiveMonitor(anywidget.AnyWidget):
@@ -23,24 +21,17 @@ class LiveMonitor(anywidget.AnyWidget):
     data = traitlets.Dict().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
     css = traitlets.Unicode().tag(sync=True)
-    first = traitlets.Dict(allow_none=True).tag(sync=True)
+    first = traitlets.Unicode(allow_none=True).tag(sync=True)
 
     def __init__(self, data: dict[str, Any], first: Answer | None) -> None:
-        super().__init__(data=data, first=first, words=page.words(), css=page.source("monitor.css"))
+        told = None if first is None else text_of({"answer": first})
+        super().__init__(data=data, first=told, words=page.words(), css=page.source("monitor.css"))
         self.on_msg(self._asked)
 
     def __repr__(self) -> str:  # no address: the same cell prints the same
         return "LiveMonitor()"
 
     def _asked(self, _widget: object, content: Any, _buffers: object) -> None:
-        """``{ask: number, question: text}`` → ``{to: number, answer | error}``."""
+        """``{ask: number, question: text}`` → ``{to: number, text: what respond_text says}``."""
         if isinstance(content, dict) and "ask" in content:
-            self.send({"to": content["ask"], **respond(content.get("question"))})
-
-
-def respond(question: Any) -> dict[str, Any]:
-    """What a question gets: ``{"answer": …}``, or ``{"error": …}`` in one line."""
-    try:
-        return {"answer": answer(json.loads(question))}
-    except (ApiError, ValueError, TypeError, KeyError) as error:
-        return {"error": " ".join(str(error).split()) or type(error).__name__}
+            self.send({"to": content["ask"], "text": respond_text(str(content.get("question")))})

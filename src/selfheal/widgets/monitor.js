@@ -8,7 +8,8 @@
 //   compose(data, set…)   what the reader has set -> the next question
 //   Strip, Ward, …        draw a story at a moment; they keep nothing but their own elements
 //
-// Who answers (a bank stored with the page, a kernel, Python in the page) is not known here: see `asker`.
+// Who answers (a bank stored with the page, a kernel, Python in the page) is not known here: a question goes out as a
+// text and its answer comes back as a text, the same bytes from each. See `asker`.
 // Names and texts come from manifests and programs: they enter the page as text nodes, never as markup.
 
 const PROBES = ["startup", "readiness", "liveness"];
@@ -87,7 +88,7 @@ function read(answer, at, words) {
   const [header, ...records] = answer.timeline;
   const until = header.until;
   const say = speaker(words);
-  const story = { until, why: answer.why ?? {}, by: answer.by, pods: new Map(), nodes: new Map(), trouble: [], services: new Map(), events: [] };
+  const story = { until, why: answer.why ?? {}, pods: new Map(), nodes: new Map(), trouble: [], services: new Map(), events: [] };
   const events = story.events;
   const tell = (type, r, text, more) => events.push({ t: r.t, type, id: r.id, text, ...more });
   const podOf = (r) => {
@@ -498,30 +499,31 @@ function agreed(setting, choice, t) {
 }
 
 /** Whoever can answer. The page's own model brings `ask`; behind anywidget's stands a kernel. Answers are kept. */
-function asker(model) {
+function asker(model, say) {
   const kept = new Map(), first = model.get("first");
-  const answerer = model.ask ? (text) => model.ask(text) : overComm(model);
+  const answerer = model.ask ?? overComm(model, say);
+  if (first) kept.set(canonical(model.get("data").base), Promise.resolve(JSON.parse(first)));
   return (question) => {
     const text = canonical(question);
     if (!kept.has(text)) {
-      const coming = first && canonical(model.get("data").base) === text ? Promise.resolve({ ...first, by: "kernel" }) : answerer(text);
+      const coming = answerer(text).then((told) => JSON.parse(told));
       kept.set(text, coming);
-      coming.then((answer) => { if (!answer) kept.delete(text); }, () => kept.delete(text));
+      coming.catch(() => kept.delete(text));
     }
     return kept.get(text);
   };
 }
-function overComm(model) {
+function overComm(model, say) {
   const waiting = new Map();
-  model.on("msg:custom", (message) => {
-    waiting.get(message.to)?.(message.error ? { error: message.error } : { ...message.answer, by: "kernel" });
-    waiting.delete(message.to);
+  model.on("msg:custom", ({ to, text }) => {
+    waiting.get(to)?.(text);
+    waiting.delete(to);
   });
   let count = 0;
-  return (text) => new Promise((resolve) => {
+  return (text) => new Promise((resolve, reject) => {
     const id = ++count;
     waiting.set(id, resolve);
-    setTimeout(() => { if (waiting.delete(id)) resolve(null); }, 20000); // the kernel is gone, or busy with something else
+    setTimeout(() => { if (waiting.delete(id)) reject(new Error(say("kernel.silent"))); }, 20000); // gone, or busy with something else
     model.send({ ask: id, question: text });
   });
 }
@@ -1060,7 +1062,7 @@ class Ward {
       bed.counters[probe] = one;
       return h("span", { class: "counter" }, h("span", null, say(`probe.${probe}`)), one.box, one.last);
     });
-    bed.box = h("button", { class: "pod", type: "button", title: say("pod.show", { pod: pod.name }), onclick: () => this.hooks.choose(pod) },
+    bed.box = h("button", { class: "pod", type: "button", "data-keeps": pod.name, title: say("pod.show", { pod: pod.name }), onclick: () => this.hooks.choose(pod) },
       h("span", { class: "row" }, h("span", { class: "name" }, short(pod.name)), bed.ready),
       s("svg", { class: "ecg", viewBox: `0 0 ${ECG.width} ${ECG.height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, Object.values(paths), pen),
       h("span", { class: "row" }, bed.is, bed.restarts), counters);
@@ -1178,7 +1180,7 @@ class Desk {
       const name = say(`probe.${probe}`), now = setting.probes[probe];
       const toggle = (key, text) => {
         const words = say(`probe.${key}.long`, { probe: name });
-        return h("button", { class: key, type: "button", title: words, "aria-label": words, onclick: () => hooks.probe(probe, !now) }, text);
+        return h("button", { class: key, type: "button", "data-keeps": probe, title: words, "aria-label": words, onclick: () => hooks.probe(probe, !now) }, text);
       };
       this.knobs.append(h("span", { class: now ? "probe" : "probe off" }, name, now && toggle("drop", "×")));
       if (!now) {
@@ -1189,7 +1191,7 @@ class Desk {
         const fixed = knob === "successThreshold" && probe !== "readiness";
         const unit = knob.endsWith("Seconds") && h("span", { class: "unit soft" }, "s");
         const look = given.probes[probe]?.[knob] === now[knob] ? null : "changed", label = `${name} ${knob}`;
-        const input = !fixed && h("input", { type: "number", min: least, max: most, step: 1, value: now[knob], class: look, "aria-label": label });
+        const input = !fixed && h("input", { type: "number", min: least, max: most, step: 1, value: now[knob], class: look, "aria-label": label, "data-keeps": label });
         if (input) input.addEventListener("change", () => this.#turn(probe, knob, input, now[knob], least, most));
         this.knobs.append(h("span", { class: "cell" }, fixed ? h("span", { class: "soft", title: say("knob.fixed") }, "1") : input, unit));
       }
@@ -1197,7 +1199,7 @@ class Desk {
     this.formulas.replaceChildren(...this.#formulas(setting, grace, hang));
     const flips = [...setting.flips].sort((a, b) => a.at - b.at).map((flip) => {
       const text = say("flip", { t: say("s", { t: flip.at }), what: flip.fault ? hooks.deedText(flip) : said(`${flip.switch} ${flip.value}`, say) });
-      return h("button", { type: "button", "aria-label": say("flip.drop", { flip: text }), onclick: () => hooks.drop(flip) }, text);
+      return h("button", { type: "button", "data-keeps": "flips", "aria-label": say("flip.drop", { flip: text }), onclick: () => hooks.drop(flip) }, text);
     });
     this.chips.hidden = !flips.length;
     this.chips.replaceChildren(h("span", { class: "soft" }, say("flips")), ...flips);
@@ -1285,7 +1287,7 @@ function nearest(story, asks, mark, setting, say) {
 // ------------------------------------------------------------------------------------------------- the widget
 
 function render({ model, el }) {
-  const data = model.get("data"), say = speaker(model.get("words")), ask = asker(model);
+  const data = model.get("data"), say = speaker(model.get("words")), ask = asker(model, say);
   const given = settingOf(data), grace = podSpecOf(data.base.manifests[data.at.places[0][0]]).terminationGracePeriodSeconds ?? 30;
   const asks = data.ask ?? null;
   let started = data.start ?? 0; // where no chapter says, the first moment at which something lives: see `refresh`
@@ -1374,37 +1376,35 @@ function render({ model, el }) {
   }
 
   // ---- asking
-  let ticket = 0;
+  let ticket = 0, answered = 0;
   async function refresh(rewind) {
     const mine = ++ticket, setting = state.setting, belief = state.belief;
-    const slow = setTimeout(() => { if (mine === ticket) tellNotice(say("asking")); }, 250);
-    let answer, shadowAnswer;
-    try {
-      [answer, shadowAnswer] = await Promise.all([ask(compose(data, setting, null)), belief ? ask(compose(data, setting, belief)) : null]);
-    } catch (error) {
-      answer = { error: String(error?.message ?? error) };
-    }
+    const slow = setTimeout(asking, 250, mine);
+    const failed = (error) => ({ failed: String(error?.message ?? error) });
+    const [told, shadowTold] = await Promise.all([null, ...(belief ? [belief] : [])].map((one) => ask(compose(data, setting, one)).catch(failed)));
     clearTimeout(slow);
-    if (mine !== ticket) return;
-    if (!answer || answer.error) {
+    if (mine !== ticket) return; // something newer has been asked
+    answered = mine;
+    const problem = (one) => one.failed ?? (one.error && say("failed", { error: one.error }));
+    if (!told.answer) {
       play(false);
       const undo = () => {
         Object.assign(state, structuredClone(state.answered));
         beliefBy.value = state.belief ?? "";
+        strip.knob.focus({ preventScroll: true });
         refresh();
       };
-      tellNotice(answer ? say("failed", { error: answer.error }) : say("needs"), state.answered && h("button", { type: "button", onclick: undo }, say("needs.undo")));
-      strip.stage.classList.add("stale");
-      if (story) { desk.layout(setting, given, grace, hanging); show(); }
+      tellNotice(problem(told), state.answered && h("button", { type: "button", onclick: undo }, say("needs.undo")));
+      unanswered();
       return;
     }
-    const lacking = belief && (!shadowAnswer || shadowAnswer.error);
-    tellNotice(lacking ? say("needs.belief") : null);
+    const { answer } = told, lacking = belief && !shadowTold.answer;
+    tellNotice(lacking ? say("needs.belief", { reason: problem(shadowTold) }) : null);
     strip.stage.classList.remove("stale");
     state.answered = { setting: structuredClone(setting), belief };
     story = finish(read(answer, data.at, model.get("words")), setting);
     if (loading.parentNode && (data.start ?? null) === null) state.t = started = firstBreath();
-    ghost = belief && !lacking ? read(shadowAnswer, data.at, model.get("words")) : null;
+    ghost = belief && !lacking ? read(shadowTold.answer, data.at, model.get("words")) : null;
     if (state.chosen) state.chosen = story.events.find((event) => event.type === state.chosen.type && Math.abs(event.t - state.chosen.t) < 0.05) ?? null;
     state.t = Math.min(state.t, story.until);
     state.seen = rewind ? state.t : clamp(state.seen, state.t, story.until);
@@ -1413,7 +1413,28 @@ function render({ model, el }) {
       if (!question.childElementCount) question.hidden = true;
       watcher.observe(root);
     }
-    layout();
+    steadily(layout);
+  }
+  /** It takes a while: what is waited for stands over the axis, so that nothing moves. */
+  function asking(mine) {
+    if (mine !== ticket || answered === ticket) return;
+    tellNotice(say(model.get("waits") ?? "asking"), null, true);
+    unanswered();
+  }
+  const waits = () => { if (!notice.hidden || loading.parentNode) asking(ticket); };
+  model.on("change:waits", waits);
+  /** What is set shows at once, and that the axis is not about it yet. */
+  function unanswered() {
+    strip.stage.classList.add("stale");
+    if (story) steadily(() => { desk.layout(state.setting, given, grace, hanging); show(); });
+  }
+  /** Draws anew; the focus stays on the control that it was on, or goes to the playhead if that is gone. */
+  function steadily(draw) {
+    const held = shadow.activeElement;
+    draw();
+    if (!held || (held.isConnected && held.checkVisibility?.() !== false)) return;
+    const same = [...shadow.querySelectorAll("[data-keeps]")].find((one) => one.dataset.keeps === held.dataset.keeps);
+    (same ?? strip.knob).focus({ preventScroll: true });
   }
   const firstBreath = () => { const lives = [...story.pods.values()].map((one) => one.lives[0]?.from ?? Infinity); return Math.max(...lives) < 5 ? Math.ceil(Math.max(...lives) + 0.2) : 0; };
   /** What depends on the setting too: which failure is the verdict. */
@@ -1641,8 +1662,9 @@ function render({ model, el }) {
       if (worth && event.t > from && event.t <= to) announce(`${say("s", { t: Math.round(event.t) })}: ${event.text}`);
     }
   }
-  function tellNotice(text, extra) {
+  function tellNotice(text, extra, over = false) {
     if (!text) { notice.hidden = true; return; }
+    notice.classList.toggle("over", over);
     notice.replaceChildren(text, ...(extra ? [extra] : []));
     notice.hidden = false;
     if (loading.parentNode) loading.textContent = text;
@@ -1662,7 +1684,7 @@ function render({ model, el }) {
     strip.flag.setAttribute("aria-valuemin", "0");
     strip.flag.setAttribute("aria-valuemax", String(story.until));
     clockOf.textContent = say("of", { until: trim(story.until) });
-    source.textContent = [story.by && say(`from.${story.by}`), say("seed", { seed: data.base.seed ?? 0 })].filter(Boolean).join(" · ");
+    source.textContent = [model.get("note") && say(model.get("note")), say("seed", { seed: data.base.seed ?? 0 })].filter(Boolean).join(" · ");
     shownKnown = -1;
     show();
     panelDraw();
@@ -1739,7 +1761,7 @@ function render({ model, el }) {
   addEventListener("beforeprint", printing);
 
   refresh();
-  return () => { play(false); watcher.disconnect(); themes.disconnect(); removeEventListener("beforeprint", printing); };
+  return () => { model.off?.("change:waits", waits); play(false); watcher.disconnect(); themes.disconnect(); removeEventListener("beforeprint", printing); };
 }
 
 export default { render, read, podAt, compose, agreed, canonical };

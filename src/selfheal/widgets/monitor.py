@@ -16,6 +16,7 @@ import html
 import json
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -161,8 +162,11 @@ class Monitor:
 
 
 def _has_kernel() -> bool:
-    """Whether a living widget can be shown: a kernel, anywidget, and nobody who writes stored outputs."""
-    if os.environ.get("SELFHEAL_WIDGETS") == "static" or find_spec("anywidget") is None:
+    """Whether a living widget can be shown: a kernel, anywidget, and nobody who writes stored outputs.
+
+    In a page of the book there is none: the page draws the monitor itself and lets Python answer.
+    """
+    if sys.platform == "emscripten" or os.environ.get("SELFHEAL_WIDGETS") == "static" or find_spec("anywidget") is None:
         return False
     try:
         from IPython.core.getipython import get_ipython

@@ -1,14 +1,8 @@
-// The page's own model: what anywidget is beside a kernel, in a few lines. Finds each monitor that a chapter
-// stores, draws it when the reader comes near, and answers its questions from the bank that lies beside the page.
+// The page's own model: what anywidget is beside a kernel, in a few lines. It draws the monitors that `load.js` hands
+// over, and finds who can answer their questions. A provider takes a question and gives a text: the same bytes,
+// whoever it is. The bank gives null for what it does not hold; whoever cannot answer at all says so in words.
 
-const here = document.currentScript?.src ?? "";
-
-/** A classic script, since a page from disk may load nothing else. */
-const load = (src) => new Promise((resolve, reject) => {
-  const script = document.createElement("script");
-  Object.assign(script, { src, onload: resolve, onerror: () => reject(new Error(`${src} is missing`)) });
-  document.head.append(script);
-});
+const here = new URL(document.currentScript.src);
 
 /** FNV-1a, twice 32 bits: the name of a question in a bank. */
 function key(text) {
@@ -17,9 +11,18 @@ function key(text) {
   return hash(0x811c9dc5) + hash(0x01234567);
 }
 
+/** A bank beside the page. Rejects if it is missing or damaged. */
 const opened = new Map();
-async function open(name) {
-  if (!globalThis.selfhealBanks?.[name]) await load(new URL(`banks/${name}.js`, here).href);
+function open(name) {
+  if (!opened.has(name)) opened.set(name, fetched(name));
+  return opened.get(name);
+}
+async function fetched(name) {
+  await new Promise((resolve, reject) => { // a classic script, since a page from disk may load nothing else
+    const script = document.createElement("script"), src = new URL(`banks/${name}.js${here.search}`, here).href;
+    Object.assign(script, { src, onload: resolve, onerror: () => reject(new Error(`${src} is missing`)) });
+    document.head.append(script);
+  });
   const bytes = Uint8Array.from(atob(globalThis.selfhealBanks[name]), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
@@ -42,35 +45,47 @@ function unpack(bank, [header, pairs, whys]) {
     });
     if (steps.length) why[id] = steps;
   });
-  return { timeline, why, by: "bank" };
-}
-async function ask(name, text) {
-  if (!opened.has(name)) opened.set(name, open(name));
-  const bank = await opened.get(name), found = bank.answers[key(text)];
-  if (found) return unpack(bank, found);
-  for (const other of globalThis.selfhealAnswerers ?? []) { // Python in the page, say
-    const answer = await other(text);
-    if (answer) return answer;
-  }
-  return null;
+  return { timeline, why };
 }
 
-globalThis.selfhealAsk = ask; // for whoever wants an answer without a widget
+const providers = {
+  async bank(text, name) {
+    const bank = await open(name), found = bank.answers[key(text)];
+    return found ? JSON.stringify({ answer: unpack(bank, found) }) : null;
+  },
+  async python(text) {
+    const { livePage } = globalThis;
+    if (!livePage || livePage.state === "unavailable") throw new Error(words["needs"]);
+    try {
+      return await livePage.call("selfheal.widgets.answers:respond_text", text);
+    } catch (error) {
+      throw new Error(words["python.failed"].replace("{reason}", () => livePage.reason || error.message));
+    }
+  },
+};
 
-function mount(place) {
-  const data = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
-  const values = { data, words, css };
-  const model = { get: (name) => values[name], set() {}, save_changes() {}, on() {}, off() {}, send() {}, ask: (text) => ask(place.dataset.bank, text) };
+/** Draws a monitor in its place; gives what takes it away. `stored`: whether the site has a bank for it. */
+function mount(place, stored) {
+  const data = JSON.parse(place.querySelector('script[type="application/json"]').textContent), name = place.dataset.bank;
+  let missing = false;
+  const values = {
+    data, words, css,
+    get waits() { return globalThis.livePage?.state === "starting" ? "asking.starting" : "asking"; },
+    get note() { return missing ? "bank.missing" : null; },
+  };
+  const model = {
+    get: (name) => values[name], set() {}, save_changes() {}, send() {},
+    on(event, heard) { if (event === "change:waits") document.addEventListener("live-state", heard); },
+    off(event, heard) { document.removeEventListener("live-state", heard); },
+    async ask(text) {
+      let found = null;
+      if (stored || opened.has(name)) found = await providers.bank(text, name).catch(() => { missing = true; return null; });
+      return found ?? providers.python(text);
+    },
+  };
   const el = document.createElement("div");
-  const cell = place.closest(".output");
-  // Themes give outputs a light ground in the dark, and a box of their own in which the bar could not stay in sight.
-  if (cell) Object.assign(cell.style, { overflow: "visible", background: "none", padding: "0" });
   place.replaceChildren(el);
-  monitor.render({ model, el });
+  return monitor.render({ model, el });
 }
-const near = new IntersectionObserver((entries) => {
-  for (const entry of entries) if (entry.isIntersecting) { near.unobserve(entry.target); mount(entry.target); }
-}, { rootMargin: "600px" });
-const find = () => document.querySelectorAll(".selfheal-monitor[data-bank]").forEach((place) => near.observe(place));
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", find);
-else find();
+
+globalThis.selfhealMonitors = { mount, providers };

@@ -83,6 +83,8 @@ def canonical(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """Whole floats as integers: what JSON then says is the same in every language."""
+    if isinstance(value, str | int):  # most of them
+        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
