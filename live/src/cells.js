@@ -16,7 +16,7 @@ const shelf = {
 };
 
 export class Cell {
-  /** given: {index, key, source}. page: {run(cell), say(text), mount, widgets}. */
+  /** given: {index, key, source}. page: {run(cell), stop(), say(text), mount(element), widgets()}. */
   constructor(given, page) {
     Object.assign(this, given, { page });
     this.dom = document.getElementById(`live-cell-${this.index}`);
@@ -25,45 +25,57 @@ export class Cell {
   }
   get host() { return this.dom?.querySelector(":scope > .cell_output, :scope > details > .cell_output"); }
 
-  /** Opens the cell for changes. Its colours stay until a line is touched. */
+  /** Opens the cell for changes: a transparent text area lies over the coloured text. */
   open() {
     if (!this.pre || this.tools) return;
     const { pre } = this;
     this.static = pre.innerHTML;
-    pre.contentEditable = "plaintext-only";
-    if (pre.contentEditable !== "plaintext-only") pre.contentEditable = "true";
-    Object.assign(pre, { spellcheck: false, role: "textbox", ariaMultiLine: "true", ariaLabel: `Code of cell ${this.number}. Shift and Enter run it, Escape leaves it.` });
-    pre.classList.add("live-code");
+    this.area = el("textarea", { className: "live-code", spellcheck: false, wrap: "off", autocapitalize: "off", autocomplete: "off",
+      ariaLabel: `Code of cell ${this.number}. Shift and Enter run it, Escape leaves it.` });
+    const box = el("div", { className: "live-editor" });
+    pre.replaceWith(box);
+    box.append(pre, this.area);
+    const look = getComputedStyle(pre); // letter lies over letter
+    for (const rule of ["padding", "font", "letterSpacing", "tabSize"]) this.area.style[rule] = look[rule];
+    pre.ariaHidden = "true"; // the text area says the same
     const button = (name, label, onclick) => el("button", { type: "button", className: `live-${name}`, textContent: label, ariaLabel: `${label} cell ${this.number}`, onclick });
-    const run = button("run", "Run", () => this.page.run(this));
-    this.reset = button("reset", "Reset", () => { this.write(this.source); pre.focus(); });
+    const run = this.button = button("run", "Run", () => (this.dom.ariaBusy ? this.page.stop() : this.page.run(this)));
+    this.reset = button("reset", "Reset", () => { this.write(this.source); this.area.focus(); });
     this.tools = el("div", { className: "live-tools" }, run, this.reset);
     pre.closest(".cell_input").append(this.tools);
-    pre.oninput = () => this.read();
-    pre.onkeydown = (e) => {
+    this.area.oninput = () => this.read();
+    this.area.onkeydown = (e) => {
+      e.stopPropagation(); // the page's own keys, "/" for a search, are letters here
+      const { value, selectionStart: at } = this.area;
       if (e.key === "Enter" && e.shiftKey) { e.preventDefault(); run.click(); }
       else if (e.key === "Escape") run.focus();
-      else if (e.key === "Enter") { // a new line begins where its neighbour begins
+      else if (e.key === "Enter" && !e.isComposing) { // a new line begins where its neighbour begins
+        const [, indent, colon] = /(?:^|\n)([ ]*)[^\n]*?(:?)$/.exec(value.slice(0, at));
         e.preventDefault();
-        const range = getSelection().getRangeAt(0).cloneRange();
-        range.setStart(pre, 0);
-        document.execCommand("insertText", false, `\n${/(?:^|\n)([ ]*)[^\n]*$/.exec(range.toString())[1]}`);
+        document.execCommand("insertText", false, `\n${indent}${colon && "    "}`); // old, but the only way that undo knows of
       }
     };
-    if (this.text !== this.source) this.write(this.text); else this.mark();
+    this.write(this.text);
   }
   read() {
-    this.text = this.pre.textContent.replace(/\n$/, "");
-    this.mark();
+    this.text = this.area.value;
+    this.draw();
     if (!shelf.set(this, this.text === this.source ? null : this.text)) this.page.say("This browser keeps nothing: your changes last until you leave.");
   }
   write(text) {
-    if (text === this.source) this.pre.innerHTML = this.static; else this.pre.textContent = `${text}\n`;
+    this.area.value = text;
     this.read();
+  }
+  draw() {
+    if (this.text === this.source) this.pre.innerHTML = this.static; else this.pre.innerHTML = colour(`${this.text}\n`);
+    this.mark();
   }
   mark() { this.reset.hidden = this.text === this.source; }
 
-  busy(on) { if (on) this.dom?.setAttribute("aria-busy", "true"); else this.dom?.removeAttribute("aria-busy"); }
+  busy(on) {
+    if (this.dom) this.dom.ariaBusy = on ? "true" : null;
+    if (this.button) this.button.textContent = on ? "Stop" : "Run";
+  }
 
   /** Puts outputs in the place of those that stand there, all at once: no flash, and what is the same stays. */
   async show(outputs) {
@@ -87,6 +99,19 @@ export class Cell {
     if (!this.host) this.dom?.append(el("div", { className: "cell_output docutils container" }));
     renderOutput(this.host, output, async (id, box) => (await this.page.widgets()).show(id, box));
   }
+}
+/** Python as Pygments would colour it, near enough for what changes under a reader's hands. */
+function colour(code) {
+  const safe = (text) => text.replace(/[&<>]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+  const words = /^(and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield|True|False|None)$/;
+  const token = /[fFrRbB]{0,2}("""|''')[^]*?\1|[fFrRbB]{0,2}(["'])(?:\\.|(?!\2)[^\\\n])*\2|#[^\n]*|\d[\w.]*|[A-Za-z_]\w*/g;
+  let out = "", last = 0;
+  for (const { 0: found, 1: triple, 2: quote, index } of code.matchAll(token)) {
+    const kind = triple || quote ? "s2" : found[0] === "#" ? "c1" : /\d/.test(found[0]) ? "mi" : words.test(found) ? "k" : "";
+    out += safe(code.slice(last, index)) + (kind ? `<span class="${kind}">${safe(found)}</span>` : safe(found));
+    last = index + found.length;
+  }
+  return out + safe(code.slice(last));
 }
 /** Markup without what means nothing. */
 const bare = (host) => (host?.innerHTML ?? "").replace(/<span><\/span>|\s+(?=<)|(?<=>)\s+/g, "");

@@ -1,6 +1,6 @@
 // A page that can come alive: one bar, the page's own cells in order, Python in the background. See live/README.md.
 import { Cell, el } from "./cells.js";
-import { MEGABYTES, Python } from "./python.js";
+import { MEGABYTES, Python, STOPPED } from "./python.js";
 
 const config = JSON.parse(document.getElementById("live-config").textContent);
 const base = new URL(".", document.currentScript.src);
@@ -77,12 +77,12 @@ function draw(reason) {
 
 // ---- running
 
-const page = { widgets, say, mount: (host) => globalThis[config.mount]?.(host), run: (cell) => enqueue(() => runAlone(cell)) };
+const page = { widgets, say, stop, mount: (host) => globalThis[config.mount]?.(host), run: (cell) => enqueue(() => runAlone(cell)) };
 const enqueue = (job) => { const now = turn; return (queue = queue.then(() => now === turn && job()).catch(trouble)); };
 function trouble(error) {
   running?.busy(false);
   running = outputs = null;
-  if (python.state === "ready" || python.state === "idle") say(error.message);
+  if (error.message !== STOPPED && python.state === "ready") say(error.message);
 }
 
 /** Runs a cell with the text that it now has. */
@@ -101,10 +101,12 @@ async function run(cell) {
   return shown.every((output) => output.output_type !== "error");
 }
 async function runAlone(cell) {
+  const whole = ran;
   if (!ran) { await python.start(); ran = true; }
-  await run(cell);
+  const well = await run(cell);
   cell.dom.querySelector(":scope > details")?.setAttribute("open", "");
   draw();
+  if (!well && !whole) say("Python is new: the cells above have not run in it. “Run all again” runs them.");
 }
 async function runAll() {
   root.dataset.live = "starting";
@@ -129,7 +131,7 @@ async function runAll() {
     mark("live");
   } catch (error) {
     if (root.dataset.live === "starting") root.dataset.live = python.state === "failed" ? "failed" : "off";
-    if (error.message !== "Python was stopped") throw error;
+    if (error.message !== STOPPED) throw error;
   } finally { draw(); }
 }
 function stop() {

@@ -1,6 +1,7 @@
 // Python, seen from the page: one worker, started when first needed, dropped when it must stop.
 
 export const MEGABYTES = 7; // what a first start fetches
+export const STOPPED = "Python was stopped";
 
 export class Python {
   state = "idle"; // starting, ready, failed, unavailable
@@ -42,7 +43,7 @@ export class Python {
       if (worker === this.#worker) { this.drop(); this.#set("failed", `Python could not start: ${e.message}`); }
       throw e;
     }
-    if (worker !== this.#worker) throw new Error("Python was stopped");
+    if (worker !== this.#worker) throw new Error(STOPPED);
     this.#set("ready");
     setTimeout(() => worker === this.#worker && worker.postMessage({ type: "keep" }), 1000);
   }
@@ -82,7 +83,7 @@ export class Python {
   drop() {
     this.#worker?.terminate();
     this.#worker = this.#starting = undefined;
-    for (const { no } of this.#waiting.values()) no(new Error("Python was stopped"));
+    for (const { no } of this.#waiting.values()) no(new Error(STOPPED));
     this.#waiting.clear();
   }
   stop() {
