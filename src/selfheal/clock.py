@@ -16,6 +16,7 @@ import contextlib
 import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import simpy
@@ -214,11 +215,13 @@ class RealTime:
                 await asyncio.wait_for(self._poke.wait(), pause)
 
 
+@lru_cache(maxsize=256)  # many things happen in one second, and their objects share its stamp
 def rfc3339(unix_seconds: int) -> str:
     """``2026-01-01T08:00:00Z``"""
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=256)
 def parse_rfc3339(text: str) -> int:
     """Unix time in µs of an RFC 3339 stamp with or without a fraction."""
     moment = datetime.fromisoformat(text)
