@@ -16,7 +16,7 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock, Process, Timer
 from selfheal.errors import ApiError, Unavailable
-from selfheal.objects import Key, Object, controller_of, key, namespace
+from selfheal.objects import Key, Object, controller_of, namespace
 from selfheal.rules import Cause
 from selfheal.store import Store
 from selfheal.watches import Handler, WatchEvent
@@ -44,8 +44,10 @@ class Informer:
         """Make objects findable by ``by(object)``. An index that exists stays as it is."""
         if called not in self._index:
             self._index[called], self._by[called] = by, {}
-            for obj in self._objects.values():
-                self._enter(called, obj)
+            for where, obj in self._objects.items():
+                value = by(obj)
+                if value is not None:
+                    self._by[called].setdefault(value, {})[where] = obj
 
     def handle(self, handler: Handler) -> None:
         """Call ``handler`` with each change, after the cache has it; first with what the cache holds."""
@@ -68,26 +70,22 @@ class Informer:
         return [found[k] for k in sorted(found)]
 
     def _changed(self, event: WatchEvent) -> None:
-        obj = event.object
-        before = self._objects.get(key(obj))
-        if before is not None:
-            for called, by in self._index.items():
-                value = by(before)
-                if value is not None:
-                    del self._by[called][value][key(obj)]
-        if event.type == "DELETED":
-            self._objects.pop(key(obj), None)
+        where, obj = event.key, event.object
+        before = self._objects.get(where)
+        new = None if event.type == "DELETED" else obj
+        for called, by in self._index.items():
+            old_value = None if before is None else by(before)
+            value = None if new is None else by(new)
+            if old_value is not None and old_value != value:
+                del self._by[called][old_value][where]
+            if value is not None:
+                self._by[called].setdefault(value, {})[where] = obj
+        if new is None:
+            self._objects.pop(where, None)
         else:
-            self._objects[key(obj)] = obj
-            for called in self._index:
-                self._enter(called, obj)
+            self._objects[where] = obj
         for handler in self._handlers:
             handler(event)
-
-    def _enter(self, called: str, obj: Object) -> None:
-        value = self._index[called](obj)
-        if value is not None:
-            self._by[called].setdefault(value, {})[key(obj)] = obj
 
 
 class Informers:

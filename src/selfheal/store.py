@@ -310,15 +310,17 @@ class Store:
             self._expire_events()
         version = self._watches.next_version()
         new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(version)}}
-        self._objects.setdefault(kind, {})[key(new)] = new
+        event = WatchEvent("MODIFIED" if old else "ADDED", new, old, cause, version)
+        where = event.key
+        self._objects.setdefault(kind, {})[where] = new
         if old is None:
             self._sorted.pop(kind, None)
         if kind == "Event":
-            self._event_expiry.pop(key(new), None)
-            self._event_expiry[key(new)] = self.clock.now + EVENT_TTL
+            self._event_expiry.pop(where, None)
+            self._event_expiry[where] = self.clock.now + EVENT_TTL
         elif kind == "Pod" and (node := node_of(new)):
-            self._pods_by_node.setdefault(node, {})[key(new)] = new
-        self._watches.tell(WatchEvent("MODIFIED" if old else "ADDED", new, old, cause, version))
+            self._pods_by_node.setdefault(node, {})[where] = new
+        self._watches.tell(event)
         return new
 
     def _remove(self, current: Object, cause: Cause | None) -> Object:

@@ -9,28 +9,38 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import Clock
 from selfheal.errors import Gone
-from selfheal.objects import Object, key
+from selfheal.objects import Key, Object, key
 from selfheal.rules import Cause
 
 
-@dataclass(frozen=True, slots=True)
 class WatchEvent:
     """One write, as watchers are told of it."""
 
-    type: Literal["ADDED", "MODIFIED", "DELETED"]
-    object: Object
-    """The object after the write; for DELETED its last state, with the deletion's resourceVersion."""
-    old: Object | None
-    """The object before the write; None if it was not there."""
-    cause: Cause | None
-    version: int
+    __slots__ = ("cause", "key", "object", "old", "type", "version")
+
+    def __init__(
+        self,
+        type: Literal["ADDED", "MODIFIED", "DELETED"],
+        object: Object,
+        old: Object | None,
+        cause: Cause | None,
+        version: int,
+    ) -> None:
+        self.type = type
+        self.object = object
+        """The object after the write; for DELETED its last state, with the deletion's resourceVersion."""
+        self.key: Key = key(object)
+        """Of the object; every cache that hears of it keeps this one."""
+        self.old = old
+        """The object before the write; None if it was not there."""
+        self.cause = cause
+        self.version = version
 
 
 Handler = Callable[[WatchEvent], object]
@@ -159,7 +169,7 @@ class Watches:
                 watch.deliver(event)
         if next(self._listeners(event), None) is None:
             return
-        stream = self._chance.stream("watch", kind, *key(event.object))
+        stream = self._chance.stream("watch", kind, *event.key)
         due = self._clock.now + latencies.draw("watch", stream, stream.next())
         on_the_way = self._on_the_way.setdefault(kind, deque())
         if on_the_way and due <= on_the_way[-1][0]:

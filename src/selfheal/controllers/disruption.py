@@ -68,7 +68,7 @@ class DisruptionController:
         self._recorder = EventRecorder(store, clock, chance, "controllermanager")
         self._queue = WorkQueue(clock, chance, "PodDisruptionBudget", self._sync)
         self._stale = WorkQueue(clock, chance, "stale-pod-disruption", self._sync_stale)
-        self._budgets.handle(lambda event: self._queue.add(key(event.object), event.cause))
+        self._budgets.handle(lambda event: self._queue.add(event.key, event.cause))
         self._pods.handle(self._pod_changed)
 
     def _pod_changed(self, event: WatchEvent) -> None:

@@ -86,7 +86,7 @@ class EndpointSliceController:
         self._triggered: dict[Key, str] = {}
         backoff = Backoff(FIRST_BACKOFF, LONGEST_BACKOFF)
         self._queue = WorkQueue(clock, chance, "EndpointSlice", self._sync, retries=RETRIES, backoff=backoff)
-        self._services.handle(lambda event: self._queue.add(key(event.object), event.cause))
+        self._services.handle(lambda event: self._queue.add(event.key, event.cause))
         self._pods.handle(self._pod_changed)
         self._slices.handle(self._slice_changed)
 

@@ -44,7 +44,7 @@ class NamespaceController:
 
     def _changed(self, event: WatchEvent) -> None:
         if event.type != "DELETED" and terminating(event.object):
-            self._queue.add_after(key(event.object), GRACE, event.cause)
+            self._queue.add_after(event.key, GRACE, event.cause)
 
     def _sync(self, where: Key, cause: Cause | None) -> None:
         """syncNamespaceFromKey"""

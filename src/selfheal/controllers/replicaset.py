@@ -75,8 +75,8 @@ class ReplicaSetController:
     def _set_changed(self, event: WatchEvent) -> None:
         """addRS, updateRS, deleteRS: what a set that is gone still expected is no business of the next of its name."""
         if event.type == "DELETED":
-            self._expectations.forget(key(event.object))
-        self._queue.add(key(event.object), event.cause)
+            self._expectations.forget(event.key)
+        self._queue.add(event.key, event.cause)
 
     def _pod_changed(self, event: WatchEvent) -> None:
         """addPod, updatePod, deletePod"""

@@ -102,7 +102,7 @@ class Scheduler:
     # ---- what changes
 
     def _pod_changed(self, event: WatchEvent) -> None:
-        pod, where = event.object, key(event.object)
+        pod, where = event.object, event.key
         node = pod["spec"].get("nodeName")
         gone = event.type == "DELETED" or pod["status"].get("phase") in ("Succeeded", "Failed")
         if gone:

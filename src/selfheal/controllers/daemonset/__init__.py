@@ -68,8 +68,8 @@ class DaemonSetController:
     def _set_changed(self, event: WatchEvent) -> None:
         """addDaemonset, updateDaemonset, deleteDaemonset: the next of its name expects nothing yet."""
         if event.type == "DELETED":
-            self._expectations.forget(key(event.object))
-        self._queue.add(key(event.object), event.cause)
+            self._expectations.forget(event.key)
+        self._queue.add(event.key, event.cause)
 
     def _pod_changed(self, event: WatchEvent) -> None:
         """addPod, updatePod, deletePod"""

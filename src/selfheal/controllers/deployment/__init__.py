@@ -38,7 +38,7 @@ class DeploymentController:
         recorder = EventRecorder(store, clock, chance, "deployment-controller")
         self._tools = Tools(store, recorder, clock)
         self._queue = WorkQueue(clock, chance, "Deployment", self._sync, retries=RETRIES)
-        self._deployments.handle(lambda event: self._queue.add(key(event.object), event.cause))
+        self._deployments.handle(lambda event: self._queue.add(event.key, event.cause))
         self._sets.handle(self._set_changed)
         self._pods.handle(self._pod_changed)
 

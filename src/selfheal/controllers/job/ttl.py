@@ -9,7 +9,7 @@ from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.controllers.job import counting
 from selfheal.informers import Informers, WorkQueue
-from selfheal.objects import Key, Object, key, name, terminating, uid
+from selfheal.objects import Key, Object, name, terminating, uid
 from selfheal.rules import Cause, rule
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
@@ -34,7 +34,7 @@ class TTLAfterFinishedController:
 
     def _job_changed(self, event: WatchEvent) -> None:
         if event.type != "DELETED" and self._expires(event.object) is not None:
-            self._queue.add(key(event.object), event.cause)
+            self._queue.add(event.key, event.cause)
 
     def _sync(self, where: Key, cause: Cause | None) -> None:
         """processJob: the cache first, then what the API server says of it."""

@@ -56,7 +56,7 @@ class HorizontalController:
 
     def _changed(self, event: WatchEvent) -> None:
         """Whatever happens, an autoscaler is only looked at each 15 s (enqueueHPA)."""
-        where = key(event.object)
+        where = event.key
         if event.type == "DELETED":
             timer = self._timers.pop(where, None)
             if timer is not None:

@@ -43,7 +43,7 @@ class StatefulSetController:
         self._writes = OwnWrites(informers, self.KIND, "Pod", REVISION)
         self._tools = Tools(store, recorder, clock, self._writes)
         self._queue = WorkQueue(clock, chance, self.KIND, self._sync)
-        self._sets.handle(lambda event: self._queue.add(key(event.object), event.cause))
+        self._sets.handle(lambda event: self._queue.add(event.key, event.cause))
         self._pods.handle(self._pod_changed)
 
     def _pod_changed(self, event: WatchEvent) -> None:
