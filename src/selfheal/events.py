@@ -13,7 +13,6 @@ staging/src/k8s.io/client-go/tools/events/event_broadcaster.go (:class:`SeriesRe
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -50,27 +49,24 @@ V = TypeVar("V")
 
 
 class Recent(Generic[V]):
-    """The most recently used entries of a map (github.com/golang/groupcache/lru)."""
+    """The most recently used entries of a map, the newest last (github.com/golang/groupcache/lru)."""
 
     def __init__(self, size: int = CACHE_ENTRIES) -> None:
         self._size = size
-        self._entries: OrderedDict[Any, V] = OrderedDict()
+        self._entries: dict[Any, V] = {}
 
     def get(self, key: Any) -> V | None:
-        if key not in self._entries:
-            return None
-        self._entries.move_to_end(key)
-        return self._entries[key]
-
-    def put(self, key: Any, value: V) -> V:
-        self._entries[key] = value
-        self._entries.move_to_end(key)
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        value = self._entries.pop(key, None)
+        if value is not None:
+            self._entries[key] = value
         return value
 
-    def items(self) -> list[tuple[Any, V]]:
-        return list(self._entries.items())
+    def put(self, key: Any, value: V) -> V:
+        self._entries.pop(key, None)
+        self._entries[key] = value
+        if len(self._entries) > self._size:
+            del self._entries[next(iter(self._entries))]
+        return value
 
     def pop(self, key: Any) -> None:
         self._entries.pop(key, None)
@@ -97,6 +93,22 @@ class TokenBucket:
         return True
 
 
+class Subject(TokenBucket):
+    """An object that events of one type are about: how many more of them may pass, and how they refer to it."""
+
+    __slots__ = ("_reference",)
+
+    def __init__(self, reference: Object, now: int) -> None:
+        super().__init__(BURST, REFILL, now)
+        self._reference = reference
+
+    def same(self, reference: Object) -> Object:
+        """An equal reference that an event before holds already, so that it is kept once."""
+        if self._reference != reference:
+            self._reference = reference
+        return self._reference
+
+
 @dataclass(slots=True)
 class Seen:
     """What a recorder remembers of an event: enough to raise its count."""
@@ -110,7 +122,7 @@ class Seen:
 class Similar:
     """The texts of one object and reason."""
 
-    texts: list[str]
+    texts: tuple[str, ...]
     last: int
 
 
@@ -122,7 +134,7 @@ class Correlator:
         self._chance = chance
         self._seen: Recent[Seen] = Recent()
         self._similar: Recent[Similar] = Recent()
-        self._buckets: Recent[TokenBucket] = Recent()
+        self._subjects: Recent[Subject] = Recent()
 
     def correlate(self, event: Object) -> Object | None:
         """The event to write, with its name, message and count; None if it is held back."""
@@ -131,49 +143,58 @@ class Correlator:
         if seen is None:
             seen = self._seen.put(series, Seen(event["metadata"]["name"], 0, event["firstTimestamp"]))
         seen.count += 1
-        event = {
+        subject, passes = self._passes(event)
+        if not passes:
+            return None
+        return {
             **event,
             "metadata": {**event["metadata"], "name": seen.name},
+            "involvedObject": subject.same(event["involvedObject"]),
             "firstTimestamp": seen.first,
             "count": seen.count,
         }
-        return event if self._passes(event) else None
 
     def _aggregate(self, event: Object) -> tuple[Object, Any]:
         """EventAggregate: the event itself, or the one that stands for many similar ones."""
         now = self._clock.now
-        about, text = _about(event), event["message"]
-        group = (*about[:-1], event["type"], event["reason"])
+        regarding, text = event["involvedObject"], event["message"]
+        group = (_whom(regarding), event["type"], event["reason"])
         similar = self._similar.get(group)
         if similar is None or now - similar.last > SIMILAR_WITHIN:
-            similar = self._similar.put(group, Similar([], now))
-        if text not in similar.texts:
-            similar.texts.append(text)
+            similar = self._similar.put(group, Similar((text,), now))
+        elif text not in similar.texts:
+            similar.texts += (text,)
         similar.last = now
         if len(similar.texts) < SIMILAR_TEXTS:
-            return event, (*about, event["type"], event["reason"], text)
+            return event, (*group, regarding.get("fieldPath", ""), text)
         # One text, whichever, makes room: there are never more than nine.
-        stream = self._chance.stream("similar events", *(str(part) for part in group))
-        similar.texts.pop(stream.between(stream.next(), 0, len(similar.texts)))
+        stream = self._chance.stream("similar events", *_about(event), event["type"], event["reason"])
+        gone = stream.between(stream.next(), 0, len(similar.texts))
+        similar.texts = similar.texts[:gone] + similar.texts[gone + 1 :]
         return {**event, "message": MERGED + text}, group
 
-    def _passes(self, event: Object) -> bool:
+    def _passes(self, event: Object) -> tuple[Subject, bool]:
         """EventSourceObjectSpamFilter"""
-        about = (*_about(event)[:-1], event["type"])
-        bucket = self._buckets.get(about)
-        if bucket is None:
-            bucket = self._buckets.put(about, TokenBucket(BURST, REFILL, self._clock.now))
-        return bucket.accept(self._clock.now)
+        about, now = (_whom(event["involvedObject"]), event["type"]), self._clock.now
+        subject = self._subjects.get(about)
+        if subject is None:
+            subject = self._subjects.put(about, Subject(event["involvedObject"], now))
+        return subject, subject.accept(now)
 
 
 def _about(event: Object) -> tuple[str, ...]:
-    """Source and object of an event; the field of the object last."""
+    """Source and object of an event."""
     source, regarding = event["source"], event["involvedObject"]
     return (
         source["component"],
         source.get("host", ""),
-        *(regarding.get(k, "") for k in ("kind", "namespace", "name", "uid", "apiVersion", "fieldPath")),
+        *(regarding.get(k, "") for k in ("kind", "namespace", "name", "uid", "apiVersion")),
     )
+
+
+def _whom(regarding: Object) -> str | tuple[str, str, str]:
+    """What tells one object from all others."""
+    return regarding.get("uid") or (regarding["kind"], regarding.get("namespace", ""), regarding["name"])
 
 
 def reference(obj: Object, field: str | None = None) -> Object:
@@ -273,6 +294,7 @@ class EventRecorder(_Recorder):
     def __init__(self, store: Store, clock: Clock, chance: Chance, component: str, host: str = "") -> None:
         super().__init__(store, clock, chance, component, host)
         self._correlator = Correlator(clock, chance)
+        self._source = {"component": component, **({"host": host} if host else {})}
 
     def event(
         self,
@@ -291,7 +313,7 @@ class EventRecorder(_Recorder):
         now = self._clock.timestamp()
         event = {
             **self._new(obj, type_, reason, message, field),
-            "source": {"component": self.component, **({"host": self.host} if self.host else {})},
+            "source": self._source,
             "firstTimestamp": now,
             "lastTimestamp": now,
             "count": 1,
@@ -344,7 +366,7 @@ class SeriesRecorder(_Recorder):
             "reportingComponent": self.component,
             "reportingInstance": self.host,
         }
-        regarding = tuple(sorted(event["involvedObject"].items()))
+        regarding = tuple(event["involvedObject"].values())
         series = self._series.get((type_, action, reason, regarding))
         if series is not None and now - series.last > REFRESH:
             self._finish(series, cause)
