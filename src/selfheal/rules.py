@@ -15,20 +15,32 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+_NAMES: dict[tuple[str, ...], tuple[str, ...]] = {}
+
 
 class Cause:
     """One step of a chain of causes."""
 
-    __slots__ = ("at", "inputs", "parent", "rule")
+    __slots__ = ("_names", "_values", "at", "parent", "rule")
 
     def __init__(self, rule: str, parent: Cause | None = None, at: int | None = None, **inputs: Any) -> None:
         self.rule = rule
         """Key into :data:`RULES`."""
         self.inputs = inputs
-        """The values that the rule looked at."""
         self.parent = parent
         self.at = at
         """When, in µs of cluster time, if it differs from the record's own time."""
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The values that the rule looked at."""
+        return dict(zip(self._names, self._values, strict=True))
+
+    @inputs.setter
+    def inputs(self, given: dict[str, Any]) -> None:
+        names = tuple(given)
+        self._names = _NAMES.setdefault(names, names)  # there are many causes, and few rules
+        self._values = tuple(given.values())
 
     def __repr__(self) -> str:
         return f"Cause({self.rule!r}, {self.inputs})"
