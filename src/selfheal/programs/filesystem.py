@@ -1,6 +1,7 @@
 """Files in memory: what the processes of a container see under ``/``.
 
-Text files, directories, symbolic links, devices and the programs of the image. A volume is a
+Text files, directories, symbolic links, devices and the programs of the image. All containers of an image
+share its files; of what one of them changes it gets a copy of its own, as with overlayfs. A volume is a
 :class:`Directory` that hangs in the trees of several containers at once; whoever mounts it
 hears of every change in it. Errors carry Linux's own words.
 """
@@ -8,7 +9,8 @@ hears of every change in it. Errors carry Linux's own words.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from selfheal.programs.process import Program
@@ -25,6 +27,8 @@ TEXT_BUSY = "Text file busy"
 LOOP = "Too many levels of symbolic links"
 FULL = "No space left on device"
 
+BAD_DESCRIPTOR = "Bad file descriptor"
+
 CAPACITY = 64 * 1024 * 1024
 """Characters that one file may hold: a full disk instead of a full computer."""
 
@@ -36,13 +40,21 @@ class FileError(Exception):
 class Node:
     """Anything that has a name in a directory."""
 
-    __slots__ = ("mode", "mtime")
+    __slots__ = ("mode", "mtime", "shared")
     kind = "?"
 
     def __init__(self, mode: int) -> None:
         self.mode = mode
         self.mtime = 0
         """Time of the last change, in µs of Unix time."""
+        self.shared = False
+        """Whether it lies in an image, where many containers see it and nobody changes it."""
+
+    def copy(self) -> Self:
+        """The same, for one container alone."""
+        made = copy(self)
+        made.shared = False
+        return made
 
 
 class File(Node):
@@ -122,7 +134,22 @@ class Directory(Node):
             first = (self._first() if callable(self._first) else self._first) or {}
             self._entries = {name: File(entry) if isinstance(entry, str) else entry for name, entry in first.items()}
             self._first = None
+            if self.shared:
+                self.share()
         return self._entries
+
+    def share(self) -> None:
+        """It belongs to an image now, and so does all that is in it."""
+        self.shared = True
+        for entry in (self._entries or {}).values():
+            if isinstance(entry, Directory):
+                entry.share()
+            entry.shared = True
+
+    def copy(self) -> Self:
+        made = super().copy()
+        made._entries = dict(self.entries)  # noqa: SLF001 - they stay shared
+        return made
 
     def watch(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` whenever something in this volume changes."""
@@ -160,11 +187,14 @@ class Filesystem:
 
     # ---- finding
 
-    def find(self, path: str, follow: bool = True) -> Place:
-        """Where ``path`` leads. FileError if a directory on the way does not exist, or is none."""
-        return self._walk(path, follow, 0)
+    def find(self, path: str, follow: bool = True, own: bool = False) -> Place:
+        """Where ``path`` leads. FileError if a directory on the way does not exist, or is none.
 
-    def _walk(self, path: str, follow: bool, depth: int) -> Place:
+        ``own``: something shall be changed there, so what is shared on the way is copied first.
+        """
+        return self._walk(path, follow, own, 0)
+
+    def _walk(self, path: str, follow: bool, own: bool, depth: int) -> Place:
         if depth > 20:
             raise FileError(LOOP)
         root = directory = self.root
@@ -179,10 +209,12 @@ class Filesystem:
                 place = Place(root, directory, "", directory)
                 continue
             node = directory.entries.get(part)
+            if own and node is not None and node.shared:
+                node = directory.entries[part] = node.copy()
             if type(node) is Link and (follow or i < last):
                 target = node.target if node.target.startswith("/") else "/".join(["", *parts[:i], node.target])
                 rest = "/".join([target, *parts[i + 1 :]])
-                return self._walk(rest, follow, depth + 1)
+                return self._walk(rest, follow, own, depth + 1)
             place = Place(root, directory, part, node)
             if type(node) is Directory:
                 trail.append((root, directory))
@@ -239,7 +271,7 @@ class Filesystem:
 
     def open(self, path: str, truncate: bool = False) -> Place:
         """The place of a file to write to, made empty if it is not there."""
-        place = self.find(path)
+        place = self.find(path, own=True)
         node = place.node
         if isinstance(node, Directory):
             raise FileError(IS_A_DIRECTORY)
@@ -259,19 +291,21 @@ class Filesystem:
             raise FileError(FULL)
         node = place.node
         if isinstance(node, File):
+            if node.shared:
+                raise FileError(BAD_DESCRIPTOR)  # opened to be read
             node.text = text
             self._changed(place, node)
 
     def touch(self, path: str) -> None:
         """Make an empty file, or renew a file's time."""
-        place = self.find(path)
+        place = self.find(path, own=True)
         if place.node is None:
             self._put(place, File())
         else:
             self._changed(place, place.node)
 
     def chmod(self, path: str, mode: int) -> None:
-        place = self.find(path)
+        place = self.find(path, own=True)
         if place.node is None:
             raise FileError(NOT_FOUND)
         place.node.mode = mode
@@ -285,27 +319,27 @@ class Filesystem:
             done = ""
             for part in path.split("/"):
                 done += "/" + part
-                place = self.find(done)
+                place = self.find(done, own=True)
                 if place.node is None:
                     self._put(place, Directory())
                 elif not isinstance(place.node, Directory):
                     raise FileError(EXISTS if done == path else NOT_A_DIRECTORY)
             return
-        place = self.find(path.rstrip("/") or "/")
+        place = self.find(path.rstrip("/") or "/", own=True)
         if place.node is not None:
             raise FileError(EXISTS)
         self._put(place, Directory())
 
     def link(self, path: str, target: str) -> None:
         """Make a symbolic link."""
-        place = self.find(path, follow=False)
+        place = self.find(path, follow=False, own=True)
         if place.node is not None:
             raise FileError(EXISTS)
         self._put(place, Link(target))
 
     def remove(self, path: str, recursive: bool = False) -> None:
         """Remove a file, or with ``recursive`` a whole directory."""
-        place = self.find(path, follow=False)
+        place = self.find(path, follow=False, own=True)
         if place.node is None:
             raise FileError(NOT_FOUND)
         if isinstance(place.node, Directory):
@@ -316,7 +350,7 @@ class Filesystem:
 
     def rmdir(self, path: str) -> None:
         """Remove an empty directory."""
-        place = self.find(path, follow=False)
+        place = self.find(path, follow=False, own=True)
         if place.node is None:
             raise FileError(NOT_FOUND)
         if not isinstance(place.node, Directory):
@@ -329,10 +363,10 @@ class Filesystem:
 
     def rename(self, old: str, new: str) -> None:
         """Move a file or directory; an existing file (or empty directory) at ``new`` gives way."""
-        source = self.find(old, follow=False)
+        source = self.find(old, follow=False, own=True)
         if source.node is None:
             raise FileError(NOT_FOUND)
-        target = self.find(new, follow=False)
+        target = self.find(new, follow=False, own=True)
         if target.node is source.node:
             return
         moved = source.node
@@ -360,7 +394,7 @@ class Filesystem:
         parent = path.rstrip("/").rpartition("/")[0]
         if parent:
             self.mkdir(parent, parents=True)
-        place = self.find(path.rstrip("/") or "/", follow=False)
+        place = self.find(path.rstrip("/") or "/", follow=False, own=True)
         if isinstance(node, Directory):
             node.watch(changed)
             self._mounts.append((node, path))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from selfheal.programs import agnhost, plain
@@ -46,19 +46,29 @@ class Image:
     shell: bool = True
 
     def root(self, hostname: str, ip: str) -> Directory:
-        """A new file tree."""
+        """The file tree of a new container: the image's own, but for what names the pod."""
+        root = self._tree.copy()
+        etc = root.entries["etc"]
+        assert isinstance(etc, Directory)
+        root.entries["etc"] = Directory(
+            lambda: {
+                **etc.entries,
+                "hostname": hostname + "\n",
+                "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{hostname}\n",
+                "resolv.conf": "search default.svc.cluster.local svc.cluster.local cluster.local\n"
+                "nameserver 10.96.0.10\noptions ndots:5\n",
+            }
+        )
+        return root
+
+    @cached_property
+    def _tree(self) -> Directory:
+        """What all its containers share."""
         root = Directory(
             {
                 "bin": Directory(applets if self.shell else None),
                 "dev": Directory(DEVICES),
-                "etc": Directory(
-                    lambda: {
-                        "hostname": hostname + "\n",
-                        "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{hostname}\n",
-                        "resolv.conf": "search default.svc.cluster.local svc.cluster.local cluster.local\n"
-                        "nameserver 10.96.0.10\noptions ndots:5\n",
-                    }
-                ),
+                "etc": Directory(),
                 "home": Directory(),
                 "proc": Directory(
                     lambda: {"1": Directory({"fd": Directory(FIRST)}), "self": Directory({"fd": Directory(OWN)})}
@@ -83,6 +93,7 @@ class Image:
                 assert isinstance(inner, Directory)
                 directory = inner
             directory.entries[name] = node
+        root.share()
         return root
 
 

@@ -10,7 +10,6 @@ outside excepted, and all others die with it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -104,7 +103,7 @@ class Kernel:
         self._on_end = on_end
         self._on_change = on_change
         self._on_report = on_report
-        self._queue: deque[tuple[Process, Any]] = deque()
+        self._queue: list[tuple[Process, Any]] = []
         self._turning = False
         self._nested = 0
         self._next_pid = 1
@@ -226,7 +225,7 @@ class Kernel:
         queue = self._queue
         try:
             while queue:
-                process, value = queue.popleft()
+                process, value = queue.pop(0)
                 if not process.ended:
                     self._advance(process, value)
         finally:

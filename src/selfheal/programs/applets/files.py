@@ -179,7 +179,7 @@ def ln(p: Process) -> int:
         if "s" in given:
             p.fs.link(p.path(path), target)
         else:
-            node = p.fs.find(p.path(target)).node
+            node = p.fs.find(p.path(target), own=True).node
             if node is None:
                 raise FileError(NOT_FOUND)
             place = p.fs.open(p.path(path))
