@@ -276,7 +276,7 @@ def with_condition(
     if message:
         new["message"] = message
     others = [c for c in status.get("conditions") or () if c["type"] != kind]
-    conditions = sorted([*others, new], key=lambda c: _rank(c["type"]))
+    conditions = sorted([*others, old if old == new else new], key=lambda c: _rank(c["type"]))
     return {**status, "conditions": conditions}
 
 
