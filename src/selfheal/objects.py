@@ -9,6 +9,7 @@ the old one still holds the truth of its moment, and nothing is ever copied deep
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any
 
 Object = dict[str, Any]
@@ -35,8 +36,8 @@ def key(obj: Mapping[str, Any]) -> Key:
 
 
 def ref(obj: Mapping[str, Any]) -> str:
-    """``Pod/web-0``, the way timelines name an object."""
-    return f"{obj['kind']}/{name(obj)}"
+    """``Pod/web-0``, the way timelines name an object: in many records, so each such text is kept once."""
+    return intern(f"{obj['kind']}/{name(obj)}")
 
 
 def labels(obj: Mapping[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfheal import objects
 from selfheal.clock import SECOND, Clock
 from selfheal.rules import Cause
 from selfheal.timeline import Recorder, Timeline, facts
@@ -179,6 +180,10 @@ class Change:
     object: dict[str, Any]
     old: dict[str, Any] | None = None
     cause: Cause | None = None
+
+    @property
+    def key(self) -> objects.Key:
+        return objects.key(self.object)
 
 
 class FakeStore:

@@ -305,12 +305,17 @@ KINDS = (
 
 # ---- writing them down
 
+FRAME = frozenset({"t", "kind", "namespace", "object", "id"})
+"""What a record holds besides facts."""
+
 
 class _Change(Protocol):
     """A change as a store reports it."""
 
     @property
     def type(self) -> str: ...
+    @property
+    def key(self) -> objects.Key: ...
     @property
     def object(self) -> Object: ...
     @property
@@ -339,7 +344,8 @@ class Recorder:
         self._clock = clock
         self._timeline = timeline
         self._start = clock.now if start is None else start
-        self._known: dict[tuple[str, str, str], Record] = {}
+        self._last: dict[str, dict[objects.Key, Record]] = {}
+        """The last record of each object, by its kind."""
         self._texts: dict[str, str] = {}
         self._shared: dict[str, Any] = {}
         self._watches = [
@@ -353,29 +359,28 @@ class Recorder:
         self._watches = []
 
     def _changed(self, change: _Change) -> None:
-        obj = change.object
+        obj, key = change.object, change.key
         kind = obj["kind"]
-        key = (kind, *objects.key(obj))
-        deleted = change.type == "DELETED"
-        if deleted and kind == "Event":
-            self._known.pop(key, None)
-            return
-        new = facts(obj, self._clock.epoch + self._start)
+        of_kind = self._last.setdefault(kind, {})
+        last, deleted = of_kind.get(key), change.type == "DELETED"
         if deleted:
-            self._known.pop(key, None)
-        elif self._known.get(key) == new:
+            of_kind.pop(key, None)
+            if kind == "Event":
+                return
+        new = facts(obj, self._clock.epoch + self._start)
+        if last is not None and not deleted and {k: v for k, v in last.items() if k not in FRAME} == new:
             return
-        else:
-            self._known[key] = new
         name, namespace = subject(obj)
         record: Record = {"t": round((self._clock.now - self._start) / SECOND, 3), "kind": kind}
         if namespace:
             record["namespace"] = self._share(namespace)
         record["object"] = self._share(name)
         for fact, value in new.items():
-            record[fact] = new[fact] = self._share(value)
+            record[fact] = self._share(value)
         if deleted:
             record["deleted"] = True
+        else:
+            of_kind[key] = record
         self._timeline.append(record, change.cause)
 
     def _share(self, value: Any) -> Any:

@@ -14,7 +14,7 @@ from selfheal.kubelet.prober.results import SUCCESS, ResultsManager
 from selfheal.kubelet.prober.ticker import TRIGGER, Ticker
 from selfheal.kubelet.prober.worker import Worker
 from selfheal.network import Network
-from selfheal.objects import Object, namespace, uid
+from selfheal.objects import Object, namespace, ref, uid
 from selfheal.probes import exec as exec_probe
 from selfheal.probes import grpc, http, tcp
 from selfheal.probes.result import Outcome
@@ -247,7 +247,7 @@ class ProberManager:
         pod = self.pods[worker.pod_uid]
         return {
             "namespace": namespace(pod),
-            "object": f"Pod/{pod['metadata']['name']}",
+            "object": ref(pod),
             "container": worker.container.name,
             "probe": worker.type,
         }
