@@ -22,6 +22,7 @@ from selfheal.actions import perform
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock, Timer, micros
 from selfheal.controllers import start_controllers
+from selfheal.controlplane import furnish
 from selfheal.drain import Drain
 from selfheal.errors import ApiError, BadRequest, NotFound
 from selfheal.eviction import Eviction
@@ -164,6 +165,7 @@ class Cluster:
         self.warnings: list[str] = []
         """What of the applied objects is kept but not simulated, and could change how they heal."""
         self._actions: dict[Cause, dict[str, Any]] = {}
+        furnish(self.store)
         self.informers = Informers(self.store)
         self.proxy = ServiceProxy(self.store, self.network, self.chance)
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)

@@ -8,7 +8,7 @@ import pytest
 
 from selfheal import Cluster
 from selfheal.errors import ApiError
-from selfheal.objects import Object, condition
+from selfheal.objects import Object, condition, name
 from tests.conformance.pods import AGNHOST, container, pod
 
 
@@ -69,16 +69,44 @@ def test_it_waits_for_pods_that_take_their_time() -> None:
     cluster.run(until=10)
     cluster.delete("namespace/shop")
     cluster.run(for_=20)
-    assert left(cluster) == ["ConfigMap", "Event", "Pod"]
+    assert left(cluster) == ["ConfigMap", "Event", "Pod", "ServiceAccount"]
     said = condition(cluster.get("Namespace", "shop"), "NamespaceContentRemaining")
-    assert said["message"].startswith("Some resources are remaining:")
-    assert "pods. has 1 resource instances" in said["message"]
+    assert said["message"] == "Some resources are remaining: pods. has 1 resource instances"
     cluster.run(for_=60)
     assert cluster.store.get("Namespace", "", "shop") is None
 
 
 def test_some_namespaces_may_not_be_deleted() -> None:
     cluster = Cluster()
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
     with pytest.raises(ApiError, match='namespaces "kube-system" is forbidden: this namespace may not be deleted'):
         cluster.delete("namespace/kube-system")
+
+
+def test_a_cluster_has_its_namespaces_from_the_start() -> None:
+    cluster = Cluster(nodes=1, seed=1)
+    cluster.run(until=55)
+    assert str(cluster.get("ns")).splitlines() == [
+        "NAME              STATUS   AGE",
+        "default           Active   60s",
+        "kube-node-lease   Active   60s",
+        "kube-public       Active   60s",
+        "kube-system       Active   60s",
+    ]
+    assert str(cluster.get("services")).splitlines()[1].split()[:5] == [
+        "kubernetes",
+        "ClusterIP",
+        "10.96.0.1",
+        "<none>",
+        "443/TCP",
+    ]
+    assert len(cluster.timeline.records) == 0, "who watches comes later"
+
+
+def test_each_namespace_is_given_an_account_and_the_certificate() -> None:
+    cluster = Cluster(nodes=1, seed=1)
+    cluster.run(until=1)
+    cluster.apply(shop()[0])
+    cluster.run(for_=1)
+    for space in ("default", "kube-system", "shop"):
+        assert [name(o) for o in cluster.get("serviceaccounts", namespace=space)] == ["default"]
+        assert "kube-root-ca.crt" in [name(o) for o in cluster.get("configmaps", namespace=space)]

@@ -22,6 +22,7 @@ from selfheal.controllers.namespace import NamespaceController
 from selfheal.controllers.nodelifecycle import NodeLifecycleController
 from selfheal.controllers.podautoscaler import HorizontalController
 from selfheal.controllers.podgc import PodGC
+from selfheal.controllers.publishers import NamespacePublisher
 from selfheal.controllers.replicaset import ReplicaSetController
 from selfheal.controllers.statefulset import StatefulSetController
 from selfheal.controllers.tainteviction import TaintEvictionController
@@ -49,6 +50,7 @@ class Controllers:
     disruption: DisruptionController
     autoscalers: HorizontalController
     namespaces: NamespaceController
+    publisher: NamespacePublisher
 
 
 def start_controllers(store: Store, informers: Informers, clock: Clock, chance: Chance) -> Controllers:
@@ -70,4 +72,5 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         DisruptionController(store, informers, clock, chance),
         HorizontalController(store, informers, clock, chance),
         NamespaceController(store, informers, clock, chance),
+        NamespacePublisher(store, informers),
     )

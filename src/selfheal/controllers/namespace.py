@@ -53,11 +53,9 @@ class NamespaceController:
             return
         called = name(namespace)
         why = Cause(EMPTY, cause, namespace=called)
-        pods = self._delete_all("Pod", called, why)
-        if not pods:
-            for kind in self._kinds():
-                self._delete_all(kind, called, why)
-        left = {kind: found for kind in self._kinds() if (found := self._store.list(kind, called))}
+        left = {"Pod": pods} if (pods := self._delete_all("Pod", called, why)) else {}
+        if not left:  # what else there is goes, and is counted, after the pods
+            left = {kind: found for kind in self._kinds() if (found := self._delete_all(kind, called, why))}
         self._say(namespace, left, cause)
         if left:
             self._queue.add_after(where, self._estimate(namespace, left.get("Pod", [])), cause)
