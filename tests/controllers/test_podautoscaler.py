@@ -9,7 +9,7 @@ import pytest
 from selfheal import Cluster
 from selfheal.clock import SECOND
 from selfheal.controllers.podautoscaler.behavior import Memory, decide
-from selfheal.objects import Object, condition, name
+from selfheal.objects import Object, condition, key, name, replace
 from tests.conformance.pods import AGNHOST, container
 from tests.controllers.worlds import World, deployment, template
 
@@ -128,13 +128,62 @@ def test_without_metrics_it_says_so_and_does_nothing() -> None:
     load = Load(used=None)
     load.settle(16)
     assert (load.replicas, load.said("ScalingActive")) == (2, "FailedGetResourceMetric")
-    assert load.world.events("FailedGetResourceMetric")[0].startswith("unable to get metrics for resource cpu")
+    why = "unable to get metrics for resource cpu: no metrics returned from resource metrics API"
+    why = f"failed to get cpu utilization: {why}"
+    assert load.world.events("FailedGetResourceMetric") == [why]
+    assert load.world.events("FailedComputeMetricsReplicas") == [
+        f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: {why}"
+    ]
 
 
 def test_without_requests_there_is_no_percentage() -> None:
     load = Load(asked=None)
     load.settle(16)
     assert "missing request for cpu in container app of Pod web-" in load.world.events("FailedGetResourceMetric")[0]
+
+
+def test_pods_that_are_not_ready_count_as_idle_when_it_looks_as_if_more_were_needed() -> None:
+    load = Load(replicas=4, used=150)
+    fresh = load.world.pods()[:2]
+    for one in fresh:
+        load.world.ready(one, False)
+        load.world.status(one, startTime=load.world.clock.timestamp())
+    load.settle(16)
+    assert load.replicas == 4  # (150 + 150 + 0 + 0) ÷ 4 is below the target, so it would turn round
+    load.default = 260
+    load.settle(15)
+    assert load.replicas == 6  # (260 + 260 + 0 + 0) ÷ 4 is 1.3 times the target; six pods of four, rounded up
+
+
+def test_what_a_pod_on_its_way_out_uses_does_not_count() -> None:
+    load = Load(replicas=2, used=100)
+    going = load.world.pods()[0]
+    load.world.store.patch("Pod", *key(going), lambda p: replace(p, "spec.nodeName", "node-1"))
+    load.world.store.delete("Pod", *key(going), grace=600)
+    load.used[name(going)] = 4000
+    load.settle(30)
+    assert load.replicas == 2
+
+
+def test_the_tolerance_may_be_set_for_each_direction() -> None:
+    load = Load(used=140, behavior={"scaleUp": {"tolerance": "500m"}})
+    load.settle(31)
+    assert load.replicas == 2
+    load.default = 160
+    load.settle(15)
+    assert load.replicas == 4
+
+
+def test_policies_count_what_was_done_in_their_period() -> None:
+    """One pod a minute, whatever is asked for."""
+    policies = [{"type": "Pods", "value": 1, "periodSeconds": 60}]
+    load = Load(used=2000, behavior={"scaleUp": {"policies": policies}})
+    load.settle(17)
+    assert (load.replicas, load.said("ScalingLimited")) == (3, "ScaleUpLimit")
+    load.settle(40)
+    assert load.replicas == 3
+    load.settle(21)
+    assert load.replicas == 4
 
 
 def test_a_target_scaled_to_zero_is_left_alone() -> None:

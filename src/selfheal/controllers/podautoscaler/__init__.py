@@ -15,7 +15,7 @@ from typing import Any
 from selfheal import quantities
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Timer
-from selfheal.controllers.podautoscaler.behavior import Memory, decide
+from selfheal.controllers.podautoscaler.behavior import Memory, decide, tolerances_of
 from selfheal.controllers.podautoscaler.replicas import Proposal, proposal
 from selfheal.errors import ApiError, Unavailable
 from selfheal.events import EventRecorder
@@ -174,7 +174,7 @@ class HorizontalController:
         best, metric, shown, failure = 0, "", [], None
         for one in autoscaler["spec"].get("metrics") or ():
             try:
-                found, called = self._propose(one, target, current)
+                found, called = self._propose(one, target, current, autoscaler["spec"])
             except Unavailable:
                 raise
             except ApiError as error:
@@ -201,7 +201,7 @@ class HorizontalController:
         self._say(status, "ScalingActive", True, "ValidMetricFound", text)
         return best, metric, shown
 
-    def _propose(self, metric: Object, target: Object, current: int) -> tuple[Proposal, str]:
+    def _propose(self, metric: Object, target: Object, current: int, spec: Object) -> tuple[Proposal, str]:
         if metric["type"] != "Resource":
             raise ApiError(f"{metric['type']} metrics are not simulated")
         resource, wanted = metric["resource"]["name"], metric["resource"]["target"]
@@ -211,12 +211,18 @@ class HorizontalController:
             used = self._store.usage(pod, resource) if self._store.usage is not None else None
             if used is not None:
                 usage[name(pod)] = used
-        if wanted.get("averageValue") is not None:
-            average = quantities.milli(wanted["averageValue"])
-            return proposal(current, pods, usage, resource, self._clock, average=average), f"{resource} resource"
-        percent = wanted.get("averageUtilization", 80)
-        found = proposal(current, pods, usage, resource, self._clock, utilization=percent)
-        return found, f"{resource} resource utilization (percentage of request)"
+        tolerances = tolerances_of(spec.get("behavior"))
+        average, percent = wanted.get("averageValue"), wanted.get("averageUtilization", 80)
+        try:
+            if average is not None:
+                average = quantities.milli(average)
+                found = proposal(current, pods, usage, resource, self._clock, average=average, tolerances=tolerances)
+                return found, f"{resource} resource"
+            found = proposal(current, pods, usage, resource, self._clock, utilization=percent, tolerances=tolerances)
+            return found, f"{resource} resource utilization (percentage of request)"
+        except ApiError as error:
+            what = "utilization" if average is None else "usage"
+            raise ApiError(f"failed to get {resource} {what}: {error}") from None
 
     # ---- status
 

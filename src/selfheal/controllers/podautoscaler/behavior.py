@@ -14,7 +14,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from selfheal import quantities
 from selfheal.clock import SECOND
+from selfheal.controllers.podautoscaler.replicas import TOLERANCE, Tolerances
 
 DOWN_WINDOW = 300
 """Seconds over which the highest recommendation counts (downscale-stabilization)."""
@@ -90,6 +92,12 @@ def decide(memory: Memory, behavior: Any, current: int, wanted: int, low: int, h
 
 def _rules(behavior: Any, direction: str, default: dict[str, Any]) -> dict[str, Any]:
     return {**default, **((behavior or {}).get(direction) or {})}
+
+
+def tolerances_of(behavior: Any) -> Tolerances:
+    """How far usage may be from its target, up and down (tolerancesForHpa; gate HPAConfigurableTolerance, on)."""
+    up, down = (_rules(behavior, d, {}).get("tolerance", TOLERANCE) for d in ("scaleUp", "scaleDown"))
+    return Tolerances(*(quantities.milli(t) / 1000 for t in (up, down)))
 
 
 def _stabilized(

@@ -19,7 +19,7 @@ from selfheal.objects import Object, condition, name, terminating
 from selfheal.spec import pod_spec
 
 TOLERANCE = 0.1
-"""A ratio this near to 1 changes nothing (horizontal-pod-autoscaler-tolerance)."""
+"""A ratio this near to 1 changes nothing (horizontal-pod-autoscaler-tolerance), unless ``spec.behavior`` says else."""
 INITIALIZATION = 300 * SECOND
 """So long after its start a pod's CPU only counts while it is ready (…-cpu-initialization-period), in µs."""
 INITIAL_READINESS = 30 * SECOND
@@ -40,12 +40,26 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How far the ratio may be from 1, above and below, before anything happens."""
+
+    up: float = TOLERANCE
+    down: float = TOLERANCE
+
+    def hold(self, ratio: float) -> bool:
+        """isWithin"""
+        return 1 - self.down <= ratio <= 1 + self.up
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
-    """The pods that a metric is about (groupPods)."""
+    """The pods that a metric is about (groupPods); those that are on their way out are in no group."""
 
     ready: int
-    ignored: tuple[str, ...]
+    unready: tuple[str, ...]
     """Not up yet: their values say nothing."""
+    gone: tuple[str, ...]
+    """Failed, or being deleted: neither do theirs, and nobody waits for them."""
     missing: tuple[str, ...]
     """No value is known."""
 
@@ -59,6 +73,7 @@ def proposal(
     *,
     utilization: int | None = None,
     average: int | None = None,
+    tolerances: Tolerances = Tolerances(),
 ) -> Proposal:
     """How many replicas a target needs: a ``utilization`` in percent of the requests, or an ``average`` in thousandths.
 
@@ -69,10 +84,10 @@ def proposal(
     if not pods:
         raise ApiError("no pods returned by selector while calculating replica count")
     groups = _groups(pods, usage, resource, clock)
-    values = {k: v for k, v in usage.items() if k not in groups.ignored}
+    values = {k: v for k, v in usage.items() if k not in groups.unready and k not in groups.gone}
     requests = {name(p): _requested(p, resource) for p in pods} if utilization is not None else {}
     if not values:
-        raise ApiError("did not receive metrics for any ready pods")
+        raise ApiError("did not receive metrics for targeted pods (pods might be unready)")
 
     def ratio(of: Mapping[str, int]) -> tuple[float, int | None, int]:
         """(usage ÷ target, percent, mean)"""
@@ -87,22 +102,24 @@ def proposal(
         return percent / utilization, percent, used // len(of)
 
     first, percent, mean = ratio(values)
-    rebalance = bool(groups.ignored) and first > 1
+    rebalance = bool(groups.unready) and first > 1
 
     def keep(replicas: int) -> Proposal:
         return Proposal(replicas, percent, mean)
 
     if not rebalance and not groups.missing:
-        return keep(current) if abs(1 - first) <= TOLERANCE else keep(math.ceil(first * groups.ready))
+        return keep(current) if tolerances.hold(first) else keep(math.ceil(first * groups.ready))
     for missing in groups.missing:
         if first < 1:
-            values[missing] = requests[missing] if utilization is not None else average or 0
+            values[missing] = (
+                requests[missing] * max(100, utilization) // 100 if utilization is not None else average or 0
+            )
         elif first > 1:
             values[missing] = 0
     if rebalance:
-        values.update(dict.fromkeys(groups.ignored, 0))
+        values.update(dict.fromkeys(groups.unready, 0))
     second, _, _ = ratio(values)
-    if abs(1 - second) <= TOLERANCE or (first < 1 < second) or (second < 1 < first):
+    if tolerances.hold(second) or (first < 1 < second) or (second < 1 < first):
         return keep(current)
     wanted = math.ceil(second * len(values))
     if (second < 1 and wanted > current) or (second > 1 and wanted < current):
@@ -111,18 +128,18 @@ def proposal(
 
 
 def _groups(pods: Sequence[Object], usage: Mapping[str, int], resource: str, clock: Clock) -> Groups:
-    ready, ignored, missing = 0, [], []
+    ready, unready, gone, missing = 0, [], [], []
     for pod in pods:
         phase = podutil.phase(pod)
         if terminating(pod) or phase == "Failed":
-            continue
-        if phase == "Pending" or (name(pod) in usage and resource == "cpu" and _unsettled(pod, clock)):
-            ignored.append(name(pod))
+            gone.append(name(pod))
+        elif phase == "Pending" or (name(pod) in usage and resource == "cpu" and _unsettled(pod, clock)):
+            unready.append(name(pod))
         elif name(pod) not in usage:
             missing.append(name(pod))
         else:
             ready += 1
-    return Groups(ready, tuple(ignored), tuple(missing))
+    return Groups(ready, tuple(unready), tuple(gone), tuple(missing))
 
 
 def _unsettled(pod: Object, clock: Clock) -> bool:
@@ -142,10 +159,7 @@ def _requested(pod: Object, resource: str) -> int:
     total = 0
     for container in pod_spec(pod).containers:
         if resource not in container.requests:
-            raise ApiError(
-                f"failed to get {resource} utilization: missing request for {resource} in container {container.name} "
-                f"of Pod {name(pod)}"
-            )
+            raise ApiError(f"missing request for {resource} in container {container.name} of Pod {name(pod)}")
         asked = container.requests[resource]
         total += asked if resource == "cpu" else asked * 1000
     return total
