@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any
 
@@ -26,6 +27,15 @@ CHECK_SECONDS = (0.3, 1.0)
 the recorded cluster pulls nothing."""
 
 
+REPOSITORY = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+REFERENCE = re.compile(
+    rf"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?{REPOSITORY}(?:/{REPOSITORY})*"
+    r"(?::\w[\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?",
+    re.ASCII,
+)
+"""What names an image (distribution/reference regexp.go)."""
+
+
 class ImagePullError(Exception):
     """A container cannot start for want of its image."""
 
@@ -45,6 +55,8 @@ class ImageManager:
         self._events = events
         self._backoff = Backoff()
         self._failed: dict[str, tuple[int, str]] = {}  # key -> (when, error) of the last failed pull
+        self._free_at = 0
+        """When the pulls that were asked for are done: a node pulls one image at a time (serializeImagePulls)."""
 
     def ensure(self, pod: Object, c: Container, cause: Cause | None) -> Generator[simpy.Event, Any, None]:
         """Leaves the events; raises :class:`ImagePullError` where the image cannot be had."""
@@ -53,6 +65,12 @@ class ImageManager:
         def event(kind: str, reason: str, message: str) -> None:
             self._events.event(pod, kind, reason, message, field=c.field_path, cause=cause)
 
+        wrong = misnamed(image)
+        if wrong:
+            message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": {wrong}'
+            event("Warning", "InspectFailed", message)
+            event("Warning", "Failed", "Error: InvalidImageName")
+            raise ImagePullError("InvalidImageName", message)
         if self._runtime.has_image(image) and c.image_pull_policy != "Always":
             event(
                 "Normal",
@@ -74,11 +92,10 @@ class ImageManager:
                 raise ImagePullError("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
         event("Normal", "Pulling", f'Pulling image "{image}"')
         stream = self._chance.stream("pull", uid(pod), image)
-        wrong = self._runtime.network.registries
+        registries = self._runtime.network.registries
         registry = registry_of(image)
-        begun = now
-        if registry.endswith(REFUSING) or wrong.get(registry, 0) is None:
-            yield self._clock.sleep(REFUSAL)
+        if registry.endswith(REFUSING) or registries.get(registry, 0) is None:
+            yield self._in_turn(REFUSAL)
             error = _refused(image)
             event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
             event("Warning", "Failed", "Error: ErrImagePull")
@@ -86,15 +103,31 @@ class ImageManager:
             self._failed[key] = (self._clock.now, error)
             raise ImagePullError("ErrImagePull", error)
         low, high = CHECK_SECONDS if self._runtime.has_image(image) else PULL_SECONDS
-        later = wrong.get(registry) or 0
-        yield self._clock.sleep(later + int((low + (high - low) * stream.uniform(stream.next())) * SECOND))
+        pull = (registries.get(registry) or 0) + int((low + (high - low) * stream.uniform(stream.next())) * SECOND)
+        yield self._in_turn(pull)
         self._runtime.add_image(image)
-        took = f"{(self._clock.now - begun) / SECOND:.3f}s"
+        took, waited = f"{pull / SECOND:.3f}s", f"{(self._clock.now - now) / SECOND:.3f}s"
         event(
             "Normal",
             "Pulled",
-            f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: 12345678 bytes.',
+            f'Successfully pulled image "{image}" in {took} ({waited} including waiting). Image size: 12345678 bytes.',
         )
+
+    def _in_turn(self, pull: int) -> simpy.Event:
+        """Wait for the pulls before this one, and for its own (puller.go serialImagePuller)."""
+        self._free_at = max(self._free_at, self._clock.now) + pull
+        return self._clock.sleep(self._free_at - self._clock.now)
+
+
+def misnamed(image: str) -> str:
+    """What is wrong with an image's name, or nothing (distribution/reference ParseNormalizedNamed)."""
+    first, slash, rest = image.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost" or first.lower() != first):
+        rest = image if slash else f"library/{image}"
+    repository = rest.partition(":")[0]
+    if repository != repository.lower():
+        return f"invalid reference format: repository name ({repository}) must be lowercase"
+    return "" if REFERENCE.fullmatch(image) else "invalid reference format"
 
 
 def registry_of(image: str) -> str:

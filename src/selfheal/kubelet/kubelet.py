@@ -26,6 +26,7 @@ from selfheal.kubelet.nodestatus import NodeStatus
 from selfheal.kubelet.pleg import PLEG, PodSnapshot
 from selfheal.kubelet.pod_actions import containers_to_reset
 from selfheal.kubelet.pod_workers import FINISHED, SYNCING, TERMINATED, TERMINATING, PodWorker, WorkQueue
+from selfheal.kubelet.predicate import rejection, was_scheduled
 from selfheal.kubelet.prober.manager import ProberManager
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS
 from selfheal.kubelet.restart_policy import should_restart
@@ -42,6 +43,12 @@ SOURCE = "pkg/kubelet/kubelet.go"
 ADDED = rule("kubelet.added", SOURCE, "HandlePodAdditions", "The pod was bound to this node, so its kubelet starts it.")
 FOUND = rule(
     "kubelet.found", SOURCE, "HandlePodAdditions", "The kubelet has just begun, and finds the pod bound to its node."
+)
+REJECTED = rule(
+    "kubelet.rejected",
+    SOURCE,
+    "rejectPod",
+    "The pod came to {node} without the scheduler, and the node refuses it ({reason}): it has failed.",
 )
 UPDATED = rule("kubelet.updated", SOURCE, "HandlePodUpdates", "The pod changed in the API.")
 DELETED = rule("kubelet.deleted", SOURCE, "HandlePodUpdates", "The pod is being deleted, so its kubelet stops it.")
@@ -190,7 +197,8 @@ class Kubelet:
         if worker is None:
             if pod["status"].get("phase") in ("Succeeded", "Failed") and not terminating(pod):
                 return
-            self._add(pod, event.cause)
+            if not self._reject(pod, event.cause):
+                self._add(pod, event.cause)
             return
         old, worker.pod = worker.pod, pod
         if terminating(pod) and (
@@ -201,6 +209,23 @@ class Kubelet:
         elif pod["spec"] is not old["spec"] or self._gates_differ(pod):
             worker.update(Cause(UPDATED, event.cause, at=self.clock.now))
         self.statuses.check(pod, event.cause)
+
+    def _reject(self, pod: Object, cause: Cause | None) -> bool:
+        """Refuse a pod that cannot be here: it has failed, and nothing of it is begun (canAdmitPod, rejectPod)."""
+        node = None if was_scheduled(pod) or terminating(pod) else self.store.get("Node", "", self.node)
+        if node is None:
+            return False
+        there = [w.pod for w in self.workers.values() if w.pod["status"].get("phase") not in ("Succeeded", "Failed")]
+        found = rejection(pod, node, there)
+        if found is None:
+            return False
+        reason, message = found
+        why = Cause(REJECTED, cause, at=self.clock.now, node=self.node, reason=reason)
+        status = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {message}"}
+        if self.statuses.get(uid(pod)) is None:
+            self.events.event(pod, "Warning", reason, message, cause=why)
+            self.statuses.set(pod, status, why)
+        return True
 
     def _add(self, pod: Object, cause: Cause | None) -> None:
         worker = PodWorker(

@@ -25,6 +25,7 @@ from selfheal.kubelet.images import ImageManager, ImagePullError
 from selfheal.kubelet.pleg import PodSnapshot
 from selfheal.kubelet.pod_actions import PodActions
 from selfheal.kubelet.prober.manager import ProberManager
+from selfheal.kubelet.restart_policy import restarts_all
 from selfheal.objects import Object, name, namespace, uid
 from selfheal.programs.filesystem import Directory
 from selfheal.rules import Cause, Rules, rule
@@ -437,7 +438,9 @@ class RuntimeManager:
         if cancelled.triggered:
             return
         for c in self._runtime.containers_of(pod_uid):
-            self._removed[pod_uid, c.name] = (c.attempt, None if c in killed else c.finished_at)
+            # Only the container that began it is held back if it does so again and again.
+            source = c not in killed and restarts_all(spec.container(c.name), c.exit_code or 0)
+            self._removed[pod_uid, c.name] = (c.attempt, c.finished_at if source else None)
             self._runtime.remove_container(c)
 
     # ---- volumes
