@@ -95,13 +95,12 @@ class Stream:
         return True
 
 
-MIMES = (
-    ("text/html", "_repr_html_"),
-    ("image/svg+xml", "_repr_svg_"),
-    ("image/png", "_repr_png_"),
-    ("text/markdown", "_repr_markdown_"),
-    ("application/json", "_repr_json_"),
-)
+def flush():
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+MIMES = {"html": "text/html", "svg": "image/svg+xml", "png": "image/png", "markdown": "text/markdown"}
 
 
 def bundle(value):
@@ -110,8 +109,8 @@ def bundle(value):
     if made:
         return made[0] if isinstance(made, tuple) else made
     data = {"text/plain": repr(value)}
-    for mime, name in MIMES:
-        method = getattr(type(value), name, None)
+    for name, mime in MIMES.items():
+        method = getattr(type(value), f"_repr_{name}_", None)
         shown = method(value) if method else None
         if shown is not None:
             data[mime] = base64.b64encode(shown).decode() if isinstance(shown, bytes) else shown
@@ -119,8 +118,7 @@ def bundle(value):
 
 
 def show(kind, data, **more):
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    flush()
     if spend(sum(len(str(text)) for text in data.values())):
         emit({"output_type": kind, "data": data, "metadata": {}, **more})
 
@@ -142,8 +140,7 @@ def error(problem, trace=None):
     frames = [f for f in frames if "pyodide" not in f.filename and f.filename != __file__]
     lines = traceback.format_list(frames) + traceback.format_exception_only(problem)
     text = ["Traceback (most recent call last):", "".join(lines).rstrip()]
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    flush()
     emit({"output_type": "error", "ename": type(problem).__name__, "evalue": str(problem)[:1000], "traceback": text})
 
 
@@ -187,13 +184,8 @@ def _module(name, **members):
 
 
 def install():
-    names = (
-        ("HTML", "text/html"),
-        ("SVG", "image/svg+xml"),
-        ("Markdown", "text/markdown"),
-        ("JSON", "application/json"),
-    )
-    kinds = {name: type(name, (_Data,), {"mime": mime}) for name, mime in names}
+    names = {"HTML": "html", "SVG": "svg", "Markdown": "markdown"}
+    kinds = {name: type(name, (_Data,), {"mime": MIMES[kind]}) for name, kind in names.items()}
     shown = _module("IPython.display", display=display, clear_output=clear_output, **kinds)
     inner = _module("IPython.core.interactiveshell", InteractiveShell=Shell)
     core = _module("IPython.core", interactiveshell=inner)
@@ -232,8 +224,7 @@ def on_comm(text, buffers):
     try:
         getattr(manager, message["type"])(None, None, message)
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         _cell = None
 
 
@@ -241,15 +232,14 @@ def _patch_output(output):
     """``with Output():`` relies on a kernel's message ids; here it writes ``outputs`` itself."""
 
     def enter(self):
-        sys.stdout.flush()
+        flush()
         _captures.append(self)
         return self
 
     def leave(self, _type, problem, trace):
         if problem is not None:
             error(problem, trace)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         if self in _captures:
             _captures.remove(self)
         return True if problem is not None else None
@@ -289,8 +279,7 @@ async def execute(index, code):
     except BaseException as problem:  # noqa: BLE001 - shown where it happened, as a notebook would
         error(problem)
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         _cell = None
 
 

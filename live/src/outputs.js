@@ -33,5 +33,5 @@ export function renderOutput(host, output, widgets) {
     image.src = `data:image/png;base64,${text(data["image/png"])}`;
     image.alt = text(data["text/plain"]);
     box(host, "image_png").append(image);
-  } else pre(host, "text_plain", data["text/plain"]);
+  } else pre(host, "text_plain", data["text/markdown"] ?? data["text/plain"]);
 }
