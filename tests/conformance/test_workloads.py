@@ -433,6 +433,16 @@ def test_allow_starts_jobs_side_by_side_and_replace_ends_the_old_one() -> None:
         assert len(jobs_started(cluster)) == (1 if concurrency == "Forbid" else 3)
 
 
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_a_job_that_was_replaced_is_not_taken_for_a_stranger(seed: int) -> None:
+    cluster = Cluster(seed=seed, second=30)
+    cluster.apply([{**cron_job("sleep 600", concurrencyPolicy="Replace"), "metadata": {"name": n}} for n in "abc"])
+    cluster.run(until=100)
+    told = [r["reason"] for r in cluster.timeline.select(kind="Event", object="CronJob/a")]
+    # The sync that follows may yet have the CronJob as it was before: then the old Job is missed.
+    assert [r for r in told if r != "MissingJob"] == ["SuccessfulCreate", "SuccessfulDelete", "SuccessfulCreate"]
+
+
 def test_history_limits_remove_the_oldest() -> None:
     cluster = Cluster(seed=2, second=30)
     cluster.apply(cron_job("exit 0", successfulJobsHistoryLimit=2))

@@ -8,8 +8,11 @@ Follows pkg/controller/cronjob/cronjob_controllerv2.go and utils.go.
 
 from __future__ import annotations
 
+import simpy
+
+from selfheal import latencies
 from selfheal.chance import Chance
-from selfheal.clock import MILLISECOND, SECOND, Clock
+from selfheal.clock import MILLISECOND, SECOND, Clock, Process
 from selfheal.controllers.cronjob.schedule import BadSchedule, Schedule, UnknownZone, most_recent
 from selfheal.controllers.cronjob.sync import Sync, earliest, schedule_of
 from selfheal.controllers.ownership import Owners
@@ -37,6 +40,7 @@ class CronJobController:
         self._jobs.index("controller", controller_uid)
         self._owners = Owners(self._crons)
         self._recorder = EventRecorder(store, clock, chance, "cronjob-controller")
+        self._requests = chance.stream("request", self.KIND)
         self._queue = WorkQueue(clock, chance, self.KIND, self._sync)
         self._crons.handle(self._cron_changed)
         self._jobs.handle(self._job_changed)
@@ -60,13 +64,18 @@ class CronJobController:
         if owner is not None:
             self._queue.add(key(owner), event.cause)
 
-    def _sync(self, where: Key, cause: Cause | None) -> None:
+    def _sync(self, where: Key, cause: Cause | None) -> Process | None:
         cron = self._crons.get(*where)
-        if cron is None:
-            return
-        sync = Sync(self._store, self._recorder, self._clock, cron, cause)
-        if sync.run(self._jobs.by("controller", uid(cron))):
-            self._queue.add_after(where, self._until_next(sync.cron, schedule_of(cron)), cause)
+        return None if cron is None else self._rest(cron, cause)
+
+    def _rest(self, cron: Object, cause: Cause | None) -> Process:
+        sync = Sync(self._store, self._recorder, self._clock, self._request, cron, cause)
+        again = yield from sync.run(self._jobs.by("controller", uid(cron)))
+        if again:
+            self._queue.add_after(key(cron), self._until_next(sync.cron, schedule_of(cron)), cause)
+
+    def _request(self) -> simpy.Event:
+        return self._clock.sleep(latencies.draw("request", self._requests, self._requests.next()))
 
     def _until_next(self, cron: Object, schedule: Schedule) -> int:
         """How long until the CronJob is to be looked at again, in µs (nextScheduleTimeDuration)."""

@@ -8,10 +8,14 @@ Follows pkg/controller/cronjob/cronjob_controllerv2.go and utils.go.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
+from typing import Any
+
+import simpy
 
 from selfheal import manifests
-from selfheal.clock import SECOND, Clock, rfc3339
+from selfheal.clock import SECOND, Clock, Process, rfc3339
 from selfheal.controllers.cronjob.schedule import BadSchedule, Schedule, UnknownZone, most_recent, parse, time_zone
 from selfheal.controllers.job import counting
 from selfheal.errors import AlreadyExists, ApiError
@@ -46,12 +50,21 @@ SAW = rule("cronjob.saw", SOURCE, "syncCronJob", "{object} has ended ({condition
 
 
 class Sync:
-    """One sync. What it changes in the status is written once, at its end."""
+    """One sync. What it changes in the status is written once, at its end; each request before that takes its time."""
 
-    def __init__(self, store: Store, recorder: EventRecorder, clock: Clock, cron: Object, cause: Cause | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        recorder: EventRecorder,
+        clock: Clock,
+        request: Callable[[], simpy.Event],
+        cron: Object,
+        cause: Cause | None,
+    ) -> None:
         self._store = store
         self._recorder = recorder
         self._clock = clock
+        self._request = request
         self._cause = cause
         self._why = cause
         self._original = cron
@@ -63,18 +76,18 @@ class Sync:
         """The CronJob with the status as it is by now."""
         return {**self._original, "status": self._status}
 
-    def run(self, jobs: list[Object]) -> bool:
+    def run(self, jobs: list[Object]) -> Generator[simpy.Event, Any, bool]:
         """Look at the Jobs, start one if it is due. Whether to look again at the next time; raises ApiError."""
         try:
-            self._clean_up(jobs)
+            yield from self._clean_up(jobs)
             self._look_at(jobs)
-            return self._start_if_due()
+            return (yield from self._start_if_due())
         finally:
             self._write()
 
     # ---- the Jobs that are there
 
-    def _clean_up(self, jobs: list[Object]) -> None:
+    def _clean_up(self, jobs: list[Object]) -> Process:
         """Delete finished Jobs beyond the limits, oldest first (cleanupFinishedJobs)."""
         spec = self._original["spec"]
         for field, condition, kind in (
@@ -89,6 +102,7 @@ class Sync:
             for job in done[: max(0, len(done) - limit)]:
                 why = Cause(CLEAN, self._cause, owner=name(self._original), limit=limit, kind=kind, object=name(job))
                 self._delete(job, why)
+                yield self._request()
 
     def _delete(self, job: Object, why: Cause) -> bool:
         """deleteJob"""
@@ -142,7 +156,7 @@ class Sync:
 
     # ---- the next Job
 
-    def _start_if_due(self) -> bool:
+    def _start_if_due(self) -> Generator[simpy.Event, Any, bool]:
         """Whether to look again at the next time (syncCronJob)."""
         cron, spec = self._original, self._original["spec"]
         if terminating(cron):
@@ -167,7 +181,7 @@ class Sync:
         except BadSchedule as error:
             self._tell("Warning", "InvalidSchedule", f"invalid schedule: {spec['schedule']} : {error}", self._cause)
             return False
-        return True if due is None else self._start(due)
+        return True if due is None else (yield from self._start(due))
 
     def _due(self, schedule: Schedule) -> int | None:
         """The last time that has come and is not yet dealt with (nextScheduleTime)."""
@@ -182,7 +196,7 @@ class Sync:
             self._tell("Warning", "TooManyMissedTimes", text, self._cause)
         return due
 
-    def _start(self, due: int) -> bool:
+    def _start(self, due: int) -> Generator[simpy.Event, Any, bool]:
         cron, spec = self._original, self._original["spec"]
         owner, when = name(cron), rfc3339(due)
         deadline = spec.get("startingDeadlineSeconds")
@@ -201,16 +215,18 @@ class Sync:
             self._tell("Normal", "JobAlreadyActive", text, Cause(BUSY, self._cause, owner=owner, due=when))
             return True
         if policy == "Replace":
-            self._make_room(active)
+            yield from self._make_room(active)
         self._create(called, due, Cause(START, self._cause, owner=owner, due=when))
+        yield self._request()
         return True
 
-    def _make_room(self, active: list[Object]) -> None:
+    def _make_room(self, active: list[Object]) -> Process:
         why = Cause(REPLACE, self._cause, owner=name(self._original))
         for entry in active:
             job = self._store.get("Job", entry["namespace"], entry["name"])
             if job is not None:
                 self._delete(job, why)
+                yield self._request()
 
     def _create(self, called: str, due: int, why: Cause) -> None:
         cron = self._original
