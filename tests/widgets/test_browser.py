@@ -128,7 +128,7 @@ def test_what_has_no_stored_answer_is_said_and_nothing_is_lost(show: Open) -> No
     period = tab.get_by_label("liveness periodSeconds")
     period.fill("7")
     period.press("Enter")
-    tab.get_by_text("it needs the online page").wait_for()
+    tab.get_by_text("It needs the online page").wait_for()
     assert period.input_value() == "7"
     assert clock(tab) == 33
     tab.get_by_role("button", name="back to the last answer").click()
@@ -154,7 +154,7 @@ def test_without_python_a_fault_that_is_not_stored_waits_and_nothing_is_lost(sho
     press(tab, ".knob", *["ArrowRight"] * 11)
     tab.get_by_label("what to do").select_option("stopNode")
     tab.get_by_role("button", name="at 12 s").click()
-    tab.get_by_text("it needs the online page").wait_for()
+    tab.get_by_text("It needs the online page").wait_for()
     assert tab.locator(".drops button").all_inner_texts() == [
         "1 s: kill shop (SIGKILL)",
         "12 s: cut the power of node-1",

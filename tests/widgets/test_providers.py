@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 PYTHON = """<script>
 globalThis.livePage = {
   state: "idle", reason: "", warmed: 0, asked: [], held: null,
-  warm() { this.warmed++; if (this.state === "idle") this.turn("starting"); },
+  warm() { this.warmed++; if (this.state === "idle") this.turn("starting", "Fetching Python (7 MB, once) …"); },
   turn(state, reason = "") {
     Object.assign(this, { state, reason });
     document.dispatchEvent(new CustomEvent("live-state", { detail: state }));
@@ -97,6 +97,50 @@ def test_bank_page_and_kernel_give_the_same_bytes(show: Open, shown: Monitor) ->
         assert tab.evaluate("(text) => selfhealMonitors.providers.python(text)", bad) == heard[-1]["text"]
 
 
+@pytest.mark.slow
+def test_in_the_book_bank_page_and_kernel_give_the_same_bytes(browser: Any, book_url: str) -> None:
+    tab = browser.new_page()
+    tab.set_default_timeout(120_000)
+    tab.goto(f"{book_url}book/index.html")
+    tab.wait_for_selector(".knob")
+    for notebook in sorted(Path("book").glob("*.ipynb")):
+        for name, data in bank.monitors(notebook):
+            promised = list(bank.promised(data))
+            questions = [*promised[:: 1 + len(promised) // 6], {**data["base"], "seed": 99, "until": 40}, {"until": -1}]
+            live, heard = LiveMonitor(data, None), []
+            live.send = heard.append  # type: ignore[method-assign]
+            for question in questions:
+                text = canonical(question)
+                live._asked(live, {"ask": len(heard), "question": text}, None)
+                stored, answered = tab.evaluate(
+                    """async ([text, name]) => {
+                        const { bank, python } = selfhealMonitors.providers;
+                        return [await bank(text, name), await python(text)];
+                    }""",
+                    [text, name],
+                )
+                assert answered == heard[-1]["text"]
+                assert stored == (answered if question in promised else None)
+    assert tab.evaluate("livePage.state") == "ready"
+    tab.close()
+
+
+@pytest.mark.slow
+def test_in_the_book_python_takes_over_where_the_bank_ends(browser: Any, book_url: str) -> None:
+    tab = browser.new_page(viewport={"width": 1000, "height": 1200})
+    tab.set_default_timeout(120_000)
+    tab.goto(f"{book_url}book/index.html")
+    tab.wait_for_selector(".knob")
+    assert tab.evaluate("livePage.state") == "idle"
+    set_period(tab, 7)
+    tab.get_by_text("Asking Python …").wait_for()
+    tab.locator(".notice").wait_for(state="hidden")
+    assert tab.evaluate("livePage.state") == "ready"
+    assert tab.locator(".stage.stale").count() == 0
+    assert "3 × 7" in tab.locator(".formula").first.inner_text()
+    tab.close()
+
+
 # ---- the bank first, then Python
 
 
@@ -134,7 +178,7 @@ def test_while_python_answers_nothing_moves_and_what_is_waited_for_is_said(
     tab.evaluate("livePage.hold()")
     before = {part: tab.locator(part).bounding_box() for part in (".strip", ".words", ".bar")}
     set_period(tab, 7)
-    tab.get_by_text("Asking Python, which is starting in this page").wait_for()
+    tab.get_by_text("Asking Python … Fetching Python (7 MB, once) …").wait_for()
     assert {part: tab.locator(part).bounding_box() for part in before} == before
     assert tab.get_by_label("liveness periodSeconds").input_value() == "7"
     assert axe(tab) == []
@@ -186,21 +230,43 @@ def test_without_python_the_online_page_is_named(show: Open, python: bool) -> No
     if python:
         tab.evaluate("livePage.turn('unavailable', 'Python needs the online page')")
     set_period(tab, 7)
-    tab.get_by_text("it needs the online page").wait_for()
+    tab.get_by_text("eeds the online page").wait_for()
     tab.get_by_label("500").click()
     tab.get_by_role("button", name="undo: 4 s").wait_for()
 
 
+def test_a_question_whose_worker_crashed_is_asked_once_more(show: Open) -> None:
+    tab = show(well())
+    tab.evaluate(
+        """() => {
+            const well = livePage.call;
+            livePage.call = async function () {
+                livePage.call = well;
+                this.turn("starting");
+                throw new Error("Python was stopped");
+            };
+        }"""
+    )
+    set_period(tab, 7)
+    tab.wait_for_function("livePage.asked.length === 1")
+    tab.locator(".notice").wait_for(state="hidden")
+    tab.evaluate("() => { livePage.call = async () => { throw new Error('Python was stopped'); }; }")
+    set_period(tab, 6)
+    tab.get_by_text("has no stored answer. Python was stopped. What you have set stays.").wait_for()
+
+
 def test_what_cannot_be_run_is_said_in_words(show: Open) -> None:
     tab = show(well())
-    tab.evaluate("livePage.call = async () => JSON.stringify({ error: 'spec.containers[0]: <b>Required</b>' })")
+    tab.evaluate(
+        "() => { livePage.call = async () => JSON.stringify({ error: 'spec.containers[0]: <b>Required</b>' }); }"
+    )
     set_period(tab, 7)
     tab.get_by_text("That could not be run: spec.containers[0]: <b>Required</b>").wait_for()
 
 
 def test_a_belief_that_cannot_be_run_leaves_the_answer(show: Open) -> None:
     tab = show(full())
-    tab.evaluate("livePage.call = async () => JSON.stringify({ error: 'not today' })")
+    tab.evaluate("() => { livePage.call = async () => JSON.stringify({ error: 'not today' }); }")
     tab.get_by_label("hangs").click()
     tab.locator(".drops button").wait_for()
     for _ in range(12):  # two flips and a belief: more than a bank holds
@@ -224,7 +290,7 @@ def test_a_missing_bank_is_said_and_python_answers_all(show: Open) -> None:
 
 def test_a_missing_bank_without_python_is_said_in_the_monitors_place(show: Open) -> None:
     tab = show(well(), banks=False, python=False, near=False)
-    tab.get_by_text("it needs the online page").wait_for()
+    tab.get_by_text("eeds the online page").wait_for()
 
 
 def test_a_scenario_that_was_changed_in_the_page_is_mounted_and_python_answers(show: Open) -> None:
@@ -284,7 +350,7 @@ def test_code_and_bank_come_when_the_reader_comes_near(browser: Any, tmp_path: P
     tab.evaluate("scrollTo(0, 3000)")
     tab.wait_for_selector(".knob")
     assert wanted == ["index.html", "monitors.js", "widgets.js", f"{bank.name_of(well().data)}.js"]
-    assert height >= 700
+    assert height >= 900
     tab.close()
 
 

@@ -1418,7 +1418,7 @@ function render({ model, el }) {
   /** It takes a while: what is waited for stands over the axis, so that nothing moves. */
   function asking(mine) {
     if (mine !== ticket || answered === ticket) return;
-    tellNotice(say(model.get("waits") ?? "asking"), null, true);
+    tellNotice(model.get("waits") ?? say("asking"), null, true);
     unanswered();
   }
   const waits = () => { if (!notice.hidden || loading.parentNode) asking(ticket); };
@@ -1684,7 +1684,7 @@ function render({ model, el }) {
     strip.flag.setAttribute("aria-valuemin", "0");
     strip.flag.setAttribute("aria-valuemax", String(story.until));
     clockOf.textContent = say("of", { until: trim(story.until) });
-    source.textContent = [model.get("note") && say(model.get("note")), say("seed", { seed: data.base.seed ?? 0 })].filter(Boolean).join(" · ");
+    source.textContent = [model.get("note"), say("seed", { seed: data.base.seed ?? 0 })].filter(Boolean).join(" · ");
     shownKnown = -1;
     show();
     panelDraw();

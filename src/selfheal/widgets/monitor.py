@@ -64,7 +64,6 @@ def monitor(
     speed: int = 10,
     title: str | None = None,
     next: str | None = None,
-    height: int = 760,
 ) -> Monitor:
     """A patient monitor for a scenario: a :class:`~selfheal.scenario.Scenario`, or manifests (path, text, dict, list).
 
@@ -111,15 +110,14 @@ def monitor(
     offered = [_fault(name, at, container) for name in faults] or None
     more = {"title": title, "next": next, "faults": offered}
     data.update({key: value for key, value in more.items() if value is not None})
-    return Monitor(json.loads(canonical(data)), height)
+    return Monitor(json.loads(canonical(data)))
 
 
 class Monitor:
     """A monitor, ready to be shown. ``data``: all that it is made of, as JSON."""
 
-    def __init__(self, data: dict[str, Any], height: int = 760) -> None:
+    def __init__(self, data: dict[str, Any]) -> None:
         self.data = data
-        self.height = height
         self._first: Answer | None = None
         self._live: Any = None
 
@@ -143,7 +141,7 @@ class Monitor:
         title = html.escape(self.data.get("title", say["title"]))
         data = canonical(self.data).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
         return (
-            f'<div class="selfheal-monitor" data-bank="{name_of(self.data)}" style="min-height:{self.height}px">\n'
+            f'<div class="selfheal-monitor" data-bank="{name_of(self.data)}">\n'
             f'<script type="application/json">{data}</script>\n'
             f"<p><strong>{title}.</strong> {ask} {html.escape(say['still'])}</p>\n"
             f"<details><summary>{html.escape(say['still.run'])}</summary><ol>{lines}</ol></details>\n"

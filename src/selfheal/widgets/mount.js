@@ -54,12 +54,13 @@ const providers = {
     return found ? JSON.stringify({ answer: unpack(bank, found) }) : null;
   },
   async python(text) {
-    const { livePage } = globalThis;
-    if (!livePage || livePage.state === "unavailable") throw new Error(words["needs"]);
-    try {
-      return await livePage.call("selfheal.widgets.answers:respond_text", text);
+    const { livePage } = globalThis, ask = () => livePage.call("selfheal.widgets.answers:respond_text", text);
+    const cannot = (reason) => new Error(words["needs"].replace("{reason}", () => reason.replace(/[^.!?]$/, "$&.")));
+    if (!livePage || livePage.state === "unavailable") throw cannot(livePage?.reason || words["needs.online"]);
+    try { // a worker that crashed starts anew, and is asked once more
+      return await ask().catch((error) => { if (livePage.state !== "starting") throw error; return ask(); });
     } catch (error) {
-      throw new Error(words["python.failed"].replace("{reason}", () => livePage.reason || error.message));
+      throw cannot(livePage.reason || error.message);
     }
   },
 };
@@ -70,8 +71,8 @@ function mount(place, stored) {
   let missing = false;
   const values = {
     data, words, css,
-    get waits() { return globalThis.livePage?.state === "starting" ? "asking.starting" : "asking"; },
-    get note() { return missing ? "bank.missing" : null; },
+    get waits() { return globalThis.livePage?.state === "starting" ? `${words["asking"]} ${globalThis.livePage.reason}` : words["asking"]; },
+    get note() { return missing ? words["bank.missing"] : null; },
   };
   const model = {
     get: (name) => values[name], set() {}, save_changes() {}, send() {},
@@ -85,6 +86,7 @@ function mount(place, stored) {
   };
   const el = document.createElement("div");
   place.replaceChildren(el);
+  place.style.minHeight = "";
   return monitor.render({ model, el });
 }
 
