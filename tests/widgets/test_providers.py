@@ -258,10 +258,10 @@ def test_a_question_whose_worker_crashed_is_asked_once_more(show: Open) -> None:
 def test_what_cannot_be_run_is_said_in_words(show: Open) -> None:
     tab = show(well())
     tab.evaluate(
-        "() => { livePage.call = async () => JSON.stringify({ error: 'spec.containers[0]: <b>Required</b>' }); }"
+        "() => { livePage.call = async () => JSON.stringify({ error: 'spec: <b>Required</b>' }); }"
     )
     set_period(tab, 7)
-    tab.get_by_text("That could not be run: spec.containers[0]: <b>Required</b>").wait_for()
+    tab.get_by_text("That could not be run: spec: <b>Required</b>").wait_for()
 
 
 def test_a_belief_that_cannot_be_run_leaves_the_answer(show: Open) -> None:
