@@ -257,9 +257,7 @@ def test_a_question_whose_worker_crashed_is_asked_once_more(show: Open) -> None:
 
 def test_what_cannot_be_run_is_said_in_words(show: Open) -> None:
     tab = show(well())
-    tab.evaluate(
-        "() => { livePage.call = async () => JSON.stringify({ error: 'spec: <b>Required</b>' }); }"
-    )
+    tab.evaluate("() => { livePage.call = async () => JSON.stringify({ error: 'spec: <b>Required</b>' }); }")
     set_period(tab, 7)
     tab.get_by_text("That could not be run: spec: <b>Required</b>").wait_for()
 
