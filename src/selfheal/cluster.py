@@ -220,8 +220,7 @@ class Cluster:
                 cause=cause,
                 rebooted=rebooted,
             )
-            if self._faults.cut_off(name(node)):
-                made.disconnect(cause)
+            self._faults.begun(made, cause)
             return made
 
         made = self._nodes[name(node)] = Node(runtime, make, self.clock, self.chance)

@@ -40,8 +40,11 @@ BURST = 25
 REFILL = 300 * SECOND
 """One more passes each 5 minutes, in µs (defaultSpamQPS)."""
 
-PATIENCE = 120 * SECOND
-"""An event that cannot be written is tried again each 10 s, 12 times (µs; maxTriesPerEvent)."""
+AGAIN = 10 * SECOND
+"""An event that cannot be written is tried again after so long, in µs (defaultSleepDuration) …"""
+
+TRIES = 12
+"""… until it has been tried so often; then it is given up (maxTriesPerEvent)."""
 
 MERGED = "(combined from similar events): "
 
@@ -224,13 +227,14 @@ class _Recorder:
         self.silent = False
         """Whether the component is gone, and with it whatever it would still have told."""
         self.cut_off = False
-        """Whether the API server cannot be reached; events wait, up to two minutes."""
-        self._held: list[tuple[int, Object, Cause | None]] = []
+        """Whether the API server cannot be reached."""
+        self._held: list[tuple[Object, Cause | None]] = []
+        """What could not be written: the first is tried again and again, the others wait for it (recordToSink)."""
         self._free = 0
         self._last_name = 0
         self._nanosecond = chance.stream("event name", component, host).between(0, 0, 900)
 
-    def _write_later(self, event: Object, cause: Cause | None) -> None:
+    def _send(self, event: Object, cause: Cause | None) -> None:
         """Create the event, or patch the one that is there. One event is written after another."""
         about = event["involvedObject"]
         stream = self._chance.stream("event", self.component, self.host, about.get("namespace", ""), about["name"])
@@ -240,9 +244,10 @@ class _Recorder:
     def _write(self, event: Object, cause: Cause | None) -> None:
         if self.silent:
             return
-        if self.cut_off or self._store.down:
-            self._held.append((self._clock.now, event, cause))
-            self._store.when_up(self.release)
+        if self._held or not self._reachable():
+            self._held.append((event, cause))
+            if len(self._held) == 1:
+                self._fail(1)
             return
         space, called = key(event)
         if self._repeats(event) and self._store.get("Event", space, called) is not None:
@@ -254,14 +259,29 @@ class _Recorder:
         with suppress(AlreadyExists, Forbidden):
             self._store.create(event, cause=cause)
 
-    def release(self) -> None:
-        """The API server can be reached again: what is not too old is written now (recordEvent, 12 tries)."""
-        if self.cut_off:
+    def _reachable(self) -> bool:
+        return not (self.cut_off or self._store.down)
+
+    def _fail(self, tries: int) -> None:
+        """The first of those that wait could not be written, the ``tries``-th time (recordToSink)."""
+        if tries == TRIES:
+            del self._held[0]
+            tries = 1
+        if self._held:
+            stream = self._chance.stream("event again", self.component, self.host)
+            wait = stream.between(stream.next(), 0, AGAIN) if tries == 1 else AGAIN
+            self._clock.after(wait, lambda: self._try(tries))
+
+    def _try(self, tries: int) -> None:
+        """Once more; if that works, the others follow, one after another."""
+        if self.silent:
             return
-        held, self._held = self._held, []
-        for since, event, cause in held:
-            if self._clock.now - since <= PATIENCE:
-                self._write(event, cause)
+        if self._reachable():
+            held, self._held = self._held, []
+            for event, cause in held:
+                self._send(event, cause)
+        else:
+            self._fail(tries + 1)
 
     @staticmethod
     def _repeats(event: Object) -> bool:
@@ -323,7 +343,7 @@ class EventRecorder(_Recorder):
         }
         passed = self._correlator.correlate(event)
         if passed is not None:
-            self._write_later(passed, cause)
+            self._send(passed, cause)
 
 
 REFRESH = 360 * SECOND
@@ -373,7 +393,7 @@ class SeriesRecorder(_Recorder):
             series = None
         if series is None:
             self._series.put((type_, action, reason, regarding), Series(event, 1, now))
-            self._write_later(event, cause)
+            self._send(event, cause)
             return
         series.seen += 1
         series.last = now
@@ -383,7 +403,7 @@ class SeriesRecorder(_Recorder):
     def _write_series(self, series: Series, cause: Cause | None) -> None:
         series.written = series.seen
         observed = {"count": series.seen, "lastObservedTime": self._clock.micro_timestamp(series.last)}
-        self._write_later({**series.event, "series": observed}, cause)
+        self._send({**series.event, "series": observed}, cause)
 
     def _finish(self, series: Series, cause: Cause | None) -> None:
         if series.written < series.seen:

@@ -88,8 +88,8 @@ class Faults:
         self._network = network
         self._machine = machine
         self._machines = machines
-        self._silent: dict[str, int] = {}
-        """How many faults cut a node off from the API server."""
+        self._lasting: dict[tuple[str, str], int] = {}
+        """(what, whom) → how many faults do that now. It is over when the last of them is."""
         self._kinds: dict[str, Callable[[str, Cause], Callable[[Cause], object]]] = {
             "crash": lambda target, cause: self._crash(target, cause, lasting=False),
             "crash on": lambda target, cause: self._crash(target, cause, lasting=True),
@@ -152,14 +152,20 @@ class Faults:
     def _hang(self, target: str, cause: Cause) -> Callable[[Cause], object]:
         pod, container = self._container(target)
         runtime = self._runtime(pod)
-        runtime.hang(container, cause=cause)
-        return lambda why: runtime.hang(container, False, why) if container.running else None
+        return self._during(
+            ("hang", container.id),
+            lambda: runtime.hang(container, cause=cause),
+            lambda why: runtime.hang(container, False, why) if container.running else None,
+        )
 
     def _slow(self, target: str, cause: Cause) -> Callable[[Cause], object]:
         pod, container = self._container(target)
         runtime = self._runtime(pod)
-        runtime.slow(container, SLOWER, cause)
-        return lambda why: runtime.slow(container, 0, why) if container.running else None
+        return self._during(
+            ("slow", container.id),
+            lambda: runtime.slow(container, SLOWER, cause),
+            lambda why: runtime.slow(container, 0, why) if container.running else None,
+        )
 
     def _leak(self, target: str, cause: Cause) -> Callable[[Cause], object]:
         pod, container = self._container(target)
@@ -179,52 +185,54 @@ class Faults:
             ip = (self._pod(called).get("status") or {}).get("podIP")
             if not ip:
                 raise BadRequest(f"pod {called} has no address yet")
-            self._network.cut(ip)
-            return lambda _: self._network.cut(ip, False)
+            return self._during(("cut", ip), lambda: self._network.cut(ip), lambda _: self._network.cut(ip, on=False))
         if kind != "node":
             raise BadRequest("partition needs a target: node/NAME or pod/NAME")
         self._machine(called)
-        self._cut_off(called, cause)
-        return lambda why: self._join(called, why)
+        return self._cut_off(called, cause)
 
-    def _cut_off(self, node: str, cause: Cause) -> None:
-        self._silent[node] = self._silent.get(node, 0) + 1
-        if self._silent[node] == 1:
-            self._machine(node).kubelet.disconnect(cause)
+    def _cut_off(self, node: str, cause: Cause) -> Callable[[Cause], object]:
+        def join(why: Cause) -> None:
+            self._machine(node).kubelet.reconnect(why)  # whichever kubelet runs there by then
 
-    def _join(self, node: str, cause: Cause) -> None:
-        self._silent[node] -= 1
-        if not self._silent[node]:
-            self._machine(node).kubelet.reconnect(cause)
+        over = self._during(("cut off", node), self._machine(node).kubelet.disconnect, join)
+        beat = self._silence(node, cause)
 
-    def cut_off(self, node: str) -> bool:
-        """Whether a node cannot reach the API server: so also a kubelet that boots now."""
-        return self._silent.get(node, 0) > 0
+        def both(why: Cause) -> None:
+            over(why)
+            beat(why)
+
+        return both
 
     def _lose_heartbeats(self, target: str, cause: Cause) -> Callable[[Cause], object]:
         kind, _, called = target.partition("/")
         if kind != "node":
             raise BadRequest("loseHeartbeats needs a target: node/NAME")
-        status = self._machine(called).kubelet.node_status
-        status.disconnect(cause)
+        self._machine(called)
+        return self._silence(called, cause)
 
-        def over(why: Cause) -> None:
-            if not self.cut_off(called):
-                status.reconnect(why)
+    def _silence(self, node: str, cause: Cause) -> Callable[[Cause], object]:
+        def beat(why: Cause) -> None:
+            self._machine(node).kubelet.node_status.reconnect(why)
 
-        return over
+        return self._during(("silent", node), lambda: self._machine(node).kubelet.node_status.disconnect(cause), beat)
+
+    def begun(self, kubelet: Kubelet, cause: Cause | None) -> None:
+        """A kubelet begins on a node that may be cut off from the API server."""
+        if self._lasting.get(("cut off", kubelet.node)):
+            kubelet.disconnect()
+        if self._lasting.get(("silent", kubelet.node)):
+            kubelet.node_status.disconnect(cause)
 
     def _api_down(self, target: str, cause: Cause) -> Callable[[Cause], object]:
         del target
-        nodes = [machine.name for machine in self._machines()]
-        for node in nodes:
-            self._cut_off(node, cause)
-        self._store.stop()
+        joins = [self._cut_off(machine.name, cause) for machine in self._machines()]
+        start = self._during(("down", ""), self._store.stop, lambda _: self._store.start())
 
         def over(why: Cause) -> None:
-            self._store.start()
-            for node in nodes:
-                self._join(node, why)
+            start(why)
+            for join in joins:
+                join(why)
 
         return over
 
@@ -240,8 +248,27 @@ class Faults:
 
     def _registry(self, host: str, wrong: int | None) -> Callable[[Cause], object]:
         host = host.partition(":")[0] or "docker.io"
-        self._network.registries[host] = wrong
-        return lambda _: self._network.registries.pop(host, None)
+        registries = self._network.registries
+        return self._during(
+            ("registry", host), lambda: registries.update({host: wrong}), lambda _: registries.pop(host, None)
+        )
+
+    # ---- more than one at a time
+
+    def _during(
+        self, what: tuple[str, str], begin: Callable[[], object], end: Callable[[Cause], object]
+    ) -> Callable[[Cause], object]:
+        """Begin something, and give what ends it: it is over when all faults that do the same are."""
+        self._lasting[what] = self._lasting.get(what, 0) + 1
+        begin()
+
+        def over(why: Cause) -> None:
+            self._lasting[what] -= 1
+            if not self._lasting[what]:
+                del self._lasting[what]
+                end(why)
+
+        return over
 
     # ---- finding the target
 

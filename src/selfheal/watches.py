@@ -53,7 +53,7 @@ def node_of(pod: Object | None) -> str | None:
 class Watch:
     """Somebody who listens, until :meth:`stop`."""
 
-    __slots__ = ("_among", "_backlog", "_handler", "_since", "kind", "node", "stopped")
+    __slots__ = ("_among", "_backlog", "_cut_off", "_handler", "_since", "_starting", "kind", "node", "stopped")
 
     def __init__(self, kind: str | None, handler: Handler, node: str | None, since: int, among: list[Watch]) -> None:
         self.kind = kind
@@ -62,8 +62,10 @@ class Watch:
         self._handler = handler
         self._since = since
         self._among = among
-        self._backlog: list[WatchEvent] | None = None
-        """What arrived while the first events were still on their way."""
+        self._backlog: list[WatchEvent] = []
+        """What arrived while the first events were still on their way, or the API server out of reach."""
+        self._starting = False
+        self._cut_off = False
         among.append(self)
 
     def stop(self) -> None:
@@ -72,25 +74,42 @@ class Watch:
             self.stopped = True
             self._among.remove(self)
 
-    def hold(self) -> None:
-        """Keep what comes until :meth:`begin`."""
-        self._backlog = []
+    def expect(self) -> None:
+        """Keep what comes until :meth:`begin`: the first events are on their way."""
+        self._starting = True
 
     def begin(self, first: list[WatchEvent]) -> None:
-        """Deliver what was there when the watch began, then what came in the meantime."""
-        backlog, self._backlog = self._backlog or [], None
-        for event in first:
-            if not self.stopped:
-                self._handler(event)
-        for event in backlog:
-            self.deliver(event)
+        """What was there when the watch began, then what came in the meantime."""
+        self._starting = False
+        self._backlog = [*first, *self._backlog]
+        self._flush()
+
+    def hold(self) -> None:
+        """Keep what comes until :meth:`release`: the API server cannot be reached."""
+        self._cut_off = True
+
+    def release(self) -> None:
+        """The API server can be reached again."""
+        self._cut_off = False
+        self._flush()
+
+    def _flush(self) -> None:
+        if not (self._starting or self._cut_off):
+            backlog, self._backlog = self._backlog, []
+            for event in backlog:
+                self._hand_on(event)
 
     def deliver(self, event: WatchEvent) -> None:
         """Hand an event on, unless it is older than the watch."""
         if self.stopped or event.version <= self._since:
             return
-        if self._backlog is not None:
+        if self._starting or self._cut_off:
             self._backlog.append(event)
+        else:
+            self._hand_on(event)
+
+    def _hand_on(self, event: WatchEvent) -> None:
+        if self.stopped:
             return
         if self.node is not None and event.type == "MODIFIED" and node_of(event.old) != self.node:
             # The pod has just been bound: for this watch it is new.
@@ -142,7 +161,7 @@ class Watches:
         if immediate:
             watch.begin(first)
         elif first:
-            watch.hold()
+            watch.expect()
             stream = self._chance.stream("watch", kind or "", node or "")
             self._clock.after(latencies.draw("watch", stream, stream.next()), lambda: watch.begin(first))
         return watch

@@ -62,6 +62,24 @@ def test_an_event_says_who_what_where_and_when(world: World) -> None:
     assert (event["type"], event["reason"], event["count"], event["eventTime"]) == ("Normal", "Started", 1, None)
 
 
+def test_an_event_that_cannot_be_written_is_tried_twelve_times_while_the_others_wait(world: World) -> None:
+    """client-go tools/record/event.go recordToSink: again after up to 10 s, then each 10 s, one after another."""
+    world.store.stop()
+    for message in ("first", "second", "third"):
+        world.warn(message)
+    world.wait(111)  # the first is given up 100 to 110 s later, and the second's turn comes
+    world.store.start()
+    assert world.store.list("Event") == []
+    world.wait(10)
+    assert sorted(world.events()) == [(1, "second"), (1, "third")]
+    world.store.stop()
+    world.warn("fourth")
+    world.wait(99)
+    world.store.start()
+    world.wait(10)
+    assert sorted(world.events()) == [(1, "fourth"), (1, "second"), (1, "third")]
+
+
 def test_events_about_nodes_are_in_the_default_namespace(world: World) -> None:
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "uid": "node-1"}}
     world.recorder.event(node, "Normal", "NodeReady", "Node node-1 status is now: NodeReady")

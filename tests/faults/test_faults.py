@@ -8,7 +8,8 @@ import pytest
 
 from selfheal import Cluster
 from selfheal.errors import ApiError, BadRequest
-from selfheal.objects import condition, name, terminating
+from selfheal.network import Response
+from selfheal.objects import condition, name, terminating, uid
 from tests.conformance.pods import AGNHOST, container, events, http, messages, pod, restarts
 
 WEB = {"httpGet": {"path": "/healthz", "port": 8080}}
@@ -176,6 +177,73 @@ def test_a_node_that_boots_behind_a_partition_reports_when_it_is_over() -> None:
     cluster.run(for_=40)
     assert states(cluster, node) == ["True", "Unknown", "True"]
     assert (ready(cluster), restarts(cluster)) == ("True", 1)
+
+
+def test_a_kubelet_that_boots_behind_a_partition_knows_of_no_pods_until_it_is_over() -> None:
+    cluster = up(patient(), nodes=2)
+    node = cluster.get("Pod", "pod")["spec"]["nodeName"]
+    cluster.fault("partition", f"node/{node}", for_=60)
+    cluster.node(node).stop()
+    cluster.node(node).start()
+    cluster.run(for_=50)
+    assert not any(c.running for c in cluster.node(node).runtime.containers_of(uid(cluster.get("Pod", "pod"))))
+    cluster.run(for_=30)
+    assert (ready(cluster), restarts(cluster)) == ("True", 1)
+
+
+@pytest.mark.parametrize("after", [0.7, 0.8, 0.9, 1.0, 1.1])
+def test_a_boot_is_reported_though_a_partition_ends_right_after_it(after: float) -> None:
+    cluster = up(patient(), nodes=2)
+    node = cluster.get("Pod", "pod")["spec"]["nodeName"]
+    boot = cluster.get("Node", node)["status"]["nodeInfo"]["bootID"]
+    cluster.fault("partition", f"node/{node}", for_=after)
+    cluster.node(node).stop()
+    cluster.node(node).start()
+    cluster.run(for_=30)
+    assert cluster.get("Node", node)["status"]["nodeInfo"]["bootID"] != boot
+    assert len(list(cluster.timeline.select(kind="Event", object=f"Node/{node}", reason="Rebooted"))) == 1
+
+
+@pytest.mark.parametrize("parking", [True, False])
+def test_heartbeats_that_are_lost_twice_come_back_once(parking: bool) -> None:
+    cluster = up(patient(), nodes=2, parking=parking, nodes_in_timeline=True)
+    node = cluster.get("Pod", "pod")["spec"]["nodeName"]
+    for _ in range(3):  # each ends before the next renewal is due
+        cluster.fault("loseHeartbeats", f"node/{node}", for_=0.5)
+        cluster.run(for_=1)
+    cluster.run(for_=20)
+    cluster.fault("loseHeartbeats", f"node/{node}", for_=100)
+    cluster.run(for_=60)
+    assert states(cluster, node) == ["True", "Unknown"]
+    cluster.run(for_=60)
+    assert states(cluster, node) == ["True", "Unknown", "True"]
+
+
+def test_of_two_faults_of_a_kind_the_last_ends_it() -> None:
+    cluster = up(patient(), nodes=2, nodes_in_timeline=True)
+    node = cluster.get("Pod", "pod")["spec"]["nodeName"]
+    cluster.fault("loseHeartbeats", f"node/{node}", for_=100)
+    for kind, target in (("partition", f"node/{node}"), ("apiDown", ""), ("partition", "pod/pod"), ("hang", "pod/pod")):
+        cluster.fault(kind, target, for_=1)
+    cluster.fault("hang", "pod/pod", for_=50)
+    cluster.run(for_=30)
+    assert cluster.http("pod") == Response(0, delay=None)
+    cluster.run(for_=50)
+    assert states(cluster, node) == ["True", "Unknown"]
+    assert cluster.http("pod").status == 200
+    cluster.run(for_=40)
+    assert states(cluster, node) == ["True", "Unknown", "True"]
+
+
+def test_lost_heartbeats_outlast_a_restart_of_the_kubelet() -> None:
+    cluster = up(patient(), nodes=2, nodes_in_timeline=True)
+    node = cluster.get("Pod", "pod")["spec"]["nodeName"]
+    cluster.fault("loseHeartbeats", f"node/{node}", for_=100)
+    cluster.node(node).restart_kubelet()
+    cluster.run(for_=90)
+    assert states(cluster, node) == ["True", "Unknown"]
+    cluster.run(for_=30)
+    assert states(cluster, node) == ["True", "Unknown", "True"]
 
 
 def deployment(replicas: int = 2) -> dict[str, Any]:

@@ -165,6 +165,7 @@ MUTATIONS = (
         "probes conformance/test_probes.py",
     ),
     Mutation("25 events pass", "events.py", "BURST = 25", "BURST = 26", "events"),
+    Mutation("12 tries of an event", "events.py", "TRIES = 12", "TRIES = 13", "events"),
     Mutation(
         "a deletion may only be shortened",
         "store.py",

@@ -162,23 +162,23 @@ class Kubelet:
         self.pleg.halt()
         self.node_status.halt(cause)
 
-    def disconnect(self, cause: Cause | None = None) -> None:
-        """The API server cannot be reached. The pods go on, probed and restarted; nobody hears of it."""
+    def disconnect(self) -> None:
+        """The API server cannot be reached. The pods go on, probed and restarted; nobody hears of it.
+
+        Of the node's own lease and status see :meth:`NodeStatus.disconnect`.
+        """
         self._watch.hold()
         self.events.cut_off = True
         self.statuses.reachable = False
-        self.node_status.disconnect(cause)
 
     def reconnect(self, cause: Cause | None = None) -> None:
         """The API server can be reached again: first it is heard, then what happened is told."""
         if self.events.silent:
             return
         self.events.cut_off = False
-        self.events.release()
         self.statuses.reachable = True
         self.statuses.resend(cause)
-        self.node_status.reconnect(cause)
-        self._watch.begin([])
+        self._watch.release()
 
     # ---- requests: the sync loop (syncLoopIteration)
 

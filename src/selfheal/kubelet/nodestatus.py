@@ -81,6 +81,8 @@ class NodeStatus:
         """Without parking: the next renewal."""
         self._halted_at: int | None = None
         self._cut_off = False
+        self._booting = boots > 0
+        """Whether the first report is still to come."""
         self._at_last: Callable[[], None] | None = None
         """What a kubelet that booted while it was cut off will still report."""
         if boots == 0:
@@ -105,17 +107,18 @@ class NodeStatus:
         """They do again: with the next renewal, and with the next status, each within 10 s."""
         self._cut_off = False
         report, self._at_last = self._at_last, None
-        if report is not None:
+        if self._booting:
             self._halted_at = None
-            report()
+            if report is not None:
+                report()
         elif self._halted_at is not None:
             now = self._clock.now
             self._clock.at(now + -(now - self._phase) % self._period, lambda: self._renew(cause))
             self._clock.at(now + -(now - self._phase) % STATUS, lambda: self._post(cause))
-        self._watch.begin([])
+        self._watch.release()
 
     def _renew(self, cause: Cause | None) -> None:
-        if not self._cut_off and not self._watch.stopped:
+        if self._halted_at is not None and not self._cut_off and not self._watch.stopped:
             self._halted_at = None
             self._keep()
             self.settle(cause)
@@ -133,6 +136,8 @@ class NodeStatus:
 
     def _keep(self) -> None:
         """From now on the lease is renewed, without a write for each time."""
+        if self._next is not None:
+            self._next.cancel()
         self._store.broken.pop(self.node, None)
         if self._parking:
             self._store.kept[self.node] = self.last_renewal
@@ -224,10 +229,7 @@ class NodeStatus:
         pause = 150 * MILLISECOND + self._stream.between(3, 0, 200 * MILLISECOND)
 
         def report() -> None:
-            if self._cut_off:
-                self._at_last = report
-                return
-            if self._halted_at is not None:
+            if self._not_now(report):
                 return
             if self._rebooted:
                 text = f"Node {self.node} has been rebooted, boot id: {self._boot_id}"
@@ -241,8 +243,9 @@ class NodeStatus:
                 ready()
 
         def ready() -> None:
-            if self._halted_at is not None:
+            if self._not_now(ready):
                 return
+            self._booting = False
             self._store.patch("Node", "", self.node, self._healthy, status=True, cause=cause)
             if unready:
                 tell_ready()
@@ -265,6 +268,12 @@ class NodeStatus:
                 tell(node, "Normal", reason, f"Node {self.node} status is now: {reason}", cause)
 
         self._clock.after(pause, report)
+
+    def _not_now(self, report: Callable[[], None]) -> bool:
+        """Whether there is nobody who could report, or nobody to report to; then it is done when there is."""
+        if self._cut_off:
+            self._at_last = report
+        return self._cut_off or self._watch.stopped
 
     def _healthy(self, node: Object) -> Object:
         status = node["status"]

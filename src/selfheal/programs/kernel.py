@@ -367,7 +367,8 @@ class Kernel:
             self.interface.changed()
             self.run()
         if process.stopped:
-            process.held.append(lambda: self.signal(process, signal, cause, outside))
+            if signal not in FREEZING:  # those that wait are forgotten with SIGCONT (kernel/signal.c prepare_signal)
+                process.held.append(lambda: self.signal(process, signal, cause, outside))
             return
         if signal in process.handlers:
             handler = process.handlers[signal]
