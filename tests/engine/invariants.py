@@ -65,7 +65,9 @@ class Observer:
         self.orphans: dict[str, int] = {}
         """Since when an object's owner is gone, by the owner's uid (µs)."""
         self.node_up: dict[str, int] = {}
-        """Since when a node has been as it is: power, boots (µs)."""
+        """Since when a node has been as it is: power, boots, partitions; may lie in the future (µs)."""
+        self.api_up = -(10**12)
+        """Since when the API server has answered; may lie in the future (µs)."""
         self.log: list[WatchEvent] = []
         self.snapshots: list[tuple[int, dict[Id, Object]]] = []
         self.forced: set[str] = set()
@@ -90,13 +92,22 @@ class Observer:
         for called, check in WRITES.items():
             self.problems += [f"{called}: {problem}" for problem in check(self, event)]
 
+    def cut_off(self, seconds: int, node: str | None = None) -> None:
+        """From now on, for so many seconds, a node and the API server cannot reach each other (None: nobody can)."""
+        until = self.cluster.clock.now + seconds * SECOND
+        for cut in [node] if node else [n.name for n in self.cluster.nodes]:
+            self.node_up[cut] = max(self.node_up[cut], until)
+        if node is None:
+            self.api_up = max(self.api_up, until)
+
     def since(self, obj: Object) -> int:
-        """How long an object has not been written (µs)."""
-        return self.cluster.clock.now - self.touched.get(ident(obj), -(10**12))
+        """How long an object has not been written, though it could be (µs)."""
+        return self.cluster.clock.now - max(self.api_up, self.touched.get(ident(obj), -(10**12)))
 
     def quiet(self, *kinds: str, for_: int = LAG) -> bool:
-        """Whether nobody has written an object of these kinds for a while."""
-        return all(self.cluster.clock.now - self.kind_touched.get(kind, -(10**12)) >= for_ for kind in kinds)
+        """Whether nobody has written an object of these kinds for a while, though it could be done."""
+        last = [self.kind_touched.get(kind, -(10**12)) for kind in kinds]
+        return self.cluster.clock.now - max(self.api_up, *last) >= for_
 
     def works(self, node: str) -> bool:
         """Whether a node has been up for long enough to have done all it should."""
@@ -577,7 +588,7 @@ def what_is_owned_has_an_owner_or_goes(observer: Observer) -> Says:
                 continue
             for owner in obj["metadata"].get("ownerReferences") or ():
                 gone = observer.orphans.get(owner["uid"])
-                if gone is not None and now - gone > CLEANED:
+                if gone is not None and now - max(gone, observer.api_up) > CLEANED:
                     yield f"{ref(obj)} is owned by {owner['kind']}/{owner['name']}, gone since {gone / SECOND:.2f} s"
 
 
@@ -591,7 +602,7 @@ def a_pod_being_deleted_goes(observer: Observer) -> Says:
         due = clock.at_timestamp(pod["metadata"]["deletionTimestamp"])
         if node_of(pod) and not observer.works(node_of(pod)):
             continue
-        up = observer.node_up.get(node_of(pod), due)
+        up = observer.node_up.get(node_of(pod), observer.api_up)
         if clock.now > max(due, up) + STUCK:
             yield f"{ref(pod)} on {node_of(pod) or 'no node'} should have been gone at {due / SECOND:.0f} s"
 

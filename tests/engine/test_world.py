@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from selfheal import Cluster
-from selfheal.clock import SECOND
 from selfheal.errors import ApiError
 from selfheal.objects import Object, controller_of, name, terminating
 from selfheal.scenario import Action
@@ -29,6 +28,7 @@ from tests.engine.invariants import Observer, unhealed
 WELL, DOOMED = "well", "doomed"
 SCALABLE = ("Deployment", "ReplicaSet", "StatefulSet")
 SECONDS = (0, 0.1, 0.7, 2, 5, 12, 45, 120, 400)
+LASTING = st.sampled_from((5, 30, 70, 400))
 
 numbers = st.fixed_dictionaries(
     {"period": st.sampled_from((1, 2, 5, 10)), "F": st.integers(1, 3), "delay": st.sampled_from((0, 0, 3))}
@@ -184,7 +184,9 @@ class World(RuleBasedStateMachine):
         elif grace is None:
             self.act("delete", f"pod/{name(pod)}")
         else:
-            self.cluster.delete(f"pod/{name(pod)}", grace=grace)
+            self.broken = True
+            with suppress(ApiError):  # there may be no API server
+                self.cluster.delete(f"pod/{name(pod)}", grace=grace)
             self.pass_time(0)
 
     @rule(which=index, replicas=st.integers(0, 5))
@@ -236,7 +238,7 @@ class World(RuleBasedStateMachine):
     def power(self, which: int, verb: str) -> None:
         node = self.cluster.nodes[which % len(self.cluster.nodes)]
         if node.powered == (verb == "stopNode"):
-            self.observer.node_up[node.name] = self.cluster.clock.now
+            self.observer.cut_off(0, node.name)
             self.act(verb, node.name)
 
     @rule(which=index, verb=st.sampled_from(("cordon", "uncordon")))
@@ -245,25 +247,24 @@ class World(RuleBasedStateMachine):
 
     # ---- faults that end by themselves
 
-    @rule(
-        which=index,
-        kind=st.sampled_from(("loseHeartbeats", "hang", "slow", "crash")),
-        seconds=st.sampled_from((5, 30, 70)),
-    )
-    def fault(self, which: int, kind: str, seconds: int) -> None:
+    @precondition(lambda self: self.pods())
+    @rule(which=index, kind=st.sampled_from(("hang", "slow", "crash", "partition")), seconds=LASTING)
+    def hurt_pod(self, which: int, kind: str, seconds: int) -> None:
+        self.fault(kind, f"pod/{name(self.pods()[which % len(self.pods())])}", seconds)
+
+    @rule(which=index, kind=st.sampled_from(("loseHeartbeats", "partition")), seconds=LASTING)
+    def cut_off_node(self, which: int, kind: str, seconds: int) -> None:
         node = self.cluster.nodes[which % len(self.cluster.nodes)].name
-        target = f"node/{node}"
-        if kind in ("hang", "slow", "crash"):
-            if not self.pods():
-                return
-            target = f"pod/{name(self.pods()[which % len(self.pods())])}"
-        else:  # what a node does meanwhile is not judged
-            until = self.cluster.clock.now + seconds * SECOND
-            self.observer.node_up[node] = max(self.observer.node_up[node], until)
-        self.broken = True
-        with suppress(ApiError):
-            self.cluster.fault(kind, target, for_=seconds)
-        self.pass_time(0)
+        self.observer.cut_off(seconds, node)
+        self.fault(kind, f"node/{node}", seconds)
+
+    @rule(seconds=LASTING)
+    def stop_api_server(self, seconds: int) -> None:
+        self.observer.cut_off(seconds)
+        self.fault("apiDown", "", seconds)
+
+    def fault(self, kind: str, target: str, seconds: int) -> None:
+        self.act("fault", {"kind": kind, "target": target, "for": seconds})
 
     # ---- time
 
@@ -281,6 +282,7 @@ class World(RuleBasedStateMachine):
         if not hasattr(self, "cluster") or self.broken:
             return
         self.pass_time(1)
+        self.pass_time(400)  # whatever is cut off is joined again by itself
         for number, node in enumerate(self.cluster.nodes):
             self.power(number, "startNode")
             self.act("uncordon", node.name)

@@ -19,6 +19,8 @@ LAG = 1.2
 """How long (s) a controller may be behind what it watches."""
 SEEN_LATE = 1.5
 """How late (s) the end of a container may be seen: a relist each second, then a write."""
+TOLD_LATE = 12
+"""How long (s) after it was cut off a kubelet may not have told all: it compares each 10 s (status_manager.go)."""
 QUIET = 2.5
 """Numbers must be right once nothing has changed for so long (s)."""
 
@@ -94,6 +96,32 @@ def _boots(timeline: Timeline) -> list[float]:
         if (r["kind"] == "Action" and r["verb"] in ("startNode", "stopNode"))
         or (r["kind"] == "Event" and r["reason"] == "Rebooted")
     ]
+
+
+def _cuts(timeline: Timeline, node: str | None = None) -> list[tuple[float, float]]:
+    """From when to when a node could not reach the API server (None: when nobody could), in s."""
+    found = []
+    for r in timeline:
+        if r["kind"] == "Action" and r["verb"] == "fault" and r["result"] == "ok":
+            what, whom, lasts = r["args"]["kind"], r["args"].get("target"), r["args"].get("for")
+            if what == "apiDown" or (node is not None and what == "partition" and whom == f"node/{node}"):
+                found.append((r["t"], timeline.end if lasts is None else r["t"] + lasts))
+    return found
+
+
+def _untold(timeline: Timeline, records: list[Record]) -> list[tuple[float, float]]:
+    """When the API may not have known of a pod what its kubelet did.
+
+    Of what happens meanwhile, it gets the last status only (status_manager.go keeps one of each pod), and late; of
+    events, not all (client-go tools/record/event.go recordToSink).
+    """
+    node = next((r["node"] for r in records if "node" in r), "")
+    return [(a, b + TOLD_LATE) for a, b in _cuts(timeline, node)]
+
+
+def _within(spans: list[tuple[float, float]], begin: float, end: float) -> bool:
+    """Whether a moment of one of the spans lies between the two."""
+    return any(a <= end and begin <= b for a, b in spans)
 
 
 def _of(event: Record) -> str:
@@ -228,12 +256,13 @@ def ready_implies_running_and_started(timeline: Timeline) -> Iterator[str]:
     for records in _statuses(timeline):
         events = [e for e in _events(timeline, records) if e["type"] == "Normal"]
         kills, starts = ([e["t"] for e in events if e["reason"] == reason] for reason in ("Killing", "Started"))
+        untold = _untold(timeline, records)
         for r, after in zip_longest(records, records[1:]):
             until = timeline.end if after is None else after["t"]
             started = max((t for t in starts if t <= r["t"]), default=0)
             # the next sync comes after the stop; from the 25th on, the spam filter swallows events
             busy = any(started <= t <= until for t in kills) or len(events) >= 24
-            stands = until - r["t"] > SEEN_LATE and not busy
+            stands = until - r["t"] > SEEN_LATE and not busy and not _within(untold, r["t"], r["t"] + SEEN_LATE)
             for c in r["containers"]:
                 if c["ready"] and not (c["state"] == "running" and (c["started"] or not stands)):
                     yield f"{_at(r)}: {c['name']} is ready, but {c['state']}, started {c['started']}"
@@ -259,11 +288,16 @@ def exit_code_0_is_completed(timeline: Timeline) -> Iterator[str]:
 
 @validator
 def restart_counts_rise_by_one(timeline: Timeline) -> Iterator[str]:
-    """restartCount never falls, and each restart shows (kuberuntime_container.go: attempt of the last instance + 1)."""
+    """restartCount never falls, and each restart shows (kuberuntime_container.go: attempt of the last instance + 1).
+
+    Of restarts while the API cannot be reached only the last shows.
+    """
     for records in _statuses(timeline):
+        untold = _untold(timeline, records)
         for name, row in _rows(records).items():
-            for (_, a), (r, b) in pairwise(row):
-                if b["restartCount"] - a["restartCount"] not in (0, 1):
+            for (before, a), (r, b) in pairwise(row):
+                rise = b["restartCount"] - a["restartCount"]
+                if rise < 0 or (rise > 1 and not _within(untold, before["t"], r["t"])):
                     yield f"{_at(r)}: {name} went from {a['restartCount']} to {b['restartCount']} restarts"
 
 
@@ -291,11 +325,11 @@ def no_start_inside_the_back_off(timeline: Timeline) -> Iterator[str]:
 
     (kuberuntime_manager.go doBackOff.) Once the kubelet itself has killed an instance other rules hold, since its
     back-off then looks at the instance before; a rebooted node has forgotten all, and a new image begins afresh: such
-    restarts are left out.
+    restarts are left out, and those of which the API heard late.
     """
     boots = _boots(timeline)
     for records in _statuses(timeline):
-        events = _events(timeline, records)
+        events, untold = _events(timeline, records), _untold(timeline, records)
         kills = [e for e in events if e["reason"] in ("Killing", "FailedPostStartHook", "SandboxChanged")]
         if len(_containers(records[0])) > 1:
             continue  # while the pod's worker is busy with another container, an end may be seen much later
@@ -308,7 +342,7 @@ def no_start_inside_the_back_off(timeline: Timeline) -> Iterator[str]:
             starts = {c["restartCount"]: r["t"] for r, c in reversed(row) if c["state"] == "running"}
             for end, number in ends:
                 again = starts.get(number + 1)
-                if again is None or number < 1 or any(b < again for b in boots):
+                if again is None or number < 1 or any(b < again for b in boots) or _within(untold, end, again):
                     continue
                 if any(_of(e) in (name, "") and e["t"] < again for e in kills):
                     continue
@@ -326,7 +360,7 @@ def a_kill_by_a_probe_follows_its_failure(timeline: Timeline) -> Iterator[str]:
     A pod's worker does one thing after another: while it stops one container, the kill of another waits.
     """
     for records in _statuses(timeline):
-        events = _events(timeline, records)
+        events, untold = _events(timeline, records), _untold(timeline, records)
         alone = len(_containers(records[0])) == 1
         for e in events:
             probe = next((p for p in ("liveness", "startup") if f"failed {p} probe" in e["message"]), None)
@@ -342,7 +376,9 @@ def a_kill_by_a_probe_follows_its_failure(timeline: Timeline) -> Iterator[str]:
             since = e["t"] - SEEN_LATE if alone else max(starts, default=0)
             # an event that stands for many keeps the container of the first
             same = [x for x in failed if x["t"] > since and (_of(x) == _of(e) or x["message"].startswith(COMBINED))]
-            if not same and len(before) < 24:  # from the 25th on, the spam filter swallows events
+            if (
+                not same and len(before) < 24 and not _within(untold, since, e["t"])
+            ):  # from the 25th on, the spam filter swallows events
                 yield f"{_at(e)}: {_of(e)} is killed by its {probe} probe, which has not failed"
 
 
@@ -354,18 +390,19 @@ def no_instance_is_created_twice(timeline: Timeline) -> Iterator[str]:
         events = _events(timeline, records)
         if len([e for e in events if e["type"] == "Normal"]) >= 25 or boots:
             continue
+        untold = _untold(timeline, records)
         for name in {_of(e): None for e in events if _of(e)}:
-            waiting = 0
+            waiting: Record | None = None
             for e in events:
                 if _of(e) != name:
                     continue
                 if e["reason"] == "Created":
-                    waiting += 1
+                    if waiting is not None and not _within(untold, waiting["t"], e["t"]):
+                        yield f"{_at(e)}: {name} is created twice before it starts"
+                        break
+                    waiting = e
                 elif e["reason"] in ("Started", "Failed"):
-                    waiting = 0
-                if waiting > 1:
-                    yield f"{_at(e)}: {name} is created twice before it starts"
-                    break
+                    waiting = None
 
 
 # ---- events, controllers, services
@@ -409,6 +446,7 @@ def endpoints_follow_their_pods(timeline: Timeline) -> Iterator[str]:
 
     A pod whose labels were changed from outside may have left the Service; it is left out.
     """
+    down = _cuts(timeline)
     labelled = {
         f"Pod/{r['args']['pod']}"
         for r in timeline
@@ -429,14 +467,18 @@ def endpoints_follow_their_pods(timeline: Timeline) -> Iterator[str]:
             until = min(end, pods[-1]["t"] if pods[-1].get("deleted") else timeline.end)
             yield from (
                 f"{slices[0]['object']}: {name} is {'' if is_now else 'not '}ready there at {t:.2f} s, unlike its pod"
-                for t, is_now in _apart(should, is_so, max(begin, pods[0]["t"]), until)
+                for t, is_now in _apart(should, is_so, max(begin, pods[0]["t"]), until, down)
             )
 
 
 def _apart(
-    should: list[tuple[float, bool]], is_so: list[tuple[float, bool]], begin: float, end: float
+    should: list[tuple[float, bool]],
+    is_so: list[tuple[float, bool]],
+    begin: float,
+    end: float,
+    down: list[tuple[float, float]],
 ) -> Iterator[tuple[float, bool]]:
-    """Moments at which two rows have differed for longer than a controller's lag."""
+    """Moments at which two rows have differed for longer than a controller's lag, though it could write."""
 
     def value(row: list[tuple[float, bool]], t: float) -> bool:
         found = False
@@ -448,15 +490,25 @@ def _apart(
 
     changes = sorted({t for row in (should, is_so) for t, _ in row if begin <= t < end} | {begin})
     for a, b in pairwise([*changes, end]):
-        if b - a > LAG and value(should, a) != value(is_so, a):
-            yield a + LAG, value(is_so, a)
+        if value(should, a) != value(is_so, a):
+            since = a
+            for gone, back in sorted(down):
+                if gone - since <= LAG:
+                    since = max(since, back)
+            if b - since > LAG:
+                yield since + LAG, value(is_so, a)
 
 
 @validator
 def replicas_are_the_active_pods(timeline: Timeline) -> Iterator[str]:
-    """At rest, replicas and ready count the owned pods, neither done nor being deleted (replica_set_utils.go)."""
-    moments = sorted({r["t"] for r in timeline if r["kind"] in ("Pod", "ReplicaSet")})
+    """At rest, replicas and ready count the owned pods, neither done nor being deleted (replica_set_utils.go).
+
+    As long as nobody can write, there is no rest.
+    """
+    down = _cuts(timeline)
+    moments = sorted({r["t"] for r in timeline if r["kind"] in ("Pod", "ReplicaSet")} | {up for _, up in down})
     quiet = [a + QUIET for a, b in pairwise([*moments, timeline.end]) if b - a > QUIET]
+    quiet = [t for t in quiet if not any(a <= t and t - QUIET < b for a, b in down)]
     if not any(r["kind"] == "ReplicaSet" for r in timeline):
         return
     for t in quiet:
