@@ -17,7 +17,8 @@ from selfheal.controllers.expectations import Expectations
 from selfheal.controllers.job import counting
 from selfheal.controllers.job.backoff import Record
 from selfheal.controllers.job.removals import Removals
-from selfheal.controllers.job.sync import BATCH, Sync, Tools
+from selfheal.controllers.job.state import BATCH, Tools
+from selfheal.controllers.job.sync import Sync
 from selfheal.controllers.job.ttl import TTLAfterFinishedController
 from selfheal.controllers.ownership import Owners, claim, orphan_of, selected
 from selfheal.controllers.podcontrol import PodControl
