@@ -20,7 +20,7 @@ import simpy
 from selfheal import apply, manifests, rollout
 from selfheal.actions import perform
 from selfheal.chance import Chance
-from selfheal.clock import MILLISECOND, SECOND, Clock, Timer, micros
+from selfheal.clock import SECOND, Clock, micros
 from selfheal.controllers import start_controllers
 from selfheal.controlplane import furnish
 from selfheal.drain import Drain
@@ -32,6 +32,8 @@ from selfheal.headlines import deed
 from selfheal.informers import Informers
 from selfheal.kinds import kind_info, kind_named
 from selfheal.kubelet import Kubelet
+from selfheal.machine import Node, node_objects
+from selfheal.metrics import usage
 from selfheal.network import Network, Request, Response
 from selfheal.objects import Object, key, name, namespace, ref, replace, terminating
 from selfheal.proxy import ServiceProxy
@@ -42,93 +44,15 @@ from selfheal.scenario.selectors import selector as parse_selector
 from selfheal.scheduler import Scheduler
 from selfheal.spec import pod_spec
 from selfheal.store import Store
-from selfheal.timeline import Recorder, Timeline
+from selfheal.timeline import Recorder
 from selfheal.traffic import Traffic
+from selfheal.views import ClusterTimeline, Objects
 
 DEFAULT_NAMESPACE = "default"
 NODE_VERBS = ("stopNode", "startNode", "cordon", "uncordon", "drain")
 """Actions that make nodes worth a record."""
-BOOT = (600 * MILLISECOND, 900 * MILLISECOND)
-"""From power-on until the kubelet runs (µs)."""
-SCRAPE = 15 * SECOND
-"""What a container uses is known only after this time (metrics-server, --metric-resolution), in µs."""
-IDLE = 1
-"""CPU of a container that does nothing, in milli-cores."""
-REQUEST_CPU = 10
-"""CPU time that a request costs, in ms: 100 requests a second keep a core busy."""
 SETTLING = 5 * SECOND
 """A cluster is made this long before second 0, so that everyone has heard of its nodes (µs)."""
-
-
-class ClusterTimeline(Timeline):
-    """A timeline that can draw itself."""
-
-    def plot(self, **options: Any) -> Any:
-        """The timeline as a picture; see :func:`selfheal.plot.plot`."""
-        from selfheal.plot import plot  # imported when somebody draws: most runs are not drawn
-
-        return plot(self, **options)
-
-
-class Objects(list[Object]):
-    """Objects in wire form; printed, they are kubectl's table."""
-
-    def __init__(self, kind: str, objs: Iterable[Object], now: int) -> None:
-        super().__init__(objs)
-        self.kind = kind
-        self._now = now
-
-    def __str__(self) -> str:
-        from selfheal import printers
-
-        return printers.get(self.kind, list(self), self._now)
-
-    __repr__ = __str__
-
-
-class Node:
-    """A node of a simulated cluster, as somebody standing beside the machine knows it."""
-
-    def __init__(self, runtime: Runtime, make: Callable[..., Kubelet], clock: Clock, chance: Chance) -> None:
-        self.runtime = runtime
-        self._make = make
-        self._clock = clock
-        self._stream = chance.stream("node", runtime.node, "boot")
-        self._boots = 0
-        self._begin: Timer | None = None
-        self.kubelet = make(0, Cause(ACTION, at=clock.now, what=f"{runtime.node} joined the cluster."))
-        self.name = runtime.node
-        self.powered = True
-
-    def stop(self, cause: Cause | None = None) -> None:
-        """Power cut: kubelet, runtime and every process of the node end at once; its addresses answer nothing."""
-        if self.powered:
-            self.powered = False
-            if self._begin is not None:
-                self._begin.cancel()
-            cause = cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} lost its power.")
-            self.kubelet.halt(cause)
-            self.runtime.power_off(cause)
-
-    def start(self, cause: Cause | None = None) -> None:
-        """Power on: the node boots, and its kubelet is there 0.6 to 0.9 s later."""
-        if not self.powered:
-            self.powered = True
-            self._boots += 1
-            cause = cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} was powered on.")
-            self._begin = self._clock.after(self._stream.between(self._boots, *BOOT), lambda: self._boot(cause))
-
-    def restart_kubelet(self, cause: Cause | None = None) -> None:
-        """``systemctl restart kubelet``: the runtime and every container go on."""
-        if self.powered:
-            self._boots += 1
-            cause = cause or Cause(ACTION, at=self._clock.now, what=f"The kubelet of {self.name} was restarted.")
-            self.kubelet.halt(cause)
-            self.kubelet = self._make(self._boots, cause, rebooted=False)
-
-    def _boot(self, cause: Cause | None) -> None:
-        self.runtime.power_on()
-        self.kubelet = self._make(self._boots, cause)
 
 
 class Cluster:
@@ -173,7 +97,7 @@ class Cluster:
         self._faults = Faults(self.store, self.clock, self.network, self.node, lambda: self.nodes)
         self.store.usage = self._usage
         self.timeline.settle.append(self._settle)
-        for node in _node_objects(nodes):
+        for node in node_objects(nodes):
             self.add_node(node)
         self.clock.run(0)
 
@@ -587,17 +511,11 @@ class Cluster:
         return changes[0] if changes else None
 
     def _usage(self, pod: Object, resource: str) -> int | None:
-        """What a pod's containers use, as the node would say: each request that users send costs some CPU."""
+        """What the metrics API says; nothing of a node without power."""
         node = self._nodes.get(pod["spec"].get("nodeName", ""))
-        if node is None or not node.powered or resource not in ("cpu", "memory"):
+        if node is None or not node.powered:
             return None
-        containers = [c for c in node.runtime.containers_of(pod["metadata"]["uid"]) if c.running]
-        if not containers or min(c.started_at or 0 for c in containers) + SCRAPE > self.clock.now:
-            return None
-        if resource == "memory":
-            return sum(c.kernel.memory for c in containers) * 1000
-        requests = sum(t.share(name(pod)) for t in self._traffic.values() if t.service[0] == namespace(pod))
-        return IDLE * len(containers) + round(requests * REQUEST_CPU)
+        return usage(pod, resource, node.runtime, self._traffic.values(), self.clock.now)
 
     def _settle(self) -> None:
         """Work out what parked parts would have counted by now."""
@@ -640,31 +558,6 @@ def _clock(chance: Chance, second: float | None) -> Clock:
         return Clock(start.between(0, 0, 60), phase, -SETTLING)
     whole, fraction = divmod(micros(second), SECOND)
     return Clock(whole, fraction or phase, -SETTLING)
-
-
-def _node_objects(nodes: int | Iterable[Object]) -> list[Object]:
-    if not isinstance(nodes, int):
-        return list(nodes)
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {
-                "name": f"node-{n}",
-                "labels": {
-                    "kubernetes.io/hostname": f"node-{n}",
-                    "kubernetes.io/os": "linux",
-                    "kubernetes.io/arch": "amd64",
-                },
-            },
-            "spec": {"podCIDR": f"10.88.{n}.0/24"},
-            "status": {
-                "capacity": {"cpu": "2", "memory": "24Gi", "pods": "110"},
-                "allocatable": {"cpu": "2", "memory": "24Gi", "pods": "110"},
-            },
-        }
-        for n in range(1, nodes + 1)
-    ]
 
 
 def _split(what: str) -> tuple[str, str]:
