@@ -55,7 +55,7 @@ def emit(output):
 
 
 def spend(size):
-    """Takes from what the cell may still show; whether anything is left. Says so once when it is used up."""
+    """Takes from what the cell may still show. Says so once when it is used up."""
     global _left
     had, _left = _left, _left - size
     if had > 0 >= _left:
@@ -108,7 +108,7 @@ def bundle(value):
     made = value._repr_mimebundle_(include=None, exclude=None) if hasattr(type(value), "_repr_mimebundle_") else None
     if made:
         return made[0] if isinstance(made, tuple) else made
-    data = {"text/plain": repr(value)}
+    data = {"text/plain": "\n".join(repr(value).splitlines())}  # as IPython does: without a last newline
     for name, mime in MIMES.items():
         method = getattr(type(value), f"_repr_{name}_", None)
         shown = method(value) if method else None
@@ -119,8 +119,12 @@ def bundle(value):
 
 def show(kind, data, **more):
     flush()
-    if spend(sum(len(str(text)) for text in data.values())):
+    if _left > 0:
+        size = sum(len(str(text)) for text in data.values())
+        if size > _left:  # markup cannot be cut
+            data = {"text/plain": str(data.get("text/plain", ""))[:_left]}
         emit({"output_type": kind, "data": data, "metadata": {}, **more})
+        spend(size)
 
 
 def display(*values, **_):
@@ -139,7 +143,7 @@ def error(problem, trace=None):
     frames = traceback.extract_tb(problem.__traceback__ if trace is None else trace)
     frames = [f for f in frames if "pyodide" not in f.filename and f.filename != __file__]
     lines = traceback.format_list(frames) + traceback.format_exception_only(problem)
-    text = ["Traceback (most recent call last):", "".join(lines).rstrip()]
+    text = ["Traceback (most recent call last):", "".join(lines).rstrip()[-10_000:]]
     flush()
     emit({"output_type": "error", "ename": type(problem).__name__, "evalue": str(problem)[:1000], "traceback": text})
 
