@@ -463,3 +463,13 @@ def test_C127_C128_one_exit_restarts_all_containers(source: str, seed: int) -> N
     marked = [r for r in records if r["conditions"].get("AllContainersRestarting") == "True"]
     assert marked
     assert marked[0]["reasons"]["AllContainersRestarting"] == "RestartAllContainersStarted"
+
+
+def test_of_containers_restarted_together_only_the_source_is_held_back() -> None:
+    """The second time the source waits for its back-off; its init container had no part in it and runs at once."""
+    source = container("source", command="sleep 3; exit 42", **ALL_RULE)
+    inits = [container("init", command="true")]
+    cluster = play(pod(source, container("one", command="sleep 3600"), initContainers=inits, restartPolicy="Never"))
+    cluster.run(until=60)
+    held = [r["field"] for r in cluster.timeline.select(kind="Event") if r["reason"] == "BackOff"]
+    assert set(held) == {"spec.containers{source}"}
