@@ -9,6 +9,10 @@ import pytest
 from selfheal.clock import SECOND
 from selfheal.controllers.daemonset.backoff import LONGEST, Backoff
 from selfheal.controllers.daemonset.placement import Fit, fit, on_node, pod_template, target
+from selfheal.controllers.daemonset.sync import Sync, Tools
+from selfheal.controllers.expectations import Expectations
+from selfheal.controllers.podcontrol import PodControl
+from selfheal.events import EventRecorder
 from selfheal.objects import Object, labels, name, replace, terminating
 from tests.controllers.worlds import World, node, template
 
@@ -303,6 +307,33 @@ def test_the_template_generation_counts_templates() -> None:
     settle(world)
     assert world.get("DaemonSet", "web")["metadata"]["annotations"] == {key: "2"}
     assert labels(world.pods()[0])["pod-template-generation"] == "2"
+
+
+def test_a_sync_that_waits_for_its_pods_takes_back_nothing_that_was_observed() -> None:
+    """Its cache is behind, so its write meets a conflict, and is done once more on what is there by then."""
+    world = up(2)
+    stale = world.get("DaemonSet", "web")
+    change(world, "v2")
+    settle(world)
+    assert world.get("DaemonSet", "web")["status"]["observedGeneration"] == 2
+    recorder = EventRecorder(world.store, world.clock, world.chance, "daemonset-controller")
+    expectations = Expectations(world.clock)
+    expectations.expect(("default", "web"), 1, [])
+    tools = Tools(
+        world.store,
+        recorder,
+        PodControl(world.store, recorder),
+        expectations,
+        Backoff(),
+        world.clock,
+        world.chance,
+        pods=lambda _owner, _cause: [],
+        again=lambda _key, _wait, _cause: None,
+        request=lambda: world.clock.sleep(0),
+    )
+    assert list(Sync(tools, stale, world.store.list("Node"), "v1", None).run()) == []
+    status = world.get("DaemonSet", "web")["status"]
+    assert (status["currentNumberScheduled"], status["observedGeneration"]) == (0, 2)
 
 
 def test_quiet_costs_nothing() -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from selfheal import admission
 from selfheal.controllers.statefulset import members
+from selfheal.errors import Invalid
 from selfheal.objects import Object, controller_of, labels, name, names, terminating
 from tests.controllers.worlds import World, template
 
@@ -271,3 +273,39 @@ def test_every_write_says_why(world: World) -> None:
     assert {e.object["kind"] for e in own} <= {"StatefulSet", "Pod"}
     rules = {e.cause.rule for _, e in world.history if e.cause is not None}
     assert {"statefulset.create", "statefulset.update", "statefulset.status", "revisions.snapshot"} <= rules
+
+
+def test_a_count_below_none_is_refused_and_counted_anew(world: World) -> None:
+    """A member of the second template goes for a third while the first is still the current one: 0 - 1 of that.
+
+    (stateful_set_control.go updateStatefulSet: status.CurrentReplicas--, validation.go ValidateStatefulSetStatus.)
+    """
+    up(world, replicas=1, podManagementPolicy="Parallel")  # it does not wait for a member that is not ready
+    change(world, "v2")
+    world.wait(0.5)
+    world.gone("web-0")
+    world.wait(0.5)
+    assert images(world) == ["v2"]
+    refused: list[str] = []
+    check = admission.check_status
+
+    def listen(obj: Object) -> None:
+        try:
+            check(obj)
+        except Invalid as error:
+            refused.append(str(error))
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(admission, "check_status", listen)
+        change(world, "v3")
+        world.wait(0.5)
+    why = "status.currentReplicas: Invalid value: -1: must be greater than or equal to 0"
+    assert refused == [f'StatefulSet.apps "web" is invalid: {why}']
+    assert terminating(world.pods()[0])
+    settle(world)
+    assert images(world) == ["v3"]
+    status = world.get("StatefulSet", "web")["status"]
+    assert [status[n] for n in NUMBERS] == [1] * 5
+    assert status["observedGeneration"] == 3
+    assert min(world.changes("StatefulSet", "currentReplicas")) == (0,)

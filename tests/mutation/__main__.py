@@ -165,6 +165,14 @@ MUTATIONS = (
         "probes conformance/test_probes.py",
     ),
     Mutation("25 events pass", "events.py", "BURST = 25", "BURST = 26", "events"),
+    Mutation("no count is below 0", "admission.py", "and value < 0]", "and value < -1]", "controllers"),
+    Mutation(
+        "what was observed stays",
+        "controllers/daemonset/sync.py",
+        "update_status(changed(latest), cause=why)",
+        'update_status({**latest, "status": changed(owner)["status"]}, cause=why)',
+        "controllers/test_daemonset.py",
+    ),
     Mutation("12 tries of an event", "events.py", "TRIES = 12", "TRIES = 13", "events"),
     Mutation(
         "a deletion may only be shortened",
