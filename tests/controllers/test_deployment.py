@@ -197,6 +197,27 @@ def test_C148_recreate_makes_nothing_new_before_everything_old_is_gone() -> None
     assert world.progress() == ("True", "NewReplicaSetAvailable")
 
 
+def test_who_becomes_recreate_and_is_scaled_in_the_middle_of_a_rollout_is_stuck() -> None:
+    """As with Kubernetes: several sets are active, so none is set, and only a rolling update is scaled in proportion.
+
+    (sync.go scale, deployment_controller.go isScalingEvent; github.com/kubernetes/kubernetes/issues/125568)
+    """
+    world = Kubelets()
+    world.store.create(deployment(3))
+    world.wait(5)
+    world.update("broken")
+    world.wait(5)
+    sizes = world.sizes()
+    assert len([size for size in sizes if size]) == 2
+    both = {"replicas": 4, "strategy": {"type": "Recreate"}, "template": template("v3")}
+    world.store.patch("Deployment", "default", "web", lambda d: {**d, "spec": {**d["spec"], **both}})
+    world.wait(60)
+    assert world.sizes() == sizes
+    world.set("Deployment", "web", "spec.replicas", 3)  # the way out: as many as they were made for
+    world.wait(60)
+    assert world.sizes() == [0, 0, 3]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_C149_without_progress_the_deadline_passes_and_nothing_else_happens(seed: int) -> None:
     world = Kubelets(seed=seed)
