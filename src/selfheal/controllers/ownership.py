@@ -48,17 +48,17 @@ def claim(
     store: Store, owner: Object, objects: Iterable[Object], selects: Callable[[Object], bool], cause: Cause | None
 ) -> list[Object]:
     """Those of ``objects`` that belong to ``owner`` or do so from now on. Raises ApiError."""
-    claimed = []
+    claimed, own, leaving = [], uid(owner), terminating(owner)
     for obj in objects:
         reference = controller_of(obj)
         if reference is not None:
-            if reference["uid"] != uid(owner):
+            if reference["uid"] != own:
                 continue
             if selects(obj):
                 claimed.append(obj)
-            elif not terminating(owner):
+            elif not leaving:
                 _release(store, owner, obj, cause)
-        elif not terminating(owner) and not terminating(obj) and selects(obj) and _still_there(store, owner):
+        elif not leaving and not terminating(obj) and selects(obj) and _still_there(store, owner):
             adopted = _adopt(store, owner, obj, cause)
             if adopted is not None:
                 claimed.append(adopted)

@@ -123,8 +123,9 @@ class ReplicaSetController:
             self._expectations.forget(where)
             return
         may_act = self._expectations.satisfied(where)
-        all_pods = [*self._pods.by("controller", uid(owner)), *self._pods.by("orphan", namespace(owner))]
-        all_pods.sort(key=key)
+        all_pods, orphans = self._pods.by("controller", uid(owner)), self._pods.by("orphan", namespace(owner))
+        if orphans:
+            all_pods = sorted([*all_pods, *orphans], key=key)
         select = self._selects(owner)
         active = claim(self._store, owner, [p for p in all_pods if pods.active(p)], select, cause)
         leaving = [
@@ -204,11 +205,13 @@ class ReplicaSetController:
         """calculateStatus"""
         wanted = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
         seconds = owner["spec"].get("minReadySeconds", 0)
+        ready = [p for p in active if pods.ready(p)]
+        available = [p for p in ready if pods.available(p, seconds, self._clock)] if seconds else ready
         counts = {
             "replicas": len(active),
             "fullyLabeledReplicas": sum(1 for p in active if wanted.items() <= labels(p).items()),
-            "readyReplicas": sum(1 for p in active if pods.ready(p)),
-            "availableReplicas": sum(1 for p in active if pods.available(p, seconds, self._clock)),
+            "readyReplicas": len(ready),
+            "availableReplicas": len(available),
         }
         status: Object = {k: v for k, v in counts.items() if v or k == "replicas"}
         status["terminatingReplicas"] = len(leaving)

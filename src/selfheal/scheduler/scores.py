@@ -14,7 +14,7 @@ from typing import Any
 from selfheal import nodeaffinity
 from selfheal.objects import Object, controller_of
 from selfheal.scheduler.filters import HOSTNAME, counted, matching, means, required_terms
-from selfheal.scheduler.nodes import NodeInfo, demand
+from selfheal.scheduler.nodes import Demand, NodeInfo, demand
 from selfheal.spec import PodSpec, pod_spec
 
 MOST = 100
@@ -39,14 +39,15 @@ SPREAD: tuple[Mapping[str, Any], ...] = ({"topologyKey": HOSTNAME, "maxSkew": 3}
 def scores(pod: Object, nodes: Sequence[NodeInfo], everywhere: Sequence[NodeInfo]) -> list[int]:
     """The points of each of ``nodes``, which could take the pod; ``everywhere`` are all nodes."""
     spec = pod_spec(pod)
+    asked = demand(spec)
     total = [0] * len(nodes)
     for plugin, points in (
         ("TaintToleration", _taints(spec, nodes)),
         ("NodeAffinity", _affinity(spec, nodes)),
         ("PodTopologySpread", _spread(pod, spec, nodes, everywhere)),
         ("InterPodAffinity", _near(pod, spec, nodes, everywhere)),
-        ("NodeResourcesFit", [_least_allocated(spec, node) for node in nodes]),
-        ("NodeResourcesBalancedAllocation", [_balanced(spec, node) for node in nodes]),
+        ("NodeResourcesFit", [_least_allocated(asked, node) for node in nodes]),
+        ("NodeResourcesBalancedAllocation", [_balanced(asked.requests, node) for node in nodes]),
     ):
         for i, value in enumerate(points):
             total[i] += WEIGHTS[plugin] * value
@@ -177,9 +178,8 @@ def _preferred(spec: PodSpec) -> list[tuple[int, Mapping[str, Any]]]:
     ]
 
 
-def _least_allocated(spec: PodSpec, node: NodeInfo) -> int:
+def _least_allocated(asked: Demand, node: NodeInfo) -> int:
     """plugins/noderesources/least_allocated.go: the share of CPU and memory that would be left."""
-    asked = demand(spec)
     total = count = 0
     for resource, used in (("cpu", node.cpu + asked.cpu), ("memory", node.memory + asked.memory)):
         capacity = node.allocatable.get(resource, 0)
@@ -189,9 +189,8 @@ def _least_allocated(spec: PodSpec, node: NodeInfo) -> int:
     return total // count if count else 0
 
 
-def _balanced(spec: PodSpec, node: NodeInfo) -> int:
+def _balanced(asked: Mapping[str, int], node: NodeInfo) -> int:
     """plugins/noderesources/balanced_allocation.go: CPU and memory used in like measure (without requests: skipped)."""
-    asked = demand(spec).requests
     if not (asked.get("cpu") or asked.get("memory")):
         return 0
     shares = []
