@@ -13,7 +13,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
@@ -26,7 +26,6 @@ from selfheal.controlplane import furnish
 from selfheal.drain import Drain
 from selfheal.errors import ApiError, BadRequest, NotFound
 from selfheal.eviction import Eviction
-from selfheal.explain import Explanation, explain
 from selfheal.faults import Fault, Faults
 from selfheal.headlines import deed
 from selfheal.informers import Informers
@@ -47,6 +46,9 @@ from selfheal.store import Store
 from selfheal.timeline import Recorder
 from selfheal.traffic import Traffic
 from selfheal.views import ClusterTimeline, Objects
+
+if TYPE_CHECKING:
+    from selfheal.explain import Explanation
 
 DEFAULT_NAMESPACE = "default"
 NODE_VERBS = ("stopNode", "startNode", "cordon", "uncordon", "drain")
@@ -463,6 +465,8 @@ class Cluster:
 
     def explain(self, record: Mapping[str, Any]) -> Explanation:
         """Why a record of the timeline came about."""
+        from selfheal.explain import explain  # as with pictures: when somebody asks
+
         return explain(self.timeline, record)
 
     # ---- inner

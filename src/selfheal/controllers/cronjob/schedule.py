@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from selfheal.manifests.cron import FIELDS, NICKNAMES, problem
 
@@ -116,6 +115,8 @@ def time_zone(called: str) -> tzinfo:
     """A time zone by name. Raises UnknownZone."""
     if called == "UTC":
         return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # slow to import, and few schedules name a zone
+
     try:
         return ZoneInfo(called)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
