@@ -95,6 +95,7 @@ class Kubelet:
         self.clock, self.chance, self.store, self.runtime = clock, chance, store, runtime
         self.node = name(node)
         self.address = address
+        self._host = {"hostIP": address, "hostIPs": [{"ip": address}]}
         self._network = network
         self._begun_by = cause
         self._parking = parking
@@ -416,8 +417,7 @@ class Kubelet:
                 *(c for c in old.get("conditions") or () if c["type"] in OWNED),
                 *(c for c in pod["status"].get("conditions") or () if c["type"] not in OWNED),
             ],
-            "hostIP": self.address,
-            "hostIPs": [{"ip": self.address}],
+            **self._host,
             "observedGeneration": generation,
             "qosClass": (pod["status"] or {}).get("qosClass", "BestEffort"),
             "startTime": old.get("startTime") or now,
