@@ -108,6 +108,31 @@ def test_C91_an_absent_image_that_is_never_pulled() -> None:
     assert not events(cluster, "BackOff")
 
 
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        ("Nginx:::bad", "invalid reference format: repository name (library/Nginx) must be lowercase"),
+        ("nginx:::bad", "invalid reference format"),
+        ("registry.example:5000/App/web:1", "invalid reference format: repository name (App/web) must be lowercase"),
+        ("busybox@sha256:12", "invalid reference format"),
+    ],
+)
+def test_a_name_that_no_image_can_have_is_not_even_pulled(image: str, why: str) -> None:
+    cluster = play(pod(container(image=image)), until=5)
+    text = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": {why}'
+    assert set(messages(cluster, "InspectFailed")) == {text}
+    assert set(messages(cluster, "Failed")) == {"Error: InvalidImageName"}
+    assert not events(cluster, "Pulling")
+    assert statuses(cluster)["app"]["state"] == {"waiting": {"reason": "InvalidImageName", "message": text}}
+    assert status(cluster)["phase"] == "Pending"
+
+
+@pytest.mark.parametrize("image", ["localhost/app", "reg.example:5000/a/b-c__d:V_1.2", "a@sha256:" + "0" * 64])
+def test_a_name_that_an_image_can_have(image: str) -> None:
+    cluster = play(pod(container(image=image)), until=5)
+    assert not events(cluster, "InspectFailed")
+
+
 # ---- readiness gates
 
 
@@ -460,6 +485,10 @@ def test_C127_C128_one_exit_restarts_all_containers(source: str, seed: int) -> N
     assert found["one"]["lastState"]["terminated"]["exitCode"] == 137
     assert after["status"]["phase"] == "Running"
     records = cluster.timeline.select(kind="Pod")
+    told = [r["conditions"].get("AllContainersRestarting") for r in records if "Ready" in r["conditions"]]
+    assert told[0] == told[-1] == "False"
+    first = [r["conditions"].get("Initialized") for r in records].index("True")
+    assert {r["conditions"]["Initialized"] for r in records[first:]} == {"True"}
     marked = [r for r in records if r["conditions"].get("AllContainersRestarting") == "True"]
     assert marked
     assert marked[0]["reasons"]["AllContainersRestarting"] == "RestartAllContainersStarted"

@@ -324,8 +324,21 @@ def _gates(status: Status, spec: PodSpec) -> tuple[str, str, str]:
     return ("False", "ReadinessGatesNotReady", ", ".join(texts)) if texts else ("True", "", "")
 
 
-def initialized(status: Status, spec: PodSpec, containers: list[Status]) -> tuple[str, str, str]:
-    """(status, reason, message) of Initialized (GeneratePodInitializedCondition)."""
+def all_restarting(status: Status, restarting: bool) -> tuple[str, str, str]:
+    """(status, reason, message) of AllContainersRestarting (GenerateAllContainersRestartingCondition)."""
+    ended = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(status["phase"])
+    if ended is not None or not restarting:
+        return "False", ended or "", ""
+    return ("True", *RESTART_STARTED)
+
+
+def initialized(
+    status: Status, spec: PodSpec, containers: list[Status], *, before: bool = False
+) -> tuple[str, str, str]:
+    """(status, reason, message) of Initialized (GeneratePodInitializedCondition).
+
+    ``before``: it was True. It stays so while the init containers run once more, in place.
+    """
     if status.get("phase") == "Succeeded":
         return "True", "PodCompleted", ""
     if _any_started(containers):
@@ -337,7 +350,7 @@ def initialized(status: Status, spec: PodSpec, containers: list[Status]) -> tupl
         done = s is not None and (bool(s.get("started")) if c.restartable_init else s["ready"])
         if not done:
             incomplete.append(c.name)
-    if incomplete:
+    if incomplete and not before:
         return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(incomplete)}]"
     return "True", "", ""
 

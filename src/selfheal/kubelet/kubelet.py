@@ -29,7 +29,7 @@ from selfheal.kubelet.pod_workers import FINISHED, SYNCING, TERMINATED, TERMINAT
 from selfheal.kubelet.predicate import rejection, was_scheduled
 from selfheal.kubelet.prober.manager import ProberManager
 from selfheal.kubelet.prober.results import FAILURE, SUCCESS
-from selfheal.kubelet.restart_policy import should_restart
+from selfheal.kubelet.restart_policy import could_restart_all, should_restart
 from selfheal.kubelet.status_manager import OWNED, StatusManager
 from selfheal.kubelet.volumes import VolumeManager
 from selfheal.network import Network
@@ -471,11 +471,12 @@ class Kubelet:
                 else "False"
             )
         status = generate.with_condition(status, "PodReadyToStartContainers", sandbox, now, generation=generation)
-        if restarting or was_restarting:
-            value, reason, message = ("True", *generate.RESTART_STARTED) if restarting else ("False", "", "")
-            kind = "AllContainersRestarting"
-            status = generate.with_condition(status, kind, value, now, reason, message, generation)
-        value, reason, message = generate.initialized(status, spec, status["containerStatuses"])
+        if could_restart_all(spec):
+            value, reason, message = generate.all_restarting(status, restarting)
+            status = generate.with_condition(status, "AllContainersRestarting", value, now, reason, message)
+        value, reason, message = generate.initialized(
+            status, spec, status["containerStatuses"], before=generate_condition(old, "Initialized")
+        )
         status = generate.with_condition(status, "Initialized", value, now, reason, message, generation)
         status = generate.conditions_of_readiness(status, spec, now, generation)
         return generate.with_condition(status, "PodScheduled", "True", now, generation=generation)

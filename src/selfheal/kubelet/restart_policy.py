@@ -38,3 +38,9 @@ def may_restart(container: Container, spec: PodSpec) -> bool:
     """Whether there is any end after which it is started again (IsContainerRestartable)."""
     own = container.restart_rules if container.restart_policy else ()
     return policy_of(container, spec) != "Never" or any(r.action == "Restart" for r in own)
+
+
+def could_restart_all(spec: PodSpec) -> bool:
+    """Whether any container has such a rule (AllContainersCouldRestart)."""
+    containers = (*spec.containers, *spec.init_containers)
+    return any(r.action == "RestartAllContainers" for c in containers for r in c.restart_rules)
