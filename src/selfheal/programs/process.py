@@ -33,7 +33,7 @@ from selfheal.programs.filesystem import (
     join,
 )
 from selfheal.programs.servers import Answer, RouteServer
-from selfheal.programs.streams import NULL, Endless, Full, Gate, OpenFile, Stream
+from selfheal.programs.streams import NULL, Endless, Full, Gate, Inlet, OpenFile, Stream
 from selfheal.rules import Cause
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ SIGNALS = {
 
 HARMLESS = ("CHLD", "CONT", "URG", "WINCH")
 """Signals that do nothing unless somebody asked for them."""
+
+SMALL = 1 << 20
+"""Bytes that nobody counts."""
+
+A_SECOND = 1 << 30
+"""Bytes that a program reads from ``/dev/zero`` in a second, roughly."""
 
 FREEZING = ("STOP", "TSTP", "TTIN", "TTOU")
 
@@ -238,6 +244,28 @@ class Process:
             self.kernel.interface.close(port)
 
     # ---- what it says
+
+    def flow(self) -> Generator[Any, Any, None]:
+        """Wait while the pipe that it writes to is full. BrokenPipe if nobody reads it any more."""
+        out = self.fds.get(1)
+        while isinstance(out, Inlet) and out.pipe.crowded:
+            yield out.pipe.drained
+
+    def keep(self, size: int) -> None:
+        """Hold so many bytes of what was read. The process ends here if the container has no room for them."""
+        if size > SMALL:
+            self.kernel.allocate(self, size)
+            if self.ended:
+                self.exit(137)
+
+    def exhaust(self) -> Generator[Any, Any, NoReturn]:
+        """Take ever more memory, as whoever reads ``/dev/zero`` to its end: until the limit, or for ever."""
+        limit = self.kernel.memory_limit
+        if limit is not None:
+            yield self.sleep(limit / A_SECOND)
+            self.keep(limit + 1)
+        yield self.forever()
+        self.exit(137)
 
     def log(self, line: str) -> None:
         """A line to its standard output."""

@@ -92,13 +92,18 @@ class Sink(Stream):
 
 
 class Capture(Stream):
-    """Keeps what is written, up to ``limit`` characters."""
+    """Keeps what is written, up to ``limit`` characters; ``hold`` is told how much that would be without a limit."""
 
-    def __init__(self, limit: int = 1 << 24) -> None:
+    def __init__(self, limit: int = 1 << 24, hold: Callable[[int], None] | None = None) -> None:
         self._parts: list[str] = []
         self._left = limit
+        self._hold = hold
+        self._size = 0
 
     def write(self, text: str) -> None:
+        self._size += len(text)
+        if self._hold is not None:
+            self._hold(self._size)
         if self._left > 0:
             self._parts.append(text[: self._left])
             self._left -= len(text)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64 as base64_
 import hashlib
 import re
+from collections.abc import Callable
 
 from selfheal.programs.applets.registry import applet, lines_of, number, options, stdin, texts, usage
 from selfheal.programs.process import Process, Running
 from selfheal.programs.shell.lexer import unescape
+from selfheal.programs.spinner import Spinner
 
 
 @applet("sort", usage="[-nrughMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...")
@@ -116,16 +118,34 @@ def tr(p: Process) -> Running:
 
     squeezed = second or first
     last = ""
-    while text := (yield from stdin(p).read(1 << 16)):
-        out = []
-        for c in text:
-            new = change(c)
-            if "s" in given and new and new == last and new in squeezed:
-                continue
-            last = new or last
-            out.append(new)
-        p.write("".join(out))
+    table = _Table(change)
+    source, spinner = stdin(p), Spinner(p.kernel.clock)
+    while text := (yield from source.read(1 << 16)):
+        changed = text.translate(table)
+        if "s" in given:
+            out = []
+            for c in changed:
+                if c == last and c in squeezed:
+                    continue
+                last = c
+                out.append(c)
+            changed = "".join(out)
+        p.write(changed)
+        yield from p.flow()
+        if source.endless and (pause := spinner.turn()) is not None:
+            yield pause
     return 0
+
+
+class _Table(dict[int, str]):
+    """What becomes of each letter, found out when it first comes."""
+
+    def __init__(self, change: Callable[[str], str]) -> None:
+        self._change = change
+
+    def __missing__(self, letter: int) -> str:
+        new = self[letter] = self._change(chr(letter))
+        return new
 
 
 CLASSES = {

@@ -17,6 +17,12 @@ APPLETS: dict[str, Program] = {}
 """Every applet by name."""
 USAGES: dict[str, str] = {}
 
+CHUNK = 1 << 16
+"""Letters that are read at once."""
+
+MOST = 1 << 24
+"""Letters of a text that are really kept; what follows counts as memory alone."""
+
 
 def applet(*names: str, usage: str = "") -> Callable[[Program], Program]:
     """Define an applet: a generator function of its process if it may wait, else a plain function."""
@@ -94,16 +100,30 @@ def source(p: Process, path: str) -> Stream:
     return stdin(p) if path == "-" else p.open(path)
 
 
+def everything(p: Process, stream: Stream, hold: bool = True) -> Generator[Any, Any, str]:
+    """All of a stream. ``hold``: who wants it has to keep it in memory."""
+    if stream.endless:
+        yield from p.exhaust() if hold else (p.forever(),)
+    parts: list[str] = []
+    size = 0
+    while text := (yield from stream.read(CHUNK)):
+        size += len(text)
+        if hold:
+            p.keep(size)
+        if size <= MOST:
+            parts.append(text)
+    return "".join(parts)
+
+
 def texts(
-    p: Process, paths: list[str], problem: str = "{path}: {error}", code: int = 1
+    p: Process, paths: list[str], problem: str = "{path}: {error}", code: int = 1, hold: bool = True
 ) -> Generator[Any, Any, tuple[list[tuple[str, str]], int]]:
     """(name, whole text) of each file that can be read, standard input if there is none; and the exit code."""
     found: list[tuple[str, str]] = []
     status = 0
     for path in paths or ["-"]:
         try:
-            stream = source(p, path)
-            found.append((path, (yield from stream.read(1 << 20 if stream.endless else None))))
+            found.append((path, (yield from everything(p, source(p, path), hold))))
         except FileError as error:
             p.complain(problem.format(path=path, error=error))
             status = code
@@ -116,6 +136,12 @@ def number(p: Process, text: str) -> int:
         p.complain(f"invalid number '{text}'")
         raise Exit(1)
     return int(text[:18])
+
+
+def amount(p: Process, text: str) -> int:
+    """A whole number that may end in ``b``, ``k`` or ``m`` (head, tail)."""
+    unit = {"b": 512, "k": 1 << 10, "m": 1 << 20}.get(text[-1:].lower(), 0)
+    return number(p, text[:-1]) * unit if unit else number(p, text)
 
 
 def decimal(p: Process, text: str) -> float:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 
-from selfheal.programs.applets.registry import applet, decimal, lines_of, number, options, source, stdin, texts
+from selfheal.programs.applets.registry import (
+    CHUNK,
+    amount,
+    applet,
+    decimal,
+    lines_of,
+    options,
+    source,
+    stdin,
+    texts,
+)
 from selfheal.programs.filesystem import Device, Directory, FileError
 from selfheal.programs.process import Process, Running
 from selfheal.programs.shell import printing, tests
 from selfheal.programs.spinner import Spinner
-from selfheal.programs.streams import Inlet, Stream
-
-CHUNK = 1 << 16
+from selfheal.programs.streams import Stream
 
 
 @applet("cat", usage="[-nbvteA] [FILE]...")
@@ -38,6 +46,7 @@ def cat(p: Process) -> Running:
         spinner = Spinner(p.kernel.clock)
         while text := (yield from stream.read(CHUNK)):
             p.write(text)
+            yield from p.flow()
             if stream.endless and (pause := spinner.turn()) is not None:
                 yield pause
     return status
@@ -85,7 +94,7 @@ def head(p: Process) -> Running:
     _old_style(p)
     given = options(p, "n:c:qv")
     wanted = given.get("n", "10")
-    count = number(p, wanted.lstrip("-"))
+    count = amount(p, wanted.lstrip("-"))
     paths = given.words or ["-"]
     status, shown = 0, False
     for path in paths:
@@ -98,7 +107,11 @@ def head(p: Process) -> Running:
             p.write(("\n" if shown else "") + f"==> {path} <==\n")
         shown = True
         if "c" in given:
-            p.write((yield from stream.read(number(p, given["c"]))))
+            left = amount(p, given["c"])
+            while left > 0 and (text := (yield from stream.read(min(left, CHUNK)))):
+                left -= len(text)
+                p.write(text)
+                yield from p.flow()
             continue
         if wanted.startswith("-"):
             lines = (yield from stream.read()).splitlines(keepends=True)
@@ -121,7 +134,7 @@ def tail(p: Process) -> Running:
         yield p.forever()  # tail -f /dev/null
     wanted = given.get("c", given.get("n", "10"))
     from_start = wanted.startswith("+")
-    count = number(p, wanted.lstrip("+-"))
+    count = amount(p, wanted.lstrip("+-"))
     found, status = yield from texts(p, given.words, "can't open '{path}': {error}")
     if not found and not follow:
         return p.fail("no files")
@@ -156,7 +169,7 @@ def _follow(p: Process, files: list[tuple[str, int]], period: float) -> Running:
 @applet("wc", usage="[-cmlwL] [FILE]...")
 def wc(p: Process) -> Running:
     given = options(p, "cmlwL")
-    found, status = yield from texts(p, given.words)
+    found, status = yield from texts(p, given.words, hold=False)
     letters = [letter for letter in "lwcmL" if letter in given] or ["l", "w", "c"]
     totals = [0] * len(letters)
     for path, text in found:
@@ -204,11 +217,9 @@ def tee(p: Process) -> Running:
 def yes(p: Process) -> Running:
     text = " ".join(p.argv[1:]) or "y"
     spinner = Spinner(p.kernel.clock)
-    out = p.fds.get(1)
     while True:
         p.write(f"{text}\n" * 64)
-        while isinstance(out, Inlet) and out.pipe.crowded:
-            yield out.pipe.drained
+        yield from p.flow()
         pause = spinner.turn()
         if pause is not None:
             yield pause

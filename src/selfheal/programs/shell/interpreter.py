@@ -383,7 +383,7 @@ class Shell(Launcher):
 
     def substitute(self, script: Script) -> Generator[Any, Any, str]:
         """The output of ``$(…)``, without the newlines at its end."""
-        out = Capture(expansion.LIMIT)
+        out = Capture(expansion.LIMIT, self.p.keep)
         fds = dict(self.p.fds)
         fds[1] = out
         child = self._fork(script.commands[0], fds)

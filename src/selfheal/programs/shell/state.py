@@ -100,7 +100,10 @@ class State:
         """Set a variable. ExpansionProblem if it is read only."""
         if name in self.readonly:
             raise ExpansionProblem(f"{name}: is read only")
+        self.p.keep(len(text))
         if len(text) > expansion.LIMIT:
+            if self.p.kernel.memory_limit is not None:
+                self.p.keep(self.p.kernel.memory_limit + 1)  # the next doubling or two
             raise ExpansionProblem("out of memory")
         self.vars[name] = text
 
