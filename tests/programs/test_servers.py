@@ -136,6 +136,26 @@ def test_agnhost_connect_says_why_it_cannot() -> None:
     assert (far.exit_code, far.output) == (1, "TIMEOUT\n")
 
 
+def test_a_script_of_httpd_decides_each_time() -> None:
+    script = "#!/bin/sh\\n[ -e /tmp/ill ] && echo Status: 503\\necho Content-Type: text/plain\\necho\\necho well"
+    line = f"mkdir -p /www/cgi-bin; printf '{script}' > /www/cgi-bin/h; chmod +x /www/cgi-bin/h"
+    box = Box(f"{line}; exec httpd -f -p 8080 -h /www").run(1)
+    answer = box.http("/cgi-bin/h?a=b")
+    assert (answer.status, answer.body, answer.header("content-type")) == (200, "well\n", "text/plain")  # type: ignore[union-attr]
+    version = box.container.version
+    box.sh("touch /tmp/ill")
+    box.run(2)
+    assert box.container.version > version
+    assert box.status("/cgi-bin/h") == 503
+
+
+def test_localhost_is_an_address() -> None:
+    for line in ("nc -z localhost 81", "wget -qO- http://localhost:81"):
+        name = line.split()[0]
+        refused = f"{name}: can't connect to remote host (127.0.0.1): Connection refused"
+        assert Box(line).run(1).log == [refused]
+
+
 def test_grpc_health_is_switched_by_http() -> None:
     box = agnhost("grpc-health-checking", "--service=web")
     probe = {"grpc": {"port": 5000, "service": "web"}}

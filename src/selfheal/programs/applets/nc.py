@@ -211,12 +211,11 @@ def connect(p: Process, host: str, port: int, patience: float) -> Any:
     ip = network.resolve(host)
     if ip is None:
         return p.fail(f"bad address '{host}'")
+    ip = "127.0.0.1" if ip == "localhost" else ip
     server = network.connect(interface.ip, ip, port)
-    shown = f"{host} ({ip})" if host != ip else f"{ip}"
     if server == "timeout":
         yield p.sleep(patience)
         return p.fail(f"can't connect to remote host ({ip}): Connection timed out")
     if server == "refused":
-        del shown
         return p.fail(f"can't connect to remote host ({ip}): Connection refused")
     return server

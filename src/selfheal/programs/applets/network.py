@@ -11,9 +11,10 @@ from selfheal.clock import SECOND, micros
 from selfheal.network import Request, Response
 from selfheal.programs.applets.nc import CONNECT_TIMEOUT, port_of
 from selfheal.programs.applets.registry import applet, decimal, number, options, usage
-from selfheal.programs.filesystem import Directory, File, FileError
+from selfheal.programs.filesystem import Directory, Executable, File, FileError
 from selfheal.programs.process import Process, Running
 from selfheal.programs.servers import TEXTS, RouteServer
+from selfheal.programs.streams import Capture, Stream, Text
 
 # ---- nc
 
@@ -100,6 +101,7 @@ def _fetch(
         ip = interface.network.resolve(host)
         if ip is None:
             return p.fail(f"bad address '{host}'")
+        ip = "127.0.0.1" if ip == "localhost" else ip
         if not quiet:
             p.say(f"Connecting to {host}:{port} ({ip}:{port})")
         server = interface.network.connect(interface.ip, ip, port)
@@ -184,6 +186,8 @@ def httpd(p: Process) -> Running:
         except FileError:
             node = None
         if isinstance(node, File):
+            if request.route.startswith("/cgi-bin/"):
+                return _cgi(p, path, node, request)
             return Response(200, node.text, {"Content-Type": "text/html"})
         text = "The requested URL was not found"
         html = (
@@ -201,6 +205,26 @@ def httpd(p: Process) -> Running:
         return (yield from serve(p))
     p.kernel.spawn(serve, p.argv, p.env, p.cwd, p.fds.copy(), p)
     return 0
+
+
+def _cgi(p: Process, path: str, script: File, request: Request) -> Response:
+    """What a script says (httpd.c cgi_io_loop): its headers, a blank line, the body; ``Status:`` comes first."""
+    first = script.text.partition("\n")[0]
+    words = first[2:].split() if first.startswith("#!") else ["/bin/sh"]
+    shell = p.kernel.command(words[0], "", "/") if script.mode & 0o111 and words else None
+    if not isinstance(shell, Executable):
+        return Response(200)
+    env = {**p.env, "REQUEST_METHOD": request.method, "REQUEST_URI": request.path, "SCRIPT_NAME": request.route}
+    env |= {"QUERY_STRING": request.path.partition("?")[2], "SERVER_PROTOCOL": "HTTP/1.1"}
+    out = Capture()
+    fds: dict[int, Stream] = {0: Text(request.body), 1: out, 2: p.fds.get(2, Stream())}
+    run = p.kernel.visit(shell.program, [*words, path], env, path.rpartition("/")[0], fds)
+    if not run.ended:
+        return Response(0, delay=None, steady=False)
+    head, _, body = out.text.replace("\r\n", "\n").partition("\n\n")
+    headers = dict(line.split(": ", 1) for line in head.split("\n") if ": " in line)
+    status = headers.pop("Status", "200").split(" ")[0]
+    return Response(int(status) if status.isdecimal() else 200, body, headers)
 
 
 # ---- names and reachability
