@@ -136,6 +136,15 @@ def test_agnhost_connect_says_why_it_cannot() -> None:
     assert (far.exit_code, far.output) == (1, "TIMEOUT\n")
 
 
+def test_a_command_of_netexec_is_answered_when_it_has_ended() -> None:
+    slow = {"httpGet": {"path": "/shell?cmd=sleep+2;+echo+x", "port": 8080}}
+    box = agnhost("netexec")
+    assert box.probe(slow, timeout=1).output.endswith("(Client.Timeout exceeded while awaiting headers)")
+    outcome = box.probe(slow, timeout=3)
+    assert (outcome.result, outcome.output) == ("success", '{"output":"x\\n"}')
+    assert box.now == pytest.approx(4, abs=0.1)
+
+
 def test_a_script_of_httpd_decides_each_time() -> None:
     script = "#!/bin/sh\\n[ -e /tmp/ill ] && echo Status: 503\\necho Content-Type: text/plain\\necho\\necho well"
     line = f"mkdir -p /www/cgi-bin; printf '{script}' > /www/cgi-bin/h; chmod +x /www/cgi-bin/h"

@@ -10,7 +10,7 @@ from selfheal.probes.result import go_micros
 from selfheal.programs import flags
 from selfheal.programs.filesystem import Executable
 from selfheal.programs.process import Process, Running
-from selfheal.programs.servers import Answer, answer, booted, redirect, whole
+from selfheal.programs.servers import Answer, Reply, answer, booted, redirect, when_ended, whole
 from selfheal.programs.streams import Capture, Stream
 
 
@@ -73,7 +73,7 @@ def netexec(c: Process) -> Running:
                 shown.setdefault(name, []).append(value)
         return Response(200, json.dumps(shown, separators=(",", ":")))
 
-    def shell(request: Request) -> Response:
+    def shell(request: Request) -> Reply:
         query = request.query()
         return _shell(c, query.get("shellCommand") or query.get("cmd", ""))
 
@@ -135,7 +135,7 @@ def netexec(c: Process) -> Running:
     return 0
 
 
-def _shell(c: Process, command: str) -> Response:
+def _shell(c: Process, command: str) -> Reply:
     """Run a command and answer with its output (netexec.go shellHandler)."""
     sh = c.kernel.command("/bin/sh", "", "/")
     if not isinstance(sh, Executable):
@@ -143,9 +143,11 @@ def _shell(c: Process, command: str) -> Response:
     out = Capture()
     fds: dict[int, Stream] = {0: Stream(), 1: out, 2: out}
     run = c.kernel.visit(sh.program, ["/bin/sh", "-c", command], dict(c.env), c.cwd, fds)
-    if not run.ended:
-        return Response(0, delay=None, steady=False)
-    said = {"output": out.text} if out.text else {}
-    if run.exit_code:
-        said["error"] = f"exit status {run.exit_code}"
-    return Response(200, json.dumps(said, separators=(",", ":")))
+
+    def said() -> Response:
+        found = {"output": out.text} if out.text else {}
+        if run.exit_code:
+            found["error"] = f"exit status {run.exit_code}"
+        return Response(200, json.dumps(found, separators=(",", ":")))
+
+    return when_ended(run, said)

@@ -125,6 +125,20 @@ def redirect(request: Request, location: str, status: int = 302) -> Response:
     return Response(status, body, {"Location": location, "Content-Type": "text/html; charset=utf-8"})
 
 
+def when_ended(run: Process, make: Callable[[], Response]) -> Reply:
+    """What ``make()`` answers once a process has ended; if its container ends first, nothing."""
+    if run.ended:
+        return make()
+    kernel = run.kernel
+    event = kernel.clock.event()
+
+    def ended(_: Process) -> None:
+        event.succeed(Response(0, broken="EOF") if kernel.halted else make())
+
+    run.on_end = ended
+    return event
+
+
 def whole(query: dict[str, str], name: str, default: int) -> int:
     """A number of a query; ``default`` if it is missing or none."""
     text = query.get(name, "")

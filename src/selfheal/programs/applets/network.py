@@ -13,7 +13,7 @@ from selfheal.programs.applets.nc import CONNECT_TIMEOUT, port_of
 from selfheal.programs.applets.registry import applet, decimal, number, options, usage
 from selfheal.programs.filesystem import Directory, Executable, File, FileError
 from selfheal.programs.process import Process, Running
-from selfheal.programs.servers import TEXTS, RouteServer
+from selfheal.programs.servers import TEXTS, Reply, RouteServer, when_ended
 from selfheal.programs.streams import Capture, Stream, Text
 
 # ---- nc
@@ -177,7 +177,7 @@ def httpd(p: Process) -> Running:
     if not p.fs.is_dir(home):
         return p.fail(f"can't change directory to '{given.get('h', '.')}': No such file or directory")
 
-    def page(request: Request) -> Response:
+    def page(request: Request) -> Reply:
         path = home.rstrip("/") + request.route
         try:
             node = p.fs.find(path).node
@@ -207,7 +207,7 @@ def httpd(p: Process) -> Running:
     return 0
 
 
-def _cgi(p: Process, path: str, script: File, request: Request) -> Response:
+def _cgi(p: Process, path: str, script: File, request: Request) -> Reply:
     """What a script says (httpd.c cgi_io_loop): its headers, a blank line, the body; ``Status:`` comes first."""
     first = script.text.partition("\n")[0]
     words = first[2:].split() if first.startswith("#!") else ["/bin/sh"]
@@ -219,9 +219,11 @@ def _cgi(p: Process, path: str, script: File, request: Request) -> Response:
     out = Capture()
     fds: dict[int, Stream] = {0: Text(request.body), 1: out, 2: p.fds.get(2, Stream())}
     run = p.kernel.visit(shell.program, [*words, path], env, path.rpartition("/")[0], fds)
-    if not run.ended:
-        return Response(0, delay=None, steady=False)
-    head, _, body = out.text.replace("\r\n", "\n").partition("\n\n")
+    return when_ended(run, lambda: _from_script(out.text))
+
+
+def _from_script(text: str) -> Response:
+    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
     headers = dict(line.split(": ", 1) for line in head.split("\n") if ": " in line)
     status = headers.pop("Status", "200").split(" ")[0]
     return Response(int(status) if status.isdecimal() else 200, body, headers)
