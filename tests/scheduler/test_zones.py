@@ -122,6 +122,16 @@ class TestSpread:
                 world.place(called, owner="rs")
             assert zones_of(world, names) == {"a": 2, "b": 2, "c": 2}
 
+    def test_pods_of_a_service_keep_apart_even_without_a_controller(self) -> None:
+        """Where most is left they would all go to the one large node."""
+        for seed in range(4):
+            world = World(zoned("a-1", "a", cpu="64", memory="256Gi"), zoned("b-1", "b"), seed=seed)
+            spec = {"selector": WEB, "ports": [{"port": 80}]}
+            world.store.create({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec})
+            world.wait(0.1)
+            assert {world.place(f"web{i}", labels=WEB) for i in range(2)} == {"a-1", "b-1"}
+            assert {world.place(f"other{i}", labels={"app": "x"}) for i in range(4)} == {"a-1"}
+
     def test_match_label_keys_count_only_the_new_version(self) -> None:
         world = World(zoned("a-1", "a"), zoned("b-1", "b", unschedulable=True))
         for i in range(2):

@@ -85,6 +85,7 @@ class Scheduler:
     def __init__(self, store: Store, informers: Informers, clock: Clock, chance: Chance) -> None:
         self._store = store
         self._pods = informers["Pod"]
+        self._services = informers["Service"]
         self._clock = clock
         self._chance = chance
         self._recorder = SeriesRecorder(store, clock, chance, NAME)
@@ -174,7 +175,9 @@ class Scheduler:
         if not feasible:
             self._clock.after(delay, lambda: self._failed(pod, refused, cause))
             return
-        points = scores(pod, feasible, list(nodes.values())) if len(feasible) > 1 else [0]
+        points = [0]
+        if len(feasible) > 1:
+            points = scores(pod, feasible, list(nodes.values()), self._services.list(namespace(pod)))
         most = max(points)
         best = [i for i, p in enumerate(points) if p == most]
         tie = self._chance.stream("best node", *where)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selfheal import nodeaffinity
-from selfheal.objects import Object, controller_of
+from selfheal.objects import Object, controller_of, labels, matches_map
 from selfheal.scheduler.filters import HOSTNAME, counted, matching, means, required_terms
 from selfheal.scheduler.nodes import Demand, NodeInfo, demand
 from selfheal.spec import PodSpec, pod_spec
@@ -36,15 +36,20 @@ SPREAD: tuple[Mapping[str, Any], ...] = ({"topologyKey": HOSTNAME, "maxSkew": 3}
 """For pods of a controller or Service that say nothing themselves (plugins/podtopologyspread/plugin.go)."""
 
 
-def scores(pod: Object, nodes: Sequence[NodeInfo], everywhere: Sequence[NodeInfo]) -> list[int]:
-    """The points of each of ``nodes``, which could take the pod; ``everywhere`` are all nodes."""
+def scores(
+    pod: Object, nodes: Sequence[NodeInfo], everywhere: Sequence[NodeInfo], services: Sequence[Object] = ()
+) -> list[int]:
+    """The points of each of ``nodes``, which could take the pod.
+
+    ``everywhere`` are all nodes, ``services`` those of the pod's namespace.
+    """
     spec = pod_spec(pod)
     asked = demand(spec)
     total = [0] * len(nodes)
     for plugin, points in (
         ("TaintToleration", _taints(spec, nodes)),
         ("NodeAffinity", _affinity(spec, nodes)),
-        ("PodTopologySpread", _spread(pod, spec, nodes, everywhere)),
+        ("PodTopologySpread", _spread(pod, spec, nodes, everywhere, services)),
         ("InterPodAffinity", _near(pod, spec, nodes, everywhere)),
         ("NodeResourcesFit", [_least_allocated(asked, node) for node in nodes]),
         ("NodeResourcesBalancedAllocation", [_balanced(asked.requests, node) for node in nodes]),
@@ -78,21 +83,21 @@ def _affinity(spec: PodSpec, nodes: Sequence[NodeInfo]) -> list[int]:
     return [MOST * n // most if most else 0 for n in sums]
 
 
-def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo], everywhere: Sequence[NodeInfo]) -> list[int]:
+def _spread(
+    pod: Object,
+    spec: PodSpec,
+    nodes: Sequence[NodeInfo],
+    everywhere: Sequence[NodeInfo],
+    services: Sequence[Object],
+) -> list[int]:
     """plugins/podtopologyspread/scoring.go: fewer pods of the same kind in the node's domain.
 
     To a domain belong also those of its nodes that cannot take the pod.
     """
     owner = controller_of(pod)
-    constraints: Sequence[Mapping[str, Any]]
-    if spec.topology_spread_constraints:
-        constraints = [c for c in spec.topology_spread_constraints if c.get("whenUnsatisfiable") == "ScheduleAnyway"]
-        considered = [all(c["topologyKey"] in n.labels for c in constraints) for n in nodes]
-    elif owner is not None and owner["kind"] in ("ReplicaSet", "ReplicationController", "StatefulSet"):
-        constraints = SPREAD
-        considered = [True] * len(nodes)
-    else:
-        constraints, considered = (), []
+    constraints = _constraints(pod, spec, owner, services)
+    own = bool(spec.topology_spread_constraints)
+    considered = [not own or all(c["topologyKey"] in n.labels for c in constraints) for n in nodes]
     if not constraints:
         return [0] * len(nodes)
     sums = [0.0] * len(nodes)
@@ -104,7 +109,7 @@ def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo], everywhere: S
         else:
             there = {node.labels.get(domain, ""): 0 for node, ok in zip(nodes, considered, strict=True) if ok}
             for node in everywhere if domain in labelled else ():
-                if node.labels.get(domain, "") in there and _counted(constraint, constraints, spec, node):
+                if node.labels.get(domain, "") in there and _counted(constraint, constraints, spec, node, own=own):
                     there[node.labels.get(domain, "")] += _siblings(pod, constraint, owner, node)
             counts, size = [there.get(node.labels.get(domain, ""), 0) for node in nodes], len(there)
         weight = math.log(size + 2)
@@ -120,21 +125,36 @@ def _spread(pod: Object, spec: PodSpec, nodes: Sequence[NodeInfo], everywhere: S
     ]
 
 
+def _constraints(
+    pod: Object, spec: PodSpec, owner: Mapping[str, Any] | None, services: Sequence[Object]
+) -> Sequence[Mapping[str, Any]]:
+    """The pod's own wishes, or what is usual for those of a controller or a Service (buildDefaultConstraints)."""
+    if spec.topology_spread_constraints:
+        return [c for c in spec.topology_spread_constraints if c.get("whenUnsatisfiable") == "ScheduleAnyway"]
+    if owner is not None and owner["kind"] in ("ReplicaSet", "ReplicationController", "StatefulSet"):
+        return SPREAD
+    selectors = [s["spec"].get("selector") for s in services]
+    meant = {k: v for selector in selectors if matches_map(selector, labels(pod)) for k, v in selector.items()}
+    return [{**c, "labelSelector": {"matchLabels": meant}} for c in SPREAD] if meant else ()
+
+
 def _counted(
     constraint: Mapping[str, Any],
     constraints: Sequence[Mapping[str, Any]],
     spec: PodSpec,
     node: NodeInfo,
+    *,
+    own: bool,
 ) -> bool:
-    """Whether the pods of a node count (PreScore processAllNode)."""
-    if constraints is not SPREAD and any(c["topologyKey"] not in node.labels for c in constraints):
+    """Whether the pods of a node count (PreScore processAllNode); ``own``: the constraints are the pod's own."""
+    if own and any(c["topologyKey"] not in node.labels for c in constraints):
         return False
     return counted(constraint, spec, node)
 
 
 def _siblings(pod: Object, constraint: Mapping[str, Any], owner: Mapping[str, Any] | None, node: NodeInfo) -> int:
     """Pods of the same kind on a node: those that the constraint selects, or else those of the same controller."""
-    if "whenUnsatisfiable" in constraint:
+    if constraint not in SPREAD:
         return matching(pod, constraint, node)
     return node.replicas.get(str(owner["uid"]), 0) if owner else 0
 
