@@ -206,6 +206,22 @@ def test_the_second_of_three_lost_nodes_waits_ten_seconds_for_its_taint() -> Non
     assert abs(tainted("node-2") - tainted("node-3")) >= 9.9
 
 
+def test_a_taint_that_is_due_while_the_api_server_is_away_comes_when_it_is_back() -> None:
+    cluster = up(app(), nodes=4)
+    cluster.node("node-2").stop()
+    cluster.node("node-3").stop()
+
+    def tainted() -> list[str]:
+        return [n for n in ("node-2", "node-3") if (UNREACHABLE, "NoExecute") in effects(cluster, n)]
+
+    cluster.run(lambda: len(tainted()) == 1)
+    cluster.fault("apiDown", for_=30)
+    cluster.run(for_=29)
+    assert len(tainted()) == 1
+    cluster.run(for_=60)
+    assert tainted() == ["node-2", "node-3"]
+
+
 def test_most_of_a_small_zone_lost_evicts_nobody_more() -> None:
     cluster = up(app(), nodes=5)
     for n in (1, 2, 3):
@@ -230,6 +246,25 @@ def test_C193_pods_of_a_node_that_no_longer_exists_are_collected() -> None:
     assert last["phase"] == "Failed"
     assert last["reasons"]["DisruptionTarget"] == "DeletionByPodGC"
     assert 50 <= last["t"] <= 71
+
+
+def test_pods_of_a_node_that_no_longer_exists_are_collected_though_the_api_server_goes_away() -> None:
+    cluster = up(app(), nodes=1)
+    cluster.node("node-1").stop()
+    cluster.delete("node/node-1")
+    refused: list[str] = []
+    patch = cluster.store.patch
+
+    def away(kind: str, *args: Any, **options: Any) -> Any:
+        if kind == "Pod" and not refused:
+            refused.append(kind)
+            cluster.fault("apiDown", for_=5)
+        return patch(kind, *args, **options)
+
+    cluster.store.patch = away  # type: ignore[method-assign]
+    cluster.run(for_=130)
+    assert refused == ["Pod"]
+    assert cluster.get("pods") == []
 
 
 def test_out_of_service_sets_free_what_a_dead_node_holds() -> None:

@@ -201,3 +201,32 @@ def test_a_pod_that_comes_back_under_its_name_begins_anew() -> None:
     for r in [*records, {**first, "object": end["object"], "t": 89.5}]:
         again.append(r)
     assert [p for p in validate(again) if p.startswith("a_deleted_object")] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"kind": "partition", "target": "node/NODE", "for": 30}, False),
+        ({"kind": "apiDown", "target": "", "for": 30}, False),
+        ({"kind": "apiDown", "target": "", "for": None}, False),
+        ({"kind": "partition", "target": "node/other", "for": 30}, True),
+        ({"kind": "partition", "target": "pod/liveness-exec", "for": 30}, True),
+        ({"kind": "loseHeartbeats", "target": "node/NODE", "for": 30}, True),
+        ({"kind": "apiDown", "target": "", "for": 1}, True),
+    ],
+)
+def test_of_restarts_behind_a_partition_only_the_last_shows(fault: dict[str, Any], told: bool) -> None:
+    """The jump is in the last record; what a fault that is long over, or another's, has to do with it: nothing."""
+    timeline = Timeline.load(RECORDINGS / "liveness-exec" / "timeline.jsonl")
+    records = copy.deepcopy(timeline.records)
+    last = pods(records)[-1]
+    last["containers"][0]["restartCount"] = 7
+    before = pods(records)[-2]["t"]
+    t = before - 20 if fault["for"] == 1 else before
+    target = fault["target"].replace("NODE", last["node"])
+    action = {"t": t, "kind": "Action", "verb": "fault", "args": {**fault, "target": target}, "result": "ok"}
+    records.insert(next(i for i, r in enumerate(records) if r["t"] >= t), action)
+    broken = Timeline(timeline.header)
+    for r in records:
+        broken.append(r)
+    assert any(p.startswith("restart_counts_rise_by_one") for p in validate(broken)) == told

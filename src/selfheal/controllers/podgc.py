@@ -16,7 +16,7 @@ from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Process, Timer
 from selfheal.controllers import pods as podutil
 from selfheal.controllers import taints
-from selfheal.errors import ApiError
+from selfheal.errors import ApiError, NotFound
 from selfheal.eviction import disrupted
 from selfheal.informers import Informers
 from selfheal.objects import Object, condition_true, key, name, terminating
@@ -166,8 +166,10 @@ class PodGC:
                     self._store.patch("Pod", *key(pod), change, status=True, cause=cause)
                 yield self._request(pod)
                 self._store.delete("Pod", *key(pod), grace=0, cause=cause)
-            except ApiError:
+            except NotFound:
                 continue
+            except ApiError:
+                self._soon()
 
     def _failed_and_disrupted(self, pod: Object) -> Object:
         now = self._clock.timestamp()

@@ -14,6 +14,7 @@ Follows pkg/controller/nodelifecycle/node_lifecycle_controller.go and pkg/contro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from selfheal import latencies
@@ -21,7 +22,7 @@ from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Process, Timer
 from selfheal.controllers import taints
 from selfheal.controllers.nodelifecycle.zones import FULL, INITIAL, LOOK, NEVER, ZoneQueue, pace, state_of, zone_of
-from selfheal.errors import ApiError, NotFound
+from selfheal.errors import ApiError, NotFound, Unavailable
 from selfheal.events import EventRecorder
 from selfheal.informers import Informers, WorkQueue
 from selfheal.objects import Key, Object, condition, key, name, namespace, terminating
@@ -358,6 +359,8 @@ class NodeLifecycleController:
             taints.swap(self._store, self._clock, node, [add], [remove], why)
         except NotFound:
             return True
+        except Unavailable:
+            return False
         return True
 
     def _mark_reachable(self, node: Object, cause: Cause) -> None:
@@ -434,6 +437,9 @@ class NodeLifecycleController:
             yield self._clock.sleep(self._request(*key(pod)))
             try:
                 self._store.patch("Pod", *key(pod), self._not_ready, status=True, cause=cause)
+            except Unavailable as error:
+                error.wait(partial(self._placed.add, key(pod), cause))
+                continue
             except ApiError:
                 continue
             self._recorder.event(pod, "Warning", "NodeNotReady", "Node is not ready", cause=cause)
