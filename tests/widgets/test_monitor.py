@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,6 +144,15 @@ def test_a_live_widget_takes_questions_and_sends_answers() -> None:
     assert wrong["to"] == 4
     assert "error" in json.loads(wrong["text"])
     assert repr(live) == "LiveMonitor()"
+
+
+def test_in_a_page_the_page_draws_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = SimpleNamespace(kernel=True)
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: shell)
+    monkeypatch.delenv("SELFHEAL_WIDGETS", raising=False)
+    assert "application/vnd.jupyter.widget-view+json" in shop()._repr_mimebundle_()
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    assert set(shop()._repr_mimebundle_()) == {"text/plain", "text/html"}
 
 
 def test_outside_a_kernel_only_text_is_shown() -> None:

@@ -208,8 +208,11 @@ def test_a_late_answer_to_an_older_question_is_dropped(show: Open) -> None:
     assert tab.get_by_label("liveness periodSeconds").input_value() == "5"
 
 
-def test_python_that_failed_says_why_and_nothing_is_lost(show: Open, axe: Callable[[Any], list[str]]) -> None:
-    tab = show(full())
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_python_that_failed_says_why_and_nothing_is_lost(
+    show: Open, axe: Callable[[Any], list[str]], theme: str
+) -> None:
+    tab = show(full(), theme=theme, context={"color_scheme": theme})
     tab.evaluate("livePage.turn('failed', 'The file pyodide.asm.wasm is missing.')")
     set_period(tab, 7)
     tab.get_by_text("The file pyodide.asm.wasm is missing.").wait_for()

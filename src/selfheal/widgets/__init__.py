@@ -1,7 +1,7 @@
 """What a chapter shows: a question that the reader changes, and its answer, drawn.
 
 A widget asks a *question* (a scenario in canonical form) and draws the *answer* (a timeline).
-It does not know who answered: the bank of answers stored with a page, or a kernel.
+It does not know who answered: the bank of answers stored with a page, Python in the page, or a kernel.
 
 * :mod:`~selfheal.widgets.monitor`: the patient monitor, as a cell shows it;
 * :mod:`~selfheal.widgets.questions`: what the reader's settings make of a scenario;
