@@ -141,6 +141,30 @@ def test_in_the_book_python_takes_over_where_the_bank_ends(browser: Any, book_ur
     tab.close()
 
 
+@pytest.mark.slow
+def test_in_the_book_a_scenario_that_a_reader_changed_is_drawn_anew(browser: Any, book_url: str) -> None:
+    tab = browser.new_page(viewport={"width": 1000, "height": 1200})
+    tab.set_default_timeout(120_000)
+    missing: list[str] = []
+    tab.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+    tab.goto(f"{book_url}book/02-liveness.html")
+    tab.locator(".selfheal-monitor").scroll_into_view_if_needed()
+    tab.get_by_role("button", name="Run this page").click()
+    tab.wait_for_function("document.documentElement.dataset.live === 'on'")
+    code = tab.locator("textarea").first
+    mine = "import functools, selfheal.widgets as w; w.monitor = functools.partial(w.monitor, title='Mine')"
+    code.fill(f"{code.input_value()}\n{mine}\n")
+    tab.get_by_role("button", name="Run all again").click()
+    tab.get_by_role("group", name="Mine").wait_for()
+    tab.get_by_label("obeys").click()
+    tab.wait_for_function(
+        "document.querySelector('.selfheal-monitor > div').shadowRoot.querySelector('.seg .on input').value === 'obey'"
+    )
+    assert "missing" not in tab.locator(".by").inner_text()
+    assert missing == []
+    tab.close()
+
+
 # ---- the bank first, then Python
 
 
