@@ -344,3 +344,12 @@ def test_actions_begin_faults_and_end_them() -> None:
     assert len(intervals) == 2
     assert 10 < intervals[0][1] < 15
     assert 18 < intervals[1][0] < 23
+
+
+def test_a_node_that_is_given_up_in_the_moment_it_is_back_is_well_soon() -> None:
+    """The status of that moment found nothing to put right; the next one does (tryUpdateNodeStatus, each 10 s)."""
+    cluster = Cluster(nodes=2, seed=4, nodes_in_timeline=True).run(until=5)
+    cluster.fault("loseHeartbeats", "node/node-1", for_=40)
+    cluster.run(for_=100)
+    assert states(cluster) == ["True", "Unknown", "True"]
+    assert not cluster.get("Node", "node-1")["spec"].get("taints")

@@ -126,9 +126,9 @@ class NodeStatus:
     def _post(self, cause: Cause | None) -> None:
         """The node's status, if the API has another one (tryUpdateNodeStatus)."""
         node = self._store.get("Node", "", self.node)
-        if node is None or self._cut_off or self._watch.stopped:
+        if node is None or self._cut_off or self._booting or self._watch.stopped:
             return
-        if any(c["status"] == "Unknown" for c in node["status"]["conditions"]):
+        if self._unknown(node):
             why = Cause(POSTED, cause, node=self.node)
             self._store.patch("Node", "", self.node, self._healthy, status=True, cause=why)
             for reason in (*BOOT_EVENTS, "NodeReady"):
@@ -303,12 +303,21 @@ class NodeStatus:
             "Lease", "kube-node-lease", self.node, lambda o: replace(o, "spec.renewTime", renewed), cause=cause
         )
 
-    # ---- cordon
+    @staticmethod
+    def _unknown(node: Object) -> bool:
+        """Whether the node controller has given the node up."""
+        return any(c["status"] == "Unknown" for c in node["status"]["conditions"])
+
+    # ---- what others write
 
     def _on_node(self, event: WatchEvent) -> None:
-        """A cordon is told with the next status computation, up to 10 s later."""
+        """The next status computation, up to 10 s later, tells of a cordon, and puts right what is Unknown."""
         if name(event.object) != self.node or event.type != "MODIFIED" or event.old is None:
             return
+        if self._unknown(event.object) and not self._unknown(event.old):
+            # Given up a moment before it was heard of again: the status after that says that it is well.
+            next_status = self._clock.now + -(self._clock.now - self._phase) % STATUS
+            self._clock.at(next_status, lambda: self._post(event.cause))
         now, before = (bool(o["spec"].get("unschedulable")) for o in (event.object, event.old))
         if now == before:
             return
