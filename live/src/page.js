@@ -8,6 +8,7 @@ const url = (name) => new URL(name, base).href;
 const mark = (name) => performance.mark(`live:${name}`);
 const root = document.documentElement;
 let cells = [], running = null, outputs = null, manager, later = Promise.resolve(), queue = Promise.resolve(), turn = 0, ran = false;
+let note = ""; // what went wrong: it stands until something runs again
 
 // ---- Python, for whoever asks: the cells below, and widgets by globalThis.livePage
 
@@ -29,7 +30,7 @@ function forget(reason) { // what ran is gone, what was typed stays
   turn += 1;
   running?.busy(false);
   running = outputs = manager = undefined;
-  if (ran && reason) later = later.then(() => say(`${reason} Your code is kept; run the page again.`));
+  if (ran && reason) note = `${reason} Your code is kept; run the page again.`;
   ran = false;
   document.querySelectorAll(".live-widget").forEach((e) => { e.inert = true; });
 }
@@ -38,15 +39,16 @@ function hear(message) {
     if (!outputs || message.cell !== running?.index) cells.find((c) => c.index === message.cell)?.add(message);
     else if (message.output_type === "clear") outputs.length = 0;
     else outputs.push(message);
-  } else if (message.type.startsWith("comm_")) later = later.then(async () => (await widgets()).receive(message));
-  else if (message.type === "idle") manager?.then((m) => m.idle(message.id));
+  } else if (message.type.startsWith("comm_")) later = later.then(async () => (await widgets()).receive(message)).catch((e) => { note = e.message; });
+  else if (message.type === "idle") manager?.then((m) => m.idle(message.id), () => {});
   else if (message.type === "stored") root.dataset.snapshot = "stored";
   else if (message.type === "unstored") root.dataset.snapshot = "denied";
 }
 /** The widget manager, loaded when the first widget comes. */
 function widgets() {
   return (manager ??= Promise.all([import(url("widgets.js")), style("widgets.css")])
-    .then(([{ LiveManager }]) => new LiveManager((message, buffers) => python.ask({ ...message }, buffers).catch((e) => say(e.message)))));
+    .then(([{ LiveManager }]) => new LiveManager((message, buffers) => python.ask({ ...message }, buffers).catch((e) => say(e.message))))
+    .catch(() => { manager = undefined; throw new Error("The script that draws widgets could not be fetched."); }));
 }
 function style(name) {
   const link = el("link", { rel: "stylesheet", href: url(name) });
@@ -69,6 +71,7 @@ function draw(reason) {
   again.hidden = !ran || Boolean(busy);
   if (running) say(`Running cell ${running.number} of ${cells.length} …`);
   else if (state === "unavailable" || state === "failed") say(`${reason || python.reason} What you see are stored results.`);
+  else if (note) say(note);
   else if (state === "starting") say(reason);
   else if (ran) say("Live: Python runs in this page.");
   else if (root.dataset.live === "off") say(reason || "Stopped. The last results stay; variables are gone.");
@@ -82,7 +85,8 @@ const enqueue = (job) => { const now = turn; return (queue = queue.then(() => no
 function trouble(error) {
   running?.busy(false);
   running = outputs = null;
-  if (error.message !== STOPPED && python.state === "ready") say(error.message);
+  if (error.message !== STOPPED) note = error.message;
+  draw();
 }
 
 /** Runs a cell with the text that it now has. */
@@ -102,6 +106,7 @@ async function run(cell) {
 }
 async function runAlone(cell) {
   const whole = ran;
+  note = "";
   if (!ran) { await python.start(); ran = true; }
   const well = await run(cell);
   cell.dom.querySelector(":scope > details")?.setAttribute("open", "");
@@ -110,6 +115,7 @@ async function runAlone(cell) {
 }
 async function runAll() {
   root.dataset.live = "starting";
+  note = "";
   mark("click");
   draw();
   try {
@@ -135,6 +141,7 @@ async function runAll() {
   } finally { draw(); }
 }
 function stop() {
+  note = "";
   root.dataset.live = "off";
   python.stop();
 }

@@ -1,0 +1,303 @@
+"""The page runs its own code: every chapter as it is stored, cells that readers change, widgets of their own."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.book.notebooks import BOOK, PAGES, notebook
+from tests.live.conftest import CHROMIUM, Open
+from tests.live.host import Host
+from tests.live.reader import (
+    FRAME,
+    STATUS,
+    code,
+    dom,
+    outputs,
+    page,
+    ran,
+    run,
+    run_all,
+    said,
+    shown,
+    visit,
+)
+from tests.live.tab import ChromiumTab
+
+LIVE = "Live: Python runs in this page."
+ONE = "02-liveness"
+"""A chapter for what is true of each, and a cell of it with which anything can be done."""
+CELL = 6
+
+
+@functools.cache
+def changed() -> set[str]:
+    """The notebooks that are not as on origin's main, as far as git tells."""
+    command = ["git", "diff", "--name-only", "--merge-base", "origin/main", "--", "."]
+    told = subprocess.run(command, cwd=BOOK, capture_output=True, text=True, check=False)
+    return {Path(line).name for line in told.stdout.splitlines()}
+
+
+def pages(day: int) -> Any:
+    """Every page; but for the ``day`` smallest and those that were changed, for the night."""
+    smallest = sorted(PAGES, key=lambda name: (BOOK / name).stat().st_size)[:day]
+    now = {*smallest, *changed()}
+    given = [
+        pytest.param(name.removesuffix(".ipynb"), marks=() if name in now else pytest.mark.nightly) for name in PAGES
+    ]
+    return pytest.mark.parametrize("name", given)
+
+
+chromium = pytest.mark.parametrize("open_tab", [CHROMIUM], indirect=True)
+
+
+# ---- the chapters
+
+
+@pages(day=2)
+def test_run_all_gives_the_stored_outputs(open_tab: Open, host: Host, name: str) -> None:
+    tab = open_tab()
+    visit(tab, host, name)
+    assert run_all(tab) == LIVE
+    told = outputs(tab)
+    differing = []
+    for index, cell in enumerate(notebook(f"{name}.ipynb")["cells"]):
+        if cell["cell_type"] != "code" or "raises-exception" in cell["metadata"].get("tags", []):
+            continue
+        assert tab.js(f"{dom(index)}.dataset.live") == "done"
+        if said(told.get(index, [])) != said(cell["outputs"]):
+            differing.append((cell["id"], said(told.get(index, [])), said(cell["outputs"])))
+    assert differing == []
+
+
+@chromium
+@pages(day=1)
+def test_axe_finds_nothing_on_a_live_page(
+    open_tab: Open, host: Host, axe: Callable[[Any], list[str]], name: str
+) -> None:
+    tab = open_tab(expected=("basic.css",))  # axe reads style sheets, and takes an @import for the page's own
+    assert isinstance(tab, ChromiumTab)
+    visit(tab, host, name)
+    assert run_all(tab) == LIVE
+    if name == ONE:
+        ran(tab, CELL, WIDGETS)
+        tab.until("document.querySelector('.noUi-handle')")
+    assert axe(tab.page) == []
+
+
+KEYS = {
+    "[role=slider]": ("ArrowRight", "ArrowLeft", "Home", "End"),
+    "select": ("ArrowDown", "ArrowUp"),
+    "[type=number]": ("ArrowUp", "Enter", "ArrowDown", "Enter"),
+}
+"""What stands in a monitor → what a keyboard does with it."""
+
+
+@pages(day=1)
+def test_every_widget_can_be_clicked_and_stepped_by_keyboard(open_tab: Open, host: Host, name: str) -> None:
+    tab = open_tab()
+    visit(tab, host, name)
+    run_all(tab)
+    tab.js("document.querySelectorAll('.cell details, .toggle').forEach((e) => { e.open = true; })")
+    for n in range(tab.js("document.querySelectorAll('.selfheal-monitor').length")):
+        tab.js(f"document.querySelectorAll('.selfheal-monitor')[{n}].scrollIntoView({{behavior: 'instant'}})")
+        root = f"document.querySelectorAll('.selfheal-monitor > div')[{n}]?.shadowRoot"
+        tab.until(f"{root}?.querySelector('.knob')", 30)
+        settled = f"!{root}.querySelector('.stale') && {root}.querySelector('.notice').hidden"
+        seen = "filter((e) => e.getClientRects().length)"
+        for kind, keys in KEYS.items():
+            found = f"[...{root}.querySelectorAll({kind!r})].{seen}"
+            count = tab.js(f"{found}.length")
+            assert count or kind == "select"
+            for k in range(count):
+                tab.js(f"{found}[{k}]?.focus()")
+                tab.press(*keys)
+                tab.until(settled, 60)
+        found = f"[...{root}.querySelectorAll('button, [type=radio]')].{seen}"
+        for k in range(tab.js(f"{found}.length")):
+            tab.js(f"{found}[{k}]?.click()")
+            tab.until(settled, 60)
+    for question in range(tab.js("document.querySelectorAll('article summary').length")):
+        tab.js(f"document.querySelectorAll('article summary')[{question}].focus()")
+        tab.press("Enter")
+    assert tab.js(FRAME) < 1000
+
+
+# ---- a reader's own code
+
+
+def test_a_cell_can_be_changed_and_run_by_keyboard(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    tab.click(f"#live-cell-{CELL} .live-code")
+    tab.press("Control+a")
+    tab.type("for n in range(2):")
+    tab.press("Enter")
+    tab.type("print(n)")
+    tab.press("Enter")
+    tab.type("print(6 * 7, len(shop) > 9)")
+    tab.press("Shift+Enter")
+    tab.until(f"({shown(CELL)}).includes('42 True')")
+    assert tab.js(shown(CELL)).split() == ["0", "42", "True", "1", "42", "True"], "a new line is as deep as it must be"
+
+
+def test_what_was_typed_survives_a_reload_and_reset_brings_the_original_back(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    original = tab.js(code(CELL))
+    assert run_all(tab) == LIVE
+    assert ran(tab, CELL, "print('mine')").strip() == "mine"
+    tab.goto(page(host, ONE))
+    tab.until(f"{code(CELL)} == \"print('mine')\"")
+    assert "again" in tab.js(STATUS)
+    assert "print('mine')" not in "".join(tab.requests)
+    assert ran(tab, CELL).strip() == "mine", "a cell runs alone, too"
+    tab.click(f"#live-cell-{CELL} .live-reset")
+    assert tab.js(code(CELL)) == original
+    tab.goto(page(host, ONE))
+    assert tab.js(code(CELL)) == original
+    assert tab.js("Object.keys(localStorage).filter((key) => key.startsWith('live:')).length") == 0
+
+
+@pytest.mark.nightly
+def test_restart_forgets_what_ran_and_keeps_what_was_typed(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    assert ran(tab, CELL, "mine = 5\nmine").strip() == "5"
+    tab.click(".live-again", "Restart")
+    tab.until(f"!({STATUS}).startsWith('Live')")
+    assert "NameError" in ran(tab, CELL, "mine")
+    assert ran(tab, CELL, "2 + 2").strip() == "4"
+
+
+def test_an_endless_loop_neither_freezes_nor_traps(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    run(tab, CELL, "while True: pass")
+    tab.until(f"{dom(CELL)}.hasAttribute('aria-busy')")
+    assert min(tab.js(FRAME) for _ in range(3)) < 200
+    tab.click(".live-go", "Stop")
+    tab.until(f"!{dom(CELL)}.hasAttribute('aria-busy')")
+    assert "Stopped" in tab.js(STATUS)
+    assert "while True" in tab.js(f"{dom(CELL)}.innerText")
+    assert ran(tab, CELL, "print('well')").strip() == "well"
+
+
+@pytest.mark.nightly
+def test_ten_megabytes_of_output_are_shortened(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    for text in ("print('x' * 10_000_000)", "for n in range(100_000): print('y' * 99)", "'z' * 10_000_000"):
+        told = ran(tab, CELL, text)
+        assert len(told) < 1_000_000
+        assert "not shown" in told
+        assert tab.js(FRAME) < 1000
+    assert ran(tab, CELL, "print('well')").strip() == "well"
+
+
+EVIL = "<img src=x onerror='globalThis.hacked=1'><script>globalThis.hacked=1</script>"
+MANIFEST = """
+evil = '''apiVersion: v1
+kind: Pod
+metadata: {name: evil, annotations: {note: "%s"}}
+spec:
+  containers:
+  - {name: c, image: "selfheal/patient:1", args: ["%s"]}
+'''
+""" % (EVIL, EVIL)  # noqa: UP031 - braces
+
+
+def test_markup_shows_as_text(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    for text in (
+        f'print("""{EVIL}""")',
+        f'"""{EVIL}"""',
+        f'raise ValueError("""{EVIL}""")',
+        f'{MANIFEST}c = Cluster(seed=1); c.apply(evil); c.run(until=9); print(c.describe("pod/evil"))',
+        f"{MANIFEST}c = Cluster(seed=1); c.apply(evil); c.run(until=9); c.timeline.plot(title=evil)",
+        f'{MANIFEST}table(["{EVIL}"], [["{EVIL}"]])',
+        f"{MANIFEST}monitor(evil, title=evil, ask=evil)",
+    ):
+        told = ran(tab, CELL, text)
+        assert tab.js(f"{dom(CELL)}.querySelector('.traceback') !== null") == text.startswith("raise"), told
+        assert tab.js(f"{dom(CELL)}.querySelector('.cell_output :is(img, script:not([type*=json]))')") is None
+        if "monitor" not in text and "plot" not in text:
+            assert "<img src=x" in told
+    tab.goto(page(host, ONE))
+    tab.until(f"{code(CELL)}.includes('onerror')")
+    assert tab.js("globalThis.hacked ?? null") is None
+
+
+# ---- widgets of the reader's own
+
+WIDGETS = """
+import ipywidgets as w
+slider, toggle, out = w.IntSlider(3, 0, 9, description="replicas"), w.ToggleButton(description="flip"), w.Output()
+button = w.Button(description="press me")
+def told(change):
+    with out:
+        print("now", slider.value, toggle.value)
+slider.observe(told, "value"); toggle.observe(told, "value")
+button.on_click(lambda _: print("pressed"))
+w.VBox([slider, toggle, button, out])
+"""
+INTERACT = """
+from ipywidgets import interact
+@interact(n=(1, 5), loud=False)
+def twice(n=2, loud=False):
+    print("twice is", 2 * n, "!" if loud else "")
+"""
+ANYWIDGET = '''
+import anywidget, traitlets
+class Counter(anywidget.AnyWidget):
+    _esm = """
+    export default { render({ model, el }) {
+        const button = document.createElement("button");
+        button.className = "mine";
+        const draw = () => { button.textContent = `count ${model.get("count")}`; };
+        button.onclick = () => { model.set("count", model.get("count") + 1); model.save_changes(); };
+        model.on("change:count", draw);
+        draw();
+        el.append(button);
+    } };
+    """
+    count = traitlets.Int(5).tag(sync=True)
+counter = Counter()
+counter.observe(lambda change: print("python knows", change["new"]), "count")
+counter
+'''
+
+
+def test_widgets_of_a_readers_own_work(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    ran(tab, CELL, WIDGETS)
+    tab.until(f"{dom(CELL)}.querySelector('.noUi-handle')")
+    tab.js(f"{dom(CELL)}.querySelector('.noUi-handle').focus()")
+    tab.press("ArrowRight")
+    tab.until(f"({shown(CELL)}).includes('now 4 False')")
+    tab.click(f"#live-cell-{CELL} button", "flip")
+    tab.until(f"({shown(CELL)}).includes('now 4 True')")
+    tab.click(f"#live-cell-{CELL} button", "press me")
+    tab.until(f"({shown(CELL)}).includes('pressed')")
+    ran(tab, CELL, INTERACT)
+    tab.until(f"({shown(CELL)}).includes('twice is 4')")
+    tab.js(f"{dom(CELL)}.querySelector('.noUi-handle').focus()")
+    tab.press("ArrowRight")
+    tab.until(f"({shown(CELL)}).includes('twice is 6')")
+    ran(tab, CELL, ANYWIDGET)
+    tab.click(".mine", "count 5")
+    tab.until(f"({shown(CELL)}).includes('count 6')")
+    tab.until(f"({shown(CELL)}).includes('python knows 6')")
