@@ -48,27 +48,33 @@ def find_chromium() -> str | None:
     return None
 
 
-LEFT_OUT = pytest.StashKey[int]()
+def find_firefox() -> str | None:
+    """A Firefox: what ``FIREFOX`` names, or one on the PATH."""
+    return os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+BROWSERS = {"browser": ("Chromium", find_chromium), "firefox": ("Firefox", find_firefox)}
+"""Marker → what its tests need."""
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    asked = [item for item in items if item.get_closest_marker("browser")]
-    if not asked or find_chromium():
-        return
-    if os.environ.get("SELFHEAL_BROWSER") == "required":
-        raise pytest.UsageError(f"{len(asked)} browser tests, and no Chromium to run them in (CHROMIUM=… names one)")
-    config.stash[LEFT_OUT] = len(asked)
-    items[:] = [item for item in items if item not in asked]
-    config.hook.pytest_deselected(items=asked)
+    told = config.stash.setdefault(LEFT_OUT, [])
+    for marker, (name, find) in BROWSERS.items():
+        asked = [item for item in items if item.get_closest_marker(marker)]
+        if not asked or find():
+            continue
+        told.append(f"{len(asked)} {marker} tests, for there is no {name} here ({name.upper()}=… names one)")
+        if os.environ.get("SELFHEAL_BROWSER") == "required":
+            raise pytest.UsageError(f"they cannot be left out: {told[-1]}")
+        items[:] = [item for item in items if item not in asked]
+        config.hook.pytest_deselected(items=asked)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    left_out = config.stash.get(LEFT_OUT, 0)
-    if left_out:
-        terminalreporter.write_line(
-            f"Left out: {left_out} browser tests, for there is no Chromium here (CHROMIUM=… names one)."
-        )
+    for told in config.stash.get(LEFT_OUT, []):
+        terminalreporter.write_line(f"Left out: {told}.")
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +82,14 @@ def chromium() -> str:
     """The path of the browser."""
     path = find_chromium()
     assert path, "only tests marked `browser` may ask for Chromium"
+    return path
+
+
+@pytest.fixture(scope="session")
+def firefox_program() -> str:
+    """The path of the other browser."""
+    path = find_firefox()
+    assert path, "only tests marked `firefox` may ask for Firefox"
     return path
 
 
@@ -108,7 +122,12 @@ def axe() -> Callable[[Any], list[str]]:
 
 @pytest.fixture(scope="session")
 def book_html(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built book, built now, in a place of its own; processes of one run share it."""
+    """The folder of the built book, built now, in a place of its own, or what ``BOOK_HTML`` names.
+
+    Processes of one run share it.
+    """
+    if "BOOK_HTML" in os.environ:
+        return Path(os.environ["BOOK_HTML"]).resolve()
     own = tmp_path_factory.getbasetemp()
     place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "book"
     with FileLock(f"{place}.lock"):

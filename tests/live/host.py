@@ -40,9 +40,9 @@ class Stored(NamedTuple):
 
 
 @cache
-def stored(path: Path, _changed: int) -> Stored:
-    """A file as it goes over the line."""
-    raw = path.read_bytes()
+def stored(path: Path, _changed: int, before: bytes = b"") -> Stored:
+    """A file as it goes over the line, with something before it."""
+    raw = before + path.read_bytes()
     kind = KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     packed = kind.startswith(PACKED)
     body = gzip.compress(raw, 6, mtime=0) if packed else raw
@@ -73,7 +73,8 @@ class Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             self.answer(404, {})
             return
-        file = stored(path, path.stat().st_mtime_ns)
+        before = next((text for pattern, text in host.before.items() if fnmatch(name, pattern)), b"")
+        file = stored(path, path.stat().st_mtime_ns, before)
         kept = {"ETag": file.tag, "Cache-Control": "max-age=600", "Vary": "Accept-Encoding"}
         if status == 200 and self.headers.get("If-None-Match") == file.tag:
             self.answer(304, kept)
@@ -90,9 +91,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for at in range(0, len(body), PIECE):
             piece = body[at : at + PIECE]
-            if host.rate:
+            if rate := host.rate:
                 with host.line:
-                    time.sleep(len(piece) / host.rate)
+                    time.sleep(len(piece) / rate)
             self.wfile.write(piece)
 
     def log_message(self, *_: object) -> None:
@@ -103,7 +104,8 @@ class Host(ThreadingHTTPServer):
     """Serves ``root`` under ``prefix`` on loopback, from when it is entered until it is left.
 
     ``rate`` is the line's speed in bytes a second, shared by all requests; None is as fast as can be.
-    ``faults`` maps a pattern of paths (``*.wasm``) to "404" or "hang". Both may be changed at any time.
+    ``faults`` maps a pattern of paths (``*.wasm``) to "404" or "hang", ``before`` to what is put before such a file.
+    All of them may be changed at any time.
     """
 
     request_queue_size = 64
@@ -112,6 +114,7 @@ class Host(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.root, self.prefix, self.rate = root, prefix, rate
         self.faults: dict[str, str] = {}
+        self.before: dict[str, bytes] = {}
         self.log: list[Asked] = []
         self.line, self.closing = threading.Lock(), threading.Event()
         self.origin = f"http://127.0.0.1:{self.server_port}"
