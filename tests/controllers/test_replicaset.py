@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from selfheal import Cluster
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.controllers.expectations import Expectations
@@ -16,6 +17,8 @@ from selfheal.objects import Object, condition, controller_of, name, names, term
 from selfheal.rules import RULES
 from selfheal.store import Store
 from tests.controllers.worlds import World, bare_pod, replica_set, template
+
+SLEEPER = {"name": "app", "image": "busybox:1.36", "command": ["sleep", "600"]}
 
 
 @pytest.fixture
@@ -276,3 +279,20 @@ def test_the_same_seed_gives_the_same_names() -> None:
     assert run(3) == run(3)
     assert run(3) != run(4)
     assert Chance(3).stream("a").bits(0) == Chance(3).stream("a").bits(0)
+
+
+def test_a_replication_controller_is_kept_by_the_same_rules() -> None:
+    cluster = Cluster(nodes=2, seed=1)
+    spec = {"replicas": 2, "template": {"metadata": {"labels": {"app": "old"}}, "spec": {"containers": [SLEEPER]}}}
+    cluster.apply({"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "old"}, "spec": spec})
+    cluster.run(until=10)
+    found = cluster.get("pods")
+    assert [(controller_of(p) or {})["kind"] for p in found] == ["ReplicationController"] * 2
+    told = cluster.timeline.select(kind="Event", object="ReplicationController/old")
+    assert {(r["reason"], r["from"]) for r in told} == {("SuccessfulCreate", "replication-controller")}
+    assert cluster.timeline.select(kind="ReplicationController")[-1]["ready"] == 2
+    cluster.delete(f"pod/{name(found[0])}")
+    cluster.scale("rc/old", 1)
+    cluster.run(until=50)
+    assert len(cluster.get("pods")) == 1
+    assert "terminatingReplicas" not in cluster.get("rc", "old")["status"]

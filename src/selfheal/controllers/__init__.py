@@ -23,7 +23,7 @@ from selfheal.controllers.nodelifecycle import NodeLifecycleController
 from selfheal.controllers.podautoscaler import HorizontalController
 from selfheal.controllers.podgc import PodGC
 from selfheal.controllers.publishers import NamespacePublisher
-from selfheal.controllers.replicaset import ReplicaSetController
+from selfheal.controllers.replicaset import ReplicaSetController, ReplicationManager
 from selfheal.controllers.statefulset import StatefulSetController
 from selfheal.controllers.tainteviction import TaintEvictionController
 from selfheal.informers import Informers
@@ -36,6 +36,7 @@ class Controllers:
 
     deployments: DeploymentController
     replica_sets: ReplicaSetController
+    replication_controllers: ReplicationManager
     stateful_sets: StatefulSetController
     daemon_sets: DaemonSetController
     jobs: JobController
@@ -58,6 +59,7 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
     return Controllers(
         DeploymentController(store, informers, clock, chance),
         ReplicaSetController(store, informers, clock, chance),
+        ReplicationManager(store, informers, clock, chance),
         StatefulSetController(store, informers, clock, chance),
         DaemonSetController(store, informers, clock, chance),
         JobController(store, informers, clock, chance),

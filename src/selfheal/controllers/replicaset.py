@@ -8,7 +8,7 @@ Follows pkg/controller/replicaset/replica_set.go and replica_set_utils.go.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from selfheal.chance import Chance
 from selfheal.clock import Clock
@@ -19,7 +19,7 @@ from selfheal.controllers.podcontrol import PodControl, slow_start
 from selfheal.errors import ApiError, Conflict, NotFound
 from selfheal.events import EventRecorder
 from selfheal.informers import Informers, WorkQueue, controller_uid
-from selfheal.objects import Key, Object, controller_of, key, labels, name, namespace, terminating, uid
+from selfheal.objects import Key, Object, controller_of, key, labels, matches_map, name, namespace, terminating, uid
 from selfheal.rules import Cause, rule
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
@@ -111,7 +111,7 @@ class ReplicaSetController:
         found = self._sets.get(namespace(pod), reference["name"])
         return found if found is not None and uid(found) == reference["uid"] else None
 
-    def _selects(self, owner: Object) -> Any:
+    def _selects(self, owner: Object) -> Callable[[Object], bool]:
         return selected(owner["spec"].get("selector"))
 
     # ---- the sync
@@ -243,3 +243,18 @@ class ReplicaSetController:
             if latest is None:
                 return
             self._store.update_status({**latest, "status": status}, cause=cause)
+
+
+class ReplicationManager(ReplicaSetController):
+    """The same for ReplicationControllers (pkg/controller/replication/replication_controller.go, conversion.go)."""
+
+    KIND = "ReplicationController"
+    COMPONENT = "replication-controller"
+
+    def _selects(self, owner: Object) -> Callable[[Object], bool]:
+        return lambda obj: matches_map(owner["spec"].get("selector"), labels(obj))
+
+    def _status(self, owner: Object, active: list[Object], leaving: list[Object], error: ApiError | None) -> Object:
+        status = super()._status(owner, active, leaving, error)
+        del status["terminatingReplicas"]  # its status has no such field
+        return status
