@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from selfheal import latencies
+from selfheal import latencies, manifests
 from selfheal.errors import ApiError, NotFound
-from selfheal.objects import Object, labels, matches, name, terminating
+from selfheal.kinds import kind_info, kind_named
+from selfheal.network import Response
+from selfheal.objects import Object, labels, matches, name, ref, terminating
 from selfheal.rules import Cause
 from selfheal.scenario import Action
 from selfheal.scenario.selectors import selector
@@ -42,53 +44,81 @@ def perform(cluster: Cluster, action: Action) -> None:
     cluster.clock.after(pause, lambda: _attempt(cluster, do, args, cause))
 
 
-def _attempt(cluster: Cluster, do: Callable[[Cluster, Any, Cause], None], args: Any, cause: Cause) -> None:
-    """A refusal by the API ends the action, not the run."""
+def _attempt(cluster: Cluster, do: Verb, args: Any, cause: Cause) -> None:
+    """A refusal by the API ends the action, not the run. What kubectl says of it becomes the record's result."""
     try:
-        do(cluster, args, cause)
+        said = do(cluster, args, cause)
     except ApiError as error:
-        cluster.amend_action(cause, str(error))
+        said = str(error)
+    if said is not None:
+        cluster.amend_action(cause, said)
 
 
 def _exec(cluster: Cluster, args: Any, cause: Cause) -> None:
     command = args["command"]
     argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
-    cluster.exec(args["pod"], argv, container=args.get("container"), cause=cause)
+    run = cluster.exec(args["pod"], argv, container=args.get("container"), cause=cause)
+
+    def ended(_: object) -> None:
+        cluster.amend_action(cause, f"exit {run.exit_code}")
+
+    if run.done:
+        ended(None)
+    else:
+        assert run.finished.callbacks is not None
+        run.finished.callbacks.append(ended)
 
 
 def _kill(cluster: Cluster, args: Any, cause: Cause) -> None:
     cluster.kill(args["pod"], container=args.get("container"), signal=str(args.get("signal", "KILL")), cause=cause)
 
 
-def _http(cluster: Cluster, args: Any, cause: Cause) -> None:
-    cluster.http(
-        args["pod"], args.get("path", "/"), port=int(args["port"]), method=args.get("method", "GET"), cause=cause
-    )
+def _http(cluster: Cluster, args: Any, cause: Cause) -> str | None:
+    method = args.get("method", "GET")
+    answer = cluster.http(args["pod"], args.get("path", "/"), port=int(args["port"]), method=method, cause=cause)
+    return str(answer.status) if isinstance(answer, Response) and answer.status else None
 
 
 def _delete(cluster: Cluster, args: Any, cause: Cause) -> None:
     cluster.delete(args, cause=cause)
 
 
-def _force_delete(cluster: Cluster, args: Any, cause: Cause) -> None:
+def _force_delete(cluster: Cluster, args: Any, cause: Cause) -> str:
     cluster.delete(args, grace=0, cause=cause)
+    return f"{_deleted(args, 'force deleted')}\n{IMMEDIATELY}"
 
 
-def _scale(cluster: Cluster, args: Any, cause: Cause) -> None:
+def _scale(cluster: Cluster, args: Any, cause: Cause) -> str:
     for what, replicas in args.items():
         cluster.scale(what, int(replicas), cause=cause)
+    return "\n".join(f"{_called(what)} scaled" for what in args)
 
 
-def _apply(cluster: Cluster, args: Any, cause: Cause) -> None:
-    cluster.apply(args, cause=cause)
+def _apply(cluster: Cluster, args: Any, cause: Cause) -> str:
+    wanted = [m.object for m in manifests.read(args)]
+    before = [_version(cluster, obj) for obj in wanted]
+    said = []
+    for old, new in zip(before, cluster.apply(wanted, cause=cause), strict=True):
+        same = "unchanged" if old == new["metadata"]["resourceVersion"] else "configured"
+        said.append(f"{_called(ref(new))} {'created' if old is None else same}")
+    return "\n".join(said)
 
 
-def _label(cluster: Cluster, args: Any, cause: Cause) -> None:
+def _version(cluster: Cluster, obj: Object) -> str | None:
+    """The version of what an object would change; None if there is nothing yet."""
+    space = (obj["metadata"].get("namespace") or DEFAULT_NAMESPACE) if kind_info(obj["kind"]).namespaced else ""
+    found = cluster.store.get(obj["kind"], space, name(obj))
+    return None if found is None else found["metadata"]["resourceVersion"]
+
+
+def _label(cluster: Cluster, args: Any, cause: Cause) -> str:
     kind = "pod" if "pod" in args else "node"
-    cluster.label(f"{kind}/{args[kind]}", args["labels"], cause=cause)
+    what = f"{kind}/{args[kind]}"
+    cluster.label(what, args["labels"], cause=cause)
+    return f"{what} {'unlabeled' if all(word.endswith('-') for word in args['labels'].split()) else 'labeled'}"
 
 
-def _condition(cluster: Cluster, args: Any, cause: Cause) -> None:
+def _condition(cluster: Cluster, args: Any, cause: Cause) -> str:
     """A condition of the pod's status, set as an outsider does for a readiness gate."""
     now = cluster.clock.timestamp()
     new = {"type": args["type"], "status": args["status"], "lastProbeTime": None, "lastTransitionTime": now}
@@ -98,6 +128,7 @@ def _condition(cluster: Cluster, args: Any, cause: Cause) -> None:
         return {**pod, "status": {**pod["status"], "conditions": [*others, new]}}
 
     cluster.store.patch("Pod", DEFAULT_NAMESPACE, args["pod"], change, status=True, cause=cause)
+    return f"pod/{args['pod']} patched"
 
 
 def _stop_node(cluster: Cluster, args: Any, cause: Cause) -> None:
@@ -108,12 +139,16 @@ def _start_node(cluster: Cluster, args: Any, cause: Cause) -> None:
     cluster.node(args).start(cause)
 
 
-def _cordon(cluster: Cluster, args: Any, cause: Cause) -> None:
+def _cordon(cluster: Cluster, args: Any, cause: Cause) -> str:
+    already = "already " if cluster.get("Node", args)["spec"].get("unschedulable") else ""
     cluster.cordon(args, cause=cause)
+    return f"node/{args} {already}cordoned"
 
 
-def _uncordon(cluster: Cluster, args: Any, cause: Cause) -> None:
+def _uncordon(cluster: Cluster, args: Any, cause: Cause) -> str:
+    already = "" if cluster.get("Node", args)["spec"].get("unschedulable") else "already "
     cluster.cordon(args, on=False, cause=cause)
+    return f"node/{args} {already}uncordoned"
 
 
 def _drain(cluster: Cluster, args: Any, cause: Cause) -> None:
@@ -131,12 +166,20 @@ def _fault(cluster: Cluster, args: Any, cause: Cause) -> None:
     cluster.fault(args["kind"], target, for_=args.get("for"), cause=cause)
 
 
-def _rollout(cluster: Cluster, args: Any, cause: Cause) -> None:
+def _rollout(cluster: Cluster, args: Any, cause: Cause) -> str:
     do = cluster.undo if "undo" in args else cluster.restart
-    cluster.amend_action(cause, do(*args.values(), cause=cause))
+    return do(*args.values(), cause=cause)
 
 
-VERBS: dict[str, Callable[[Cluster, Any, Cause], None]] = {
+Verb = Callable[["Cluster", Any, Cause], "str | None"]
+"""Does it, or raises ApiError; what kubectl says of it, if that is known by then."""
+
+IMMEDIATELY = (
+    "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. "
+    "The resource may continue to run on the cluster indefinitely."
+)
+
+VERBS: dict[str, Verb] = {
     "exec": _exec,
     "kill": _kill,
     "http": _http,
@@ -186,7 +229,21 @@ def pod_name(cluster: Cluster, wanted: Any) -> str:
 
 def _shown(verb: str, args: Any) -> tuple[Any, str]:
     """(args, result) as the record shows them."""
-    if verb == "delete":
-        kind, _, object_name = str(args).partition("/")
-        return args, f'{kind} "{object_name}" deleted from default namespace'
-    return args, "ok"
+    return args, _deleted(args, "deleted") if verb == "delete" else "ok"
+
+
+def _called(what: str) -> str:
+    """``deploy/web`` → ``deployment.apps/web``, as kubectl names what it has changed."""
+    word, _, object_name = what.partition("/")
+    kind = kind_named(word)
+    if kind is None:
+        return what
+    info = kind_info(kind)
+    return f"{info.resource.replace(info.plural, kind.lower(), 1)}/{object_name}"
+
+
+def _deleted(what: object, how: str) -> str:
+    kind, _, object_name = _called(str(what)).partition("/")
+    known = kind_named(kind)
+    space = " from default namespace" if known is None or kind_info(known).namespaced else ""
+    return f'{kind} "{object_name}" {how}{space}'

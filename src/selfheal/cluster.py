@@ -231,6 +231,10 @@ class Cluster:
 
     def _change(self, wanted: Object, namespace: str) -> tuple[Object, Object | None]:
         """(what the object shall be, what it is), checked as the API server checks it."""
+        if "name" not in wanted["metadata"] and "generateName" in wanted["metadata"]:
+            raise ApiError(f"from {wanted['metadata']['generateName']}: cannot use generate name with apply")
+        if kind_info(wanted["kind"]).namespaced and not wanted["metadata"].get("namespace"):
+            wanted = replace(wanted, "metadata.namespace", namespace)  # what kubectl sends has one, and remembers it
         first = manifests.admit(apply.annotated(wanted), namespace=namespace)
         old = self.store.get(first["kind"], *key(first))
         if old is None:
@@ -483,7 +487,7 @@ class Cluster:
         return cause
 
     def amend_action(self, cause: Cause, result: str) -> None:
-        """An action was refused later than it was begun: its record says so."""
+        """What came of an action is known later than it was begun: its record says so."""
         self._actions[cause]["result"] = result
 
     def _record(self, record: dict[str, Any], cause: Cause | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -113,10 +114,17 @@ def order(verb: str, args: Any) -> str:
     return f"{verb} {_pairs(args)}"
 
 
+_DONE = re.compile(
+    r"ok|exit \d+|\d{3}|\S+ \"\S+\" (force )?deleted( from \S+ namespace)?|"
+    r"\S+ (created|configured|unchanged|scaled|patched|restarted|rolled back|drained)|"
+    r"\S+ ((un)?labeled|(already )?(un)?cordoned)"
+)
+"""What kubectl says, in its first line, of what could be done."""
+
+
 def refused(action: Record) -> bool:
     """Whether an Action record tells of something that could not be done."""
-    result = str(action.get("result", "ok"))
-    return result != "ok" and " deleted" not in result
+    return _DONE.fullmatch(str(action.get("result", "ok")).partition("\n")[0]) is None
 
 
 def _command(command: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from selfheal import manifests
+from selfheal import Cluster, manifests
 from selfheal.errors import ApiError
 
 GOOD = "apiVersion: v1\nkind: Pod\nmetadata: {name: good}\nspec: {containers: [{name: a, image: nginx:1}]}\n"
@@ -169,3 +169,9 @@ def test_what_was_given_is_as_before() -> None:
     with pytest.raises(ApiError):
         manifests.load(given)
     assert repr(given) == before
+
+
+def test_a_generated_name_cannot_be_applied() -> None:
+    pod = {"metadata": {"generateName": "web-"}, "spec": {"containers": [{"name": "a", "image": "busybox"}]}}
+    with pytest.raises(ApiError, match="from web-: cannot use generate name with apply"):
+        Cluster().apply({"apiVersion": "v1", "kind": "Pod", **pod})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from selfheal import Cluster
+from selfheal import Cluster, headlines
 from selfheal.errors import ApiError, TooManyRequests
 from selfheal.objects import Object, labels, name, terminating
 from selfheal.rollout import RESTARTED
@@ -175,3 +177,32 @@ def test_actions_say_what_kubectl_says() -> None:
     restart, drain = cluster.timeline.select(kind="Action")
     assert restart["result"] == "deployment.apps/web restarted"
     assert drain["result"].endswith("node/node-1 drained")
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ({"apply": ["deployment"]}, "deployment.apps/web unchanged"),
+        ({"scale": {"deploy/web": 3}}, "deployment.apps/web scaled"),
+        ({"label": {"node": "node-1", "labels": "a=b"}}, "node/node-1 labeled"),
+        ({"label": {"pod": {"selector": "app=web", "index": 0}, "labels": "app-"}}, "pod/{} unlabeled"),
+        ({"cordon": "node-1"}, "node/node-1 cordoned"),
+        ({"uncordon": "node-1"}, "node/node-1 already uncordoned"),
+        ({"exec": {"pod": {"selector": "app=web", "index": 0}, "command": "exit 3"}}, "exit 3"),
+        ({"delete": "deployment/web"}, 'deployment.apps "web" deleted from default namespace'),
+        (
+            {"condition": {"pod": {"selector": "app=web", "index": 0}, "type": "a/b", "status": "True"}},
+            "pod/{} patched",
+        ),
+    ],
+)
+def test_each_verb_says_what_kubectl_says(action: dict[str, Any], said: str, tmp_path: Path) -> None:
+    if "apply" in action:
+        (tmp_path / "web.yaml").write_text(yaml.safe_dump(deployment()))
+        action = {"apply": str(tmp_path / "web.yaml")}
+    scenario = Scenario.load([deployment()], actions=[{"at": 20, **action}], seed=3, nodes=2, until=30)
+    cluster = Cluster.of(scenario).play(scenario)
+    (done,) = cluster.timeline.select(kind="Action")
+    pod = done["args"].get("pod", "") if isinstance(done["args"], dict) else ""
+    assert done["result"] == said.format(pod)
+    assert not headlines.refused(done)
