@@ -145,6 +145,42 @@ def test_a_command_of_netexec_is_answered_when_it_has_ended() -> None:
     assert box.now == pytest.approx(4, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("-fsS localhost:8080/healthz", 0, ""),
+        ("-fsS http://localhost:8080/echo?code=503", 22, "curl: (22) The requested URL returned error: 503\n"),
+        ("-s localhost:8080/echo?code=503&msg=ill", 0, "ill"),
+        ("-s -o /dev/null -w %{http_code} localhost:8080/echo?code=418", 0, "418"),
+        (
+            "localhost:81",
+            7,
+            "curl: (7) Failed to connect to localhost port 81 after 0 ms: Could not connect to server\n",
+        ),
+        ("-sf localhost:81", 7, ""),
+        ("nowhere", 6, "curl: (6) Could not resolve host: nowhere\n"),
+        (
+            "-m 1 localhost:8080/shell?cmd=sleep+3",
+            28,
+            "curl: (28) Operation timed out after 1001 milliseconds with 0 bytes received\n",
+        ),
+        ("-sL localhost:8080/redirect?location=/hostname", 0, "web-0"),
+    ],
+)
+def test_curl_in_agnhost(words: str, code: int, said: str) -> None:
+    box = agnhost("netexec")
+    run = box.exec("curl", *words.split())
+    box.run(box.now + 3)
+    assert (run.exit_code, run.output) == (code, said)
+
+
+def test_agnhost_has_bash() -> None:
+    box = agnhost("netexec")
+    run = box.exec("bash", "-c", "echo $((1 + 2)); exit 4")
+    box.run(2)
+    assert (run.exit_code, run.output) == (4, "3\n")
+
+
 def test_a_script_of_httpd_decides_each_time() -> None:
     script = "#!/bin/sh\\n[ -e /tmp/ill ] && echo Status: 503\\necho Content-Type: text/plain\\necho\\necho well"
     line = f"mkdir -p /www/cgi-bin; printf '{script}' > /www/cgi-bin/h; chmod +x /www/cgi-bin/h"

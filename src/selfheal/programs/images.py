@@ -13,9 +13,10 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from selfheal.programs import agnhost, plain
+from selfheal.programs.curl import curl
 from selfheal.programs.filesystem import Device, Directory, Executable, File, Link, Node
 from selfheal.programs.patient import patient
-from selfheal.programs.process import Program
+from selfheal.programs.process import Process, Program, Running
 
 if TYPE_CHECKING:
     from selfheal import spec
@@ -123,11 +124,21 @@ NGINX = Image(
 )
 PLAIN = Image(entrypoint=("/server",), programs={"/server": plain.server})
 
+
+def bash(c: Process) -> Running:
+    """Close enough to busybox's shell."""
+    from selfheal.programs.shell.sh import sh
+
+    return (yield from sh(c))
+
+
+AGNHOST: Mapping[str, Program] = {"/agnhost": agnhost.agnhost, "/bin/bash": bash, "/usr/bin/curl": curl}
+
 IMAGES: Mapping[str, Image] = {
     "busybox": BUSYBOX,
     "alpine": Image(cmd=("/bin/sh",)),
-    "agnhost": Image(entrypoint=("/agnhost",), cmd=("pause",), programs={"/agnhost": agnhost.agnhost}),
-    "liveness": Image(entrypoint=("/agnhost", "liveness"), programs={"/agnhost": agnhost.agnhost}),
+    "agnhost": Image(entrypoint=("/agnhost",), cmd=("pause",), programs=AGNHOST),
+    "liveness": Image(entrypoint=("/agnhost", "liveness"), programs=AGNHOST),
     "nginx": NGINX,
     "nginx-slim": NGINX,
     "pause": Image(entrypoint=("/pause",), programs={"/pause": plain.pause}, shell=False),
