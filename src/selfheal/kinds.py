@@ -48,6 +48,28 @@ KINDS: dict[str, Kind] = {
     "PriorityClass": Kind("scheduling.k8s.io/v1", "priorityclasses", namespaced=False),
     "NetworkPolicy": Kind("networking.k8s.io/v1", "networkpolicies"),
     "Ingress": Kind("networking.k8s.io/v1", "ingresses"),
+    # Kept as they are: nobody in the simulated cluster acts on them.
+    "LimitRange": Kind("v1", "limitranges", generation=False),
+    "ResourceQuota": Kind("v1", "resourcequotas", generation=False),
+    "PodTemplate": Kind("v1", "podtemplates"),
+    "IngressClass": Kind("networking.k8s.io/v1", "ingressclasses", namespaced=False),
+    "Role": Kind("rbac.authorization.k8s.io/v1", "roles", generation=False),
+    "RoleBinding": Kind("rbac.authorization.k8s.io/v1", "rolebindings", generation=False),
+    "ClusterRole": Kind("rbac.authorization.k8s.io/v1", "clusterroles", namespaced=False, generation=False),
+    "ClusterRoleBinding": Kind(
+        "rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False, generation=False
+    ),
+    "StorageClass": Kind("storage.k8s.io/v1", "storageclasses", namespaced=False, generation=False),
+    "CSIDriver": Kind("storage.k8s.io/v1", "csidrivers", namespaced=False, generation=False),
+    "RuntimeClass": Kind("node.k8s.io/v1", "runtimeclasses", namespaced=False, generation=False),
+    "CustomResourceDefinition": Kind("apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False),
+    "APIService": Kind("apiregistration.k8s.io/v1", "apiservices", namespaced=False, generation=False),
+    "ValidatingWebhookConfiguration": Kind(
+        "admissionregistration.k8s.io/v1", "validatingwebhookconfigurations", namespaced=False
+    ),
+    "MutatingWebhookConfiguration": Kind(
+        "admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", namespaced=False
+    ),
 }
 """Kinds by name. A kind that is not here is taken as namespaced, without a generation."""
 
@@ -78,6 +100,11 @@ SHORT_NAMES = {
     "pc": "PriorityClass",
     "netpol": "NetworkPolicy",
     "ing": "Ingress",
+    "limits": "LimitRange",
+    "quota": "ResourceQuota",
+    "sc": "StorageClass",
+    "crd": "CustomResourceDefinition",
+    "crds": "CustomResourceDefinition",
 }
 """As ``kubectl api-resources`` lists them."""
 

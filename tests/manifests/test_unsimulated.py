@@ -35,3 +35,37 @@ def test_what_is_simulated_is_not_named() -> None:
     cluster = Cluster()
     cluster.apply(pod(container(image="nginx"), volumes=volumes))
     assert cluster.warnings == []
+
+
+CHART = """
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: quota}
+spec: {hard: {pods: "10"}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules:
+- {apiGroups: [""], resources: [pods], verbs: [get, list]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: reader}
+rules: []
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: fast}
+provisioner: example.com/disk
+"""
+
+
+def test_what_a_chart_brings_besides_is_kept() -> None:
+    cluster = Cluster()
+    cluster.apply(CHART)
+    assert cluster.warnings == ["not simulated: kind ResourceQuota (ResourceQuota/quota)"]
+    assert cluster.get("role", "reader")["rules"][0]["verbs"] == ["get", "list"]
+    assert cluster.get("clusterroles", "reader")["metadata"].get("namespace") is None
+    assert cluster.get("sc", "fast")["provisioner"] == "example.com/disk"
+    assert cluster.get("quota", "quota")["spec"] == {"hard": {"pods": "10"}}

@@ -11,8 +11,19 @@ from typing import Any
 
 from selfheal.objects import Object
 
-KINDS = ("Ingress", "NetworkPolicy", "PersistentVolume", "PersistentVolumeClaim", "PriorityClass")
-"""Kinds that nobody in the simulated cluster acts on."""
+KINDS = (
+    "Ingress",
+    "LimitRange",
+    "MutatingWebhookConfiguration",
+    "NetworkPolicy",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "PriorityClass",
+    "ResourceQuota",
+    "RuntimeClass",
+    "ValidatingWebhookConfiguration",
+)
+"""Kinds that nobody in the simulated cluster acts on, though a real one's healing may depend on them."""
 
 VOLUMES = ("name", "emptyDir", "configMap", "secret", "projected", "downwardAPI")
 """Volumes that are mounted, or whose contents nobody here reads."""
