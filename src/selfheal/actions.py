@@ -22,26 +22,34 @@ if TYPE_CHECKING:
     from selfheal.cluster import Cluster
 
 
-def perform(cluster: Cluster, action: Action) -> None:
-    """Do one action now. Its record stands at the moment it began; a refusal stands in its result."""
+def perform(cluster: Cluster, action: Action, done: Callable[[dict[str, Any]], object] = lambda _: None) -> None:
+    """Do one action now. Its record stands at the moment it began; a refusal stands in its result.
+
+    ``done(record)`` is called when it has been done, or refused.
+    """
     verb, args = action.verb, action.args
     try:
         args = _resolved(cluster, verb, args)
     except ApiError as error:
-        cluster.record_action(verb, args, str(error))
+        done(cluster.action_record(cluster.record_action(verb, args, str(error))))
         return
     cause = cluster.record_action(verb, *_shown(verb, args))
     do = VERBS[verb]
     if verb == "apply":
         args = list(action.manifests)
-    if verb in IMMEDIATE:
+
+    def attempt() -> None:
         _attempt(cluster, do, args, cause)
+        done(cluster.action_record(cause))
+
+    if verb in IMMEDIATE:
+        attempt()
         return
     stream = cluster.chance.stream("client", verb)
     pause = latencies.draw("client", stream, stream.next())
     if verb == "exec":
         pause += latencies.draw("exec session", stream, stream.next())
-    cluster.clock.after(pause, lambda: _attempt(cluster, do, args, cause))
+    cluster.clock.after(pause, attempt)
 
 
 def _attempt(cluster: Cluster, do: Verb, args: Any, cause: Cause) -> None:

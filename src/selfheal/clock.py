@@ -65,12 +65,13 @@ class Clock:
 
     ``second`` and ``phase`` say where in its minute the cluster begins: at second
     40.25 of the minute with ``second=40, phase=250_000`` (µs). ``start`` (µs, not above 0)
-    leaves time for what must have happened before second 0.
+    leaves time for what must have happened before second 0. ``minute`` is the Unix time of
+    another minute than the usual one.
     """
 
-    def __init__(self, second: int = 0, phase: int = 0, start: int = 0) -> None:
+    def __init__(self, second: int = 0, phase: int = 0, start: int = 0, minute: int | None = None) -> None:
         self.env = simpy.Environment(initial_time=start)
-        self.epoch = EPOCH + second * SECOND + phase
+        self.epoch = (EPOCH if minute is None else minute * SECOND) + second * SECOND + phase
         self.steps = 0
         """Events executed so far: what a run costs, whatever the machine."""
 
@@ -201,21 +202,57 @@ class RealTime:
 
         self._poke = asyncio.Event()
         self._stopped = False
+        self._held = 0
+        self.patience = 0.02
+        """Real seconds after which whoever else uses the loop has a turn."""
 
     def cluster_now(self) -> int:
         """Cluster time that corresponds to the present moment, in µs."""
+        if self._held:
+            return self._cluster0
         return self._cluster0 + round((self._monotonic() - self._real0) * self.speed * SECOND)
 
-    def catch_up(self) -> None:
-        """Execute everything that is due by now."""
-        self.clock.run(max(self.clock.now, self.cluster_now()))
+    def catch_up(self, patience: float | None = None) -> bool:
+        """Execute everything that is due by now; with ``patience``, for so many real seconds. Returns whether it did.
+
+        What cannot be done in time is not caught up with: cluster time then runs slower than it was asked to.
+        """
+        until = max(self.clock.now, self.cluster_now())
+        if patience is None:
+            self.clock.run(until)
+            return True
+        end, steps = self._monotonic() + patience, 0
+
+        def stop() -> bool:
+            nonlocal steps
+            steps += 1
+            return steps % 16 == 0 and self._monotonic() > end
+
+        self.clock.run(until, stop)
+        if self.clock.now >= until:
+            return True
+        self._real0, self._cluster0 = self._monotonic(), self.clock.now
+        return False
 
     def call(self, function: Callable[[], T]) -> T:
         """Run ``function()`` at the present moment, after all that was due before it."""
-        self.catch_up()
+        self.catch_up(self.patience)
         try:
             return function()
         finally:
+            self._poke.set()
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """The clock stands meanwhile. Who runs the clock inside takes cluster time, but none passes by itself."""
+        self.catch_up(self.patience)
+        self._cluster0 = self.clock.now
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            self._real0, self._cluster0 = self._monotonic(), self.clock.now
             self._poke.set()
 
     def stop(self) -> None:
@@ -228,15 +265,16 @@ class RealTime:
         import asyncio
 
         while not self._stopped:
-            self.catch_up()
             self._poke.clear()
-            due = self.clock.peek()
+            if not self.catch_up(self.patience):
+                await asyncio.sleep(0)  # others have their turn, too
+                continue
+            due = None if self._held else self.clock.peek()
             pause = None if due is None else max(0.0, (due - self.cluster_now()) / SECOND / self.speed)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poke.wait(), pause)
 
 
-@lru_cache(maxsize=256)  # many things happen in one second, and their objects share its stamp
 def rfc3339(unix_seconds: int) -> str:
     """``2026-01-01T08:00:00Z``"""
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

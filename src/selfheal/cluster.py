@@ -64,7 +64,8 @@ class Cluster:
     byte for byte. ``second``: the second of the minute at which it starts (default:
     drawn from the seed). ``belief``: a common wrong idea to try out
     (:data:`selfheal.rules.BELIEFS`). ``parking=False`` executes each tick of each probe, also those
-    that cannot change anything: the same timeline, slower.
+    that cannot change anything: the same timeline, slower. ``since``: the Unix time in seconds at which it
+    begins, instead of the usual morning, for those who lay its times beside a clock on the wall.
     """
 
     def __init__(
@@ -76,10 +77,11 @@ class Cluster:
         belief: str | None = None,
         parking: bool = True,
         nodes_in_timeline: bool = False,
+        since: int | None = None,
     ) -> None:
         self.seed = seed
         self.chance = Chance(seed)
-        self.clock = _clock(self.chance, second)
+        self.clock = _clock(self.chance, second, since)
         self.rules = _rules_of(belief)
         self.store = Store(self.clock, self.chance)
         self.network = Network(self.clock)
@@ -98,7 +100,7 @@ class Cluster:
         self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance)
         self._faults = Faults(self.store, self.clock, self.network, self.node, lambda: self.nodes)
         self.store.usage = self._usage
-        self.timeline.settle.append(self._settle)
+        self.timeline.settle.append(self.settle)
         for node in node_objects(nodes):
             self.add_node(node)
         self.clock.run(0)
@@ -254,7 +256,7 @@ class Cluster:
             raise NotFound(f'the server doesn\'t have a resource type "{kind}"')
         found = kind_info(known)
         space = namespace if found.namespaced else ""
-        self._settle()
+        self.settle()
         if name is None:
             return Objects(known, self.store.list(known, space), self.clock.unix_seconds())
         obj = self.store.get(known, space or "", name)
@@ -486,6 +488,10 @@ class Cluster:
         self._actions[cause] = self.timeline.append(record, cause)
         return cause
 
+    def action_record(self, cause: Cause) -> dict[str, Any]:
+        """The record that stands for an action's cause."""
+        return self._actions[cause]
+
     def amend_action(self, cause: Cause, result: str) -> None:
         """What came of an action is known later than it was begun: its record says so."""
         self._actions[cause]["result"] = result
@@ -525,7 +531,7 @@ class Cluster:
             return None
         return usage(pod, resource, node.runtime, self._traffic.values(), self.clock.now)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Work out what parked parts would have counted by now."""
         for node in self._nodes.values():
             node.kubelet.prober.settle()
@@ -558,10 +564,12 @@ def _rules_of(belief: str | None) -> Rules:
     return BELIEFS[belief].rules
 
 
-def _clock(chance: Chance, second: float | None) -> Clock:
+def _clock(chance: Chance, second: float | None, since: int | None = None) -> Clock:
     """The cluster's clock; the second of the minute and its fraction are drawn where they are not given."""
     start = chance.stream("cluster", "start")
     phase = start.between(1, 0, SECOND)
+    if since is not None:
+        return Clock(since % 60, phase, -SETTLING, minute=since - since % 60)
     if second is None:
         return Clock(start.between(0, 0, 60), phase, -SETTLING)
     whole, fraction = divmod(micros(second), SECOND)

@@ -176,6 +176,7 @@ class Container:
         "exit_code",
         "failed_execs",
         "finished_at",
+        "followers",
         "id",
         "image",
         "kernel",
@@ -237,6 +238,8 @@ class Container:
         """The last change that its own processes made, in words …"""
         self.altered_at: int | None = None
         """… and when that was."""
+        self.followers: list[Callable[[int, str], object]] = []
+        """Called with the time and the text of each line of its log."""
         self._watchers: list[Callable[[], None]] = []
         self.out = Sink(self._line)
         self.err = Sink(self._line)
@@ -297,6 +300,8 @@ class Container:
         self.log.append((self.runtime.clock.now, line))
         if len(self.log) > LOG_LINES:
             del self.log[: LOG_LINES // 2]
+        for follower in tuple(self.followers):
+            follower(self.runtime.clock.now, line)
 
     def finish(self, code: int, reason: str, cause: Cause | None) -> None:
         """It is over."""
@@ -582,9 +587,17 @@ class Runtime:
     # ---- exec
 
     def exec(
-        self, container: Container, argv: Sequence[str], cause: Cause | None = None, stdin: str | None = None
+        self,
+        container: Container,
+        argv: Sequence[str],
+        cause: Cause | None = None,
+        stdin: str | None = None,
+        streams: tuple[Stream, Stream, Stream] | None = None,
     ) -> Exec:
-        """Run a command in a container, with its environment, working directory and files."""
+        """Run a command in a container, with its environment, working directory and files.
+
+        Its output is kept, unless somebody gives the ``streams`` that it shall read from and write to.
+        """
         run = Exec(self.clock, container)
         if not container.running:
             run.error = self._not_running(container)
@@ -600,7 +613,8 @@ class Runtime:
             return run
         kernel = container.kernel
         before = kernel.mark()
-        fds: dict[int, Stream] = {0: Stream() if stdin is None else Text(stdin), 1: run.out, 2: run.err}
+        read, out, err = streams or (Stream() if stdin is None else Text(stdin), run.out, run.err)
+        fds: dict[int, Stream] = {0: read, 1: out, 2: err}
         run.process = kernel.visit(program, words, dict(container.env), container.cwd, fds, cause)
         if run.process.ended:
             run.steady = kernel.mark() == before

@@ -15,7 +15,8 @@ with the API server's texts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from selfheal import admission
@@ -55,6 +56,7 @@ class Store:
         self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
         self._admission = admission.Admission(chance, self.list)
         self._down = False
+        self._dry = False
         self._waiting: list[Callable[[], object]] = []
         self.usage: Callable[[Object, str], int | None] | None = None
         """The metrics API: what a pod uses of a resource, in thousandths (of a core, of a byte); None: not known."""
@@ -301,11 +303,22 @@ class Store:
             first = self.pods_on(node) if node is not None else [o for k in kinds for o in self.list(k)]
         return self._watches.add(kind, handler, first, since, node, immediate)
 
+    @contextlib.contextmanager
+    def dry_run(self) -> Iterator[None]:
+        """Writes meanwhile do all but the writing: they return what would be stored, or raise what would be raised."""
+        self._dry = True
+        try:
+            yield
+        finally:
+            self._dry = False
+
     # ---- what every write does
 
     def _write(self, kind: str, new: Object, old: Object | None, cause: Cause | None) -> Object:
         """Put ``new`` in the place of ``old`` and tell everyone."""
         self._require_up()
+        if self._dry:
+            return new
         if kind == "Event":
             self._expire_events()
         version = self._watches.next_version()
@@ -326,6 +339,8 @@ class Store:
     def _remove(self, current: Object, cause: Cause | None) -> Object:
         """Take the object away and tell everyone."""
         self._require_up()
+        if self._dry:
+            return current
         kind, where = current["kind"], key(current)
         version = self._watches.next_version()
         del self._objects[kind][where]

@@ -152,3 +152,42 @@ def test_the_machines_own_clock_drives_it_too() -> None:
 
     asyncio.run(main())
     assert fired == [5]
+
+
+class TestHold:
+    def test_no_time_passes_but_what_the_clock_is_run(self) -> None:
+        real = 0.0
+        clock = Clock()
+        driver = RealTime(clock, speed=10, monotonic=lambda: real)
+        real = 1.0
+        with driver.hold():
+            assert clock.now == 10 * SECOND
+            real = 5.0
+            assert driver.cluster_now() == 10 * SECOND
+            clock.run(12 * SECOND)
+        assert driver.cluster_now() == 12 * SECOND
+        real = 6.0
+        driver.catch_up()
+        assert clock.now == 22 * SECOND
+
+
+class TestTooMuchToDo:
+    def test_time_goes_slower_than_asked_for_instead_of_never_giving_way(self) -> None:
+        ticks = 0.0
+
+        def monotonic() -> float:
+            nonlocal ticks
+            ticks += 0.001
+            return ticks
+
+        clock = Clock()
+
+        def again() -> None:
+            clock.after(1, again)
+
+        again()
+        driver = RealTime(clock, speed=1000, monotonic=monotonic)
+        ticks = 1.0
+        assert not driver.catch_up(0.02)
+        assert clock.now < 1000
+        assert driver.cluster_now() < clock.now + 10 * SECOND

@@ -418,3 +418,18 @@ class TestEventsExpire:
         store.create(event("a"))
         assert seen == [("DELETED", "a"), ("ADDED", "a")]
         assert clock.steps == 0
+
+
+class TestDryRun:
+    def test_it_says_what_would_be_and_writes_nothing(self, store: Store) -> None:
+        made = store.create({"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "1"}})
+        seen: list[object] = []
+        store.watch("ConfigMap", seen.append, since=store.version, immediate=True)
+        with store.dry_run():
+            assert store.update({**made, "data": {"a": "2"}})["data"] == {"a": "2"}
+            assert store.create({"kind": "ConfigMap", "metadata": {"name": "d"}})["metadata"]["uid"]
+            assert store.delete("ConfigMap", "default", "c")["metadata"]["name"] == "c"
+            with pytest.raises(AlreadyExists):
+                store.create({"kind": "ConfigMap", "metadata": {"name": "c"}})
+        assert store.list("ConfigMap") == [made]
+        assert seen == []

@@ -29,22 +29,32 @@ def decode(obj: Object) -> Object:
 
     Of a kind without a schema, only the metadata are looked at.
     """
-    kind, version = obj["kind"], obj["apiVersion"]
+    out, unknown, hints = lenient(obj)
+    if unknown:
+        raise _refused(obj, f"strict decoding error: {', '.join(unknown[:MOST_ERRORS])}", hints)
+    return out
+
+
+def lenient(obj: Object) -> tuple[Object, list[str], list[str]]:
+    """(the object without the fields that its kind has not, what is wrong with those, hints). Raises BadRequest.
+
+    What fieldValidation=Warn and Ignore make of a request.
+    """
     decoder = _Decoder()
-    name = schema.names().get((version, kind))
+    name = schema.names().get((obj["apiVersion"], obj["kind"]))
     try:
         out: Object = decoder.struct(obj, name, "", "") if name else decoder.untyped(obj)
-        problems = [f'unknown field "{f}"' for f in decoder.unknown[:MOST_ERRORS]]
-        problem = f"strict decoding error: {', '.join(problems)}" if problems else ""
     except _Mismatch as mismatch:
-        out, problem, decoder.hints = {}, str(mismatch), []
-    if problem:
-        version = version.rpartition("/")[2]
-        error = BadRequest(f'{kind} in version "{version}" cannot be handled as a {kind}: {problem}')
-        for hint in decoder.hints:
-            error.add_note(hint)
-        raise error
-    return out
+        raise _refused(obj, str(mismatch), []) from None
+    return out, [f'unknown field "{field}"' for field in decoder.unknown], decoder.hints
+
+
+def _refused(obj: Object, problem: str, hints: list[str]) -> BadRequest:
+    kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
+    error = BadRequest(f'{kind} in version "{version}" cannot be handled as a {kind}: {problem}')
+    for hint in hints:
+        error.add_note(hint)
+    return error
 
 
 class _Mismatch(Exception):
