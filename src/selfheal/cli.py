@@ -1,4 +1,4 @@
-"""The command line: ``selfheal run`` and ``selfheal compare``."""
+"""The command line: ``selfheal run``, ``selfheal compare`` and ``selfheal up``."""
 
 from __future__ import annotations
 
@@ -110,6 +110,15 @@ def _parser() -> argparse.ArgumentParser:
         help="simulated runs, one for each seed",
     )
     comparison.set_defaults(function=_compare)
+
+    up = commands.add_parser("up", help="a cluster for kubectl and every other client, on this machine alone")
+    up.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="seconds of cluster time in a second")
+    up.add_argument("--nodes", type=_positive, default=1, metavar="N", help="nodes of the cluster (default 1)")
+    up.add_argument("--port", type=_port, default=0, metavar="P", help="port on 127.0.0.1 (default: one that is free)")
+    up.add_argument("--kubeconfig", metavar="FILE", help="where to write the kubeconfig (default: a temporary file)")
+    up.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
+    up.add_argument("--quiet", action="store_true", help="print the line to copy only")
+    up.set_defaults(function=_up)
     return parser
 
 
@@ -152,6 +161,29 @@ def _compare(options: argparse.Namespace) -> int:
     result = compare([Timeline.load(p) for p in options.real], [Timeline.load(p) for p in options.simulated])
     print(result.report())
     return OK if result else DIFFERENT
+
+
+def _up(options: argparse.Namespace) -> int:
+    try:
+        from selfheal.server.up import up
+    except ModuleNotFoundError as error:
+        if error.name != "h11":
+            raise
+        raise ApiError('the server needs h11: pip install "selfheal[server]"') from None
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    up(
+        nodes=options.nodes,
+        seed=options.seed,
+        speed=options.speed,
+        port=options.port,
+        kubeconfig=None if options.kubeconfig is None else Path(options.kubeconfig),
+        say=say,
+        aside=(lambda _: None) if options.quiet else say,
+    )
+    return OK
 
 
 class Printer:
@@ -201,6 +233,23 @@ def _positive(text: str) -> int:
     value = _whole(text)
     if not 1 <= value <= 5000:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 and 5000")
+    return value
+
+
+def _port(text: str) -> int:
+    value = _whole(text)
+    if not 0 <= value <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
+    return value
+
+
+def _speed(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a number") from None
+    if not 0.001 <= value <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.001 and 10000")
     return value
 
 

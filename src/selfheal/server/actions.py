@@ -1,0 +1,79 @@
+"""/selfheal: what no real API server has. Actions are done to the cluster from outside, its timeline is read.
+
+``POST /selfheal/actions`` takes one entry of an actions.yaml; the clock stands while it is performed, but for the time
+that the action itself takes. ``GET /selfheal/timeline`` gives the records, ``GET /selfheal/clock`` tells the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from selfheal.actions import perform
+from selfheal.clock import micros
+from selfheal.errors import BadRequest
+from selfheal.scenario.actions import action
+from selfheal.server import statuses
+from selfheal.server.endpoints.handlers import write
+from selfheal.server.http import Request, Response, as_json
+
+if TYPE_CHECKING:
+    from selfheal.server.apiserver import APIServer
+
+
+async def serve(server: APIServer, request: Request) -> Response:
+    """Answer a request under /selfheal."""
+    asked = request.method, request.path
+    if asked == ("POST", "/selfheal/actions"):
+        return await _act(server, write.body(request), request.get("begin"))
+    if asked == ("GET", "/selfheal/timeline"):
+        return _timeline(server, request)
+    if asked == ("GET", "/selfheal/clock"):
+        return as_json(server.time.call(lambda: clock(server)))
+    raise statuses.no_such_path()
+
+
+def clock(server: APIServer) -> dict[str, Any]:
+    """What time it is, and how fast it goes."""
+    cluster = server.cluster
+    return {"t": round(cluster.now, 3), "time": cluster.clock.timestamp(), "speed": server.time.speed}
+
+
+async def _act(server: APIServer, entry: Any, begin: str) -> Response:
+    """Perform one action; answers with its record once it has been done.
+
+    Without ``begin`` it is done now, and the clock stands but for the time that the action takes. With it, when
+    ``begin`` + ``at`` seconds of cluster time have come, to the microsecond.
+    """
+    if not isinstance(entry, dict):
+        raise BadRequest("the body must be one entry of a list of actions")
+    wanted = action({"at": 0, **entry}, "action", None)
+    cluster, records = server.cluster, list[dict[str, Any]]()
+    if not begin:
+        with server.time.hold():
+            perform(cluster, wanted, records.append)
+            cluster.run(lambda: bool(records))
+        return as_json(records[0], 201)
+    try:
+        when = micros(float(begin) + wanted.at)
+    except (ValueError, OverflowError):
+        raise BadRequest(f"begin must be seconds of cluster time, not {begin!r}") from None
+    done: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    def settle(record: dict[str, Any]) -> None:
+        if not done.done():
+            done.set_result(record)
+
+    server.time.call(lambda: cluster.clock.at(when, lambda: perform(cluster, wanted, settle)))
+    return as_json(await done, 201)
+
+
+def _timeline(server: APIServer, request: Request) -> Response:
+    """The timeline as JSON Lines; ``?all=true`` with what only a simulator knows."""
+    cluster = server.cluster
+
+    def read() -> str:
+        cluster.timeline.header["until"] = max(cluster.timeline.header["until"], round(cluster.now, 3))
+        return cluster.timeline.to_jsonl(record_all=request.flag("all"))
+
+    return Response(200, server.time.call(read).encode(errors="surrogatepass"), "application/jsonl")

@@ -1,0 +1,85 @@
+"""One request for a resource, with all that its handler needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from selfheal.clock import RealTime
+from selfheal.cluster import Cluster
+from selfheal.errors import NotFound
+from selfheal.objects import Object
+from selfheal.rules import ACTION, Cause
+from selfheal.server.apply import Managers
+from selfheal.server.endpoints.requestinfo import RequestInfo
+from selfheal.server.http import Request
+from selfheal.store import Store
+
+if TYPE_CHECKING:
+    from selfheal.server.apiserver import APIServer
+
+DEEDS = {
+    "create": "created",
+    "update": "changed",
+    "patch": "changed",
+    "delete": "deleted",
+    "deletecollection": "deleted",
+}
+
+
+@dataclass(slots=True)
+class Context:
+    """A request, what it asks for, and the cluster that it asks."""
+
+    server: APIServer
+    request: Request
+    info: RequestInfo
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.server.cluster
+
+    @property
+    def store(self) -> Store:
+        return self.server.cluster.store
+
+    @property
+    def time(self) -> RealTime:
+        return self.server.time
+
+    @property
+    def managers(self) -> Managers:
+        return self.server.managers
+
+    @property
+    def manager(self) -> str:
+        """Who writes: ``fieldManager``, or the client's name up to the first slash."""
+        agent = self.request.headers.get("user-agent", "")
+        return self.request.get("fieldManager") or agent.partition("/")[0] or "unknown"
+
+    def cause(self, name: str = "", what: str = "") -> Cause:
+        """The beginning of a chain: somebody wrote through the API."""
+        info = self.info
+        subject = f"{info.resource.kind}/{name or info.name}" + (f" ({info.subresource})" if info.subresource else "")
+        told = what or f"{subject} was {DEEDS.get(info.verb, info.verb)} by {self.manager}."
+        return Cause(ACTION, at=self.cluster.clock.now, what=told)
+
+    def current(self) -> Object:
+        """The object that the path names. Raises NotFound."""
+        info = self.info
+        found = self.store.get(info.resource.stored, *info.key)
+        if found is None:
+            raise NotFound(f'{info.resource.named} "{info.name}" not found')
+        return found
+
+    def listed(self) -> Iterable[Object]:
+        """The objects that the path is about, before any selector."""
+        info = self.info
+        return self.store.list(info.resource.stored, info.namespace or None)
+
+    def dry(self, options: Any = None) -> bool:
+        """Whether nothing shall be written."""
+        given = options.get("dryRun") if isinstance(options, dict) else None
+        return "All" in (given if isinstance(given, list) else self.request.query.get("dryRun", []))

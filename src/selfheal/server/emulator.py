@@ -1,0 +1,143 @@
+"""A cluster, its clock and its API server, from start to stop.
+
+One asyncio loop does all: it executes what falls due in the simulation, and answers requests in between. What
+comes from outside enters at *now* (:class:`selfheal.clock.RealTime`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from selfheal.clock import RealTime
+from selfheal.cluster import Cluster
+from selfheal.server.apiserver import APIServer
+from selfheal.server.certificates import Authority
+from selfheal.server.http import HTTPServer
+from selfheal.server.kubeconfig import KubeconfigFile, kubeconfig
+
+LOOPBACK = "127.0.0.1"
+
+
+class Emulator:
+    """A running cluster. ``speed``: seconds of cluster time in a second; ``port`` 0: any that is free.
+
+    ``kubeconfig``: where to write the file by which clients find it; None: in a folder of its own. The cluster's
+    time of day is that of the machine when it starts.
+    """
+
+    def __init__(
+        self,
+        *,
+        nodes: int = 1,
+        seed: int = 0,
+        speed: float = 1.0,
+        port: int = 0,
+        kubeconfig: Path | None = None,
+        host: str = LOOPBACK,
+    ) -> None:
+        if not ip_address(host).is_loopback:
+            raise ValueError(f"{host} is not on this machine alone")
+        self._host = host
+        self._port = port
+        self._path = kubeconfig
+        self._speed = speed
+        self.token = secrets.token_urlsafe(24)
+        self.cluster = Cluster(nodes, seed=seed, since=int(time.time()))
+        self.address = ""
+        self.content: dict[str, Any] = {}
+        """What stands in the kubeconfig."""
+        self._file: KubeconfigFile | None = None
+        self._http: HTTPServer | None = None
+        self._time: RealTime | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The path of the kubeconfig."""
+        assert self._file is not None, "it is not running"
+        return self._file.path
+
+    @property
+    def time(self) -> RealTime:
+        """Its clock's driver."""
+        assert self._time is not None, "it is not running"
+        return self._time
+
+    async def start(self) -> None:
+        """Answer from now on. OSError if the port is taken or the kubeconfig cannot be written."""
+        authority = Authority()
+        context = authority.context()
+        self._time = RealTime(self.cluster.clock, self._speed)
+        server = APIServer(self.cluster, self._time, self.token)
+        self._http = HTTPServer(server)
+        port = await self._http.start(self._host, self._port, context)
+        server.address = f"{self._host}:{port}"
+        self.address = f"https://{server.address}"
+        try:
+            self.content = kubeconfig(self.address, self.token, authority.pem)
+            self._file = KubeconfigFile(self._path, self.content)
+        except OSError:
+            await self._http.stop()
+            raise
+        self._running = asyncio.ensure_future(self._time.run())
+
+    async def serve(self, until: asyncio.Event) -> None:
+        """Run until somebody sets ``until``, or the simulation fails."""
+        assert self._running is not None
+        waiting = asyncio.ensure_future(until.wait())
+        await asyncio.wait({waiting, self._running}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._running.done():
+            self._running.result()
+
+    async def stop(self) -> None:
+        """Leave nothing behind: no port, no file."""
+        if self._file is not None:
+            self._file.remove()
+        if self._http is not None:
+            await self._http.stop()
+        if self._time is not None:
+            self._time.stop()
+        if self._running is not None:
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Emulator]:
+        """Run it in a thread of its own. Ask its cluster through its API, not directly."""
+        started, problems = threading.Event(), list[BaseException]()
+        loop, until = asyncio.new_event_loop(), asyncio.Event()
+
+        async def work() -> None:
+            try:
+                await self.start()
+                started.set()
+                await self.serve(until)
+            except BaseException as error:
+                problems.append(error)
+                raise
+            finally:
+                await self.stop()
+                started.set()
+
+        def run() -> None:
+            with contextlib.suppress(OSError), contextlib.closing(loop):
+                loop.run_until_complete(work())
+
+        thread = threading.Thread(target=run, name="selfheal up", daemon=True)
+        thread.start()
+        started.wait()
+        if problems:
+            raise problems[0]
+        try:
+            yield self
+        finally:
+            loop.call_soon_threadsafe(until.set)
+            thread.join(10)

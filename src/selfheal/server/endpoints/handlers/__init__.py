@@ -1,0 +1,1 @@
+"""The verbs: staging/src/k8s.io/apiserver/pkg/endpoints/handlers."""

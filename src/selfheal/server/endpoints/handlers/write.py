@@ -1,0 +1,243 @@
+"""POST, PUT, PATCH: what is to be stored, through the API server's gates.
+
+staging/src/k8s.io/apiserver/pkg/endpoints/handlers: create.go, update.go, patch.go
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from selfheal import manifests
+from selfheal.errors import BadRequest, FieldError, Invalid, NotFound
+from selfheal.manifests import decoding, documents
+from selfheal.manifests.plain import BadManifest
+from selfheal.objects import Object
+from selfheal.server import patches
+from selfheal.server.context import Context
+from selfheal.server.endpoints.handlers import render
+from selfheal.server.endpoints.negotiation import form
+from selfheal.server.http import Request, Response
+from selfheal.server.registry import events
+from selfheal.server.statuses import UnsupportedMediaType
+from selfheal.server.wire import protobuf
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+PATCHES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH, "application/apply-patch+cbor")
+BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+FROM_UPDATE = ("Lease", "Endpoints", "Event", "ServiceAccount", "Secret", "ConfigMap", "Node", "PodDisruptionBudget")
+VALIDATIONS = ("", "Strict", "Warn", "Ignore")
+
+
+def body(request: Request, kinds: tuple[str, ...] = BODIES) -> Any:
+    """The value that a request carries. Raises UnsupportedMediaType, BadRequest."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind not in kinds:
+        text = f"accepted media types include: {', '.join(kinds)}"
+        raise UnsupportedMediaType(f"the body of the request was in an unknown format - {text}")
+    if not request.body.strip():
+        return None
+    if kind.endswith("protobuf"):
+        return protobuf.decode(request.body)
+    try:
+        found = documents.documents(request.body)
+    except BadManifest as error:
+        raise BadRequest(str(error).removeprefix("error parsing STDIN: ")) from None
+    if len(found) != 1:
+        raise BadRequest(f"the body holds {len(found)} documents, not one")
+    return found[0]
+
+
+def received(context: Context, value: Any) -> Object:
+    """The object in a request, of the kind that its path means, without fields that do not exist. Raises BadRequest."""
+    resource, name = context.info.resource, context.info.name
+    if not isinstance(value, dict):
+        raise BadRequest(f"the object provided is unrecognized (must be of type {resource.kind})")
+    version, kind = value.get("apiVersion") or resource.api_version, value.get("kind") or resource.kind
+    if version != resource.api_version:
+        text = (
+            f"the API version in the data ({version}) does not match the expected API version ({resource.api_version})"
+        )
+        raise BadRequest(text)
+    if kind != resource.kind:
+        text = f"the kind in the data ({kind}) does not match the expected kind ({resource.kind})"
+        raise BadRequest(text)
+    validation = context.request.get("fieldValidation")
+    if validation not in VALIDATIONS:
+        raise BadRequest(f'invalid fieldValidation: "{validation}"')
+    value = {**value, "apiVersion": version, "kind": kind}
+    obj, unknown, _ = decoding.lenient(value)
+    if unknown and validation == "Strict":
+        decoding.decode(value)
+    if validation != "Ignore":
+        context.warnings += unknown
+    meta = dict(obj.get("metadata") or {})
+    space = context.info.namespace
+    if resource.namespaced:
+        if (meta.get("namespace") or space) != space:
+            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+        meta["namespace"] = space
+    if name and (meta.get("name") or name) != name:
+        text = f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        raise BadRequest(text)
+    if name:
+        meta["name"] = name
+    if not meta.get("resourceVersion"):
+        meta.pop("resourceVersion", None)
+    meta.pop("managedFields", None)
+    obj = {"apiVersion": version, "kind": kind, **obj, "metadata": meta}
+    return events.inward(obj) if resource.api_version == "events.k8s.io/v1" else obj
+
+
+def _writing(context: Context, options: Any = None) -> contextlib.AbstractContextManager[None]:
+    return context.store.dry_run() if context.dry(options) else contextlib.nullcontext()
+
+
+# ---- POST
+
+
+def create(context: Context) -> Response:
+    """A new object."""
+    return stored_anew(context, body(context.request))
+
+
+def stored_anew(context: Context, value: Any, intent: Object | None = None) -> Response:
+    store, wanted = context.store, form(context.request)
+    obj = manifests.default(received(context, value))
+    manifests.validate(obj)
+    _require_namespace(context)
+    with _writing(context):
+        if obj["kind"] == "Node" and not context.dry():
+            made = _new_node(context, obj)
+        else:
+            made = store.create(obj, cause=context.cause(obj["metadata"].get("name") or "…"))
+    if context.dry():
+        made = {**made, "metadata": {k: v for k, v in made["metadata"].items() if k != "resourceVersion"}}
+    elif intent is not None:
+        context.managers.remember(made, intent, context.manager)
+    _not_simulated(context, made)
+    return render.answer(context, made, wanted, 201)
+
+
+def _new_node(context: Context, obj: Object) -> Object:
+    """A machine joins the cluster; its kubelet registers it."""
+    name = obj["metadata"]["name"]
+    if context.store.get("Node", "", name) is None:
+        context.cluster.add_node(obj)
+    else:
+        context.store.create(obj)  # refuses
+    found = context.store.get("Node", "", name)
+    return found if found is not None else obj
+
+
+def _require_namespace(context: Context) -> None:
+    space = context.info.namespace
+    if space and context.store.get("Namespace", "", space) is None:
+        raise NotFound(f'namespaces "{space}" not found')
+
+
+def _not_simulated(context: Context, obj: Object) -> None:
+    """Tell whoever writes what of it will have no effect here."""
+    if context.manager.startswith("kubectl"):
+        context.warnings += [f"not simulated: {path}" for path in manifests.not_simulated(obj)]
+
+
+# ---- PUT
+
+
+def update(context: Context) -> Response:
+    """All of an object anew."""
+    info, store, wanted = context.info, context.store, form(context.request)
+    new = received(context, body(context.request))
+    current = store.get(info.resource.stored, *info.key)
+    if current is None:
+        if info.subresource or info.resource.stored not in FROM_UPDATE or new["metadata"].get("uid"):
+            context.current()
+        return stored_anew(context, new)
+    return render.answer(context, written(context, new, current), wanted)
+
+
+def written(context: Context, new: Object, current: Object) -> Object:
+    """A changed object, or its status, in the store."""
+    store, cause = context.store, context.cause()
+    if context.info.subresource == "status":
+        with _writing(context):
+            return store.update_status(_complete(new, current), cause=cause)
+    new = manifests.default(new)
+    # What the server has written a client cannot change, and need not repeat.
+    kept = {k: current["metadata"][k] for k in ("creationTimestamp", "uid") if k in current["metadata"]}
+    manifests.validate({**new, "metadata": {**kept, **new["metadata"]}}, current)
+    with _writing(context):
+        return store.update(new, cause=cause)
+
+
+def _complete(new: Object, current: Object) -> Object:
+    """A status write may come with anything else, or without it: only the status counts."""
+    meta = {**current["metadata"], **{k: v for k, v in new["metadata"].items() if k in ("uid", "resourceVersion")}}
+    if "resourceVersion" not in new["metadata"]:
+        meta.pop("resourceVersion", None)
+    return {**current, "metadata": meta, "status": new.get("status") or {}}
+
+
+# ---- PATCH
+
+
+def patcher(context: Context, value: Any) -> Callable[[Object], Any]:
+    """What a patch does with an object. Raises UnsupportedMediaType, BadRequest."""
+    kind = context.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == JSON_PATCH:
+        return lambda obj: patches.json_patch(obj, value)
+    if not isinstance(value, dict):
+        raise BadRequest("the patch is no object")
+    if kind == MERGE_PATCH:
+        return lambda obj: patches.merge(obj, value)
+    resource = context.info.resource
+    of = patches.schema_of(resource.api_version, resource.kind)
+    if of is None:
+        text = f"accepted media types include: {', '.join(p for p in PATCHES if p != STRATEGIC_PATCH)}"
+        raise UnsupportedMediaType(f"the body of the request was in an unknown format - {text}")
+    return lambda obj: patches.strategic(obj, value, of)
+
+
+def patch(context: Context) -> Response:
+    """Part of an object anew."""
+    wanted, value = form(context.request), body(context.request, PATCHES)
+    if context.request.headers.get("content-type", "").startswith(APPLY_PATCH):
+        return apply(context, value)
+    change = patcher(context, value)
+    current = context.current()
+    shown = render.outward(current, context.info.resource)
+    new = received(context, change(shown))
+    given = (value.get("metadata") or {}).get("resourceVersion") if isinstance(value, dict) else None
+    if not given and new["metadata"].get("resourceVersion") == current["metadata"]["resourceVersion"]:
+        del new["metadata"]["resourceVersion"]  # the patch names none: it goes for any
+    return render.answer(context, written(context, new, current), wanted)
+
+
+def apply(context: Context, value: Any) -> Response:
+    """Server-side apply."""
+    request, info = context.request, context.info
+    if not request.get("fieldManager"):
+        wrong = FieldError("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+        raise Invalid(f'PatchOptions.meta.k8s.io "" is invalid: {wrong}', (wrong,))
+    intent = received(context, value)
+    if "managedFields" in ((value.get("metadata") or {}) if isinstance(value, dict) else {}):
+        raise BadRequest("metadata.managedFields must be nil")
+    current = context.store.get(info.resource.stored, *info.key)
+    if current is None:
+        if info.subresource:
+            context.current()
+        return stored_anew(context, intent, intent)
+    force = request.flag("force")
+    merged = context.managers.apply(current, intent, context.manager, force=force)
+    meta = {k: v for k, v in merged["metadata"].items() if k != "resourceVersion"}
+    if intent["metadata"].get("resourceVersion"):
+        meta["resourceVersion"] = intent["metadata"]["resourceVersion"]
+    made = written(context, {**merged, "metadata": meta}, current)
+    if not context.dry():
+        context.managers.remember(made, intent, context.manager)
+    return render.answer(context, made, form(request))

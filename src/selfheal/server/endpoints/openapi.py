@@ -1,0 +1,174 @@
+"""/openapi/v3, and /openapi/v2 as JSON: what kubectl asks before it applies, and what ``explain`` prints.
+
+Made from the resources and the schemas, when somebody asks (staging/src/k8s.io/apiserver/pkg/server/routes/openapi.go).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from selfheal import schema
+from selfheal.objects import Object
+from selfheal.server import wire
+from selfheal.server.endpoints.discovery import VERSION
+from selfheal.server.resources import Resource, versions
+
+INFO = {"title": "Kubernetes", "version": VERSION}
+PREFIX = "#/components/schemas/"
+
+LIST_PARAMETERS = (
+    "allowWatchBookmarks:boolean",
+    "continue:string",
+    "fieldSelector:string",
+    "labelSelector:string",
+    "limit:integer",
+    "resourceVersion:string",
+    "resourceVersionMatch:string",
+    "sendInitialEvents:boolean",
+    "timeoutSeconds:integer",
+    "watch:boolean",
+)
+WRITE_PARAMETERS = ("dryRun:string", "fieldManager:string", "fieldValidation:string")
+DELETE_PARAMETERS = (
+    "dryRun:string",
+    "gracePeriodSeconds:integer",
+    "orphanDependents:boolean",
+    "propagationPolicy:string",
+)
+PATCHES = (
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+)
+
+
+def _path(api_version: str) -> str:
+    return f"apis/{api_version}" if "/" in api_version else f"api/{api_version}"
+
+
+def index() -> Object:
+    """/openapi/v3"""
+    paths = {}
+    for api_version in versions():
+        path = _path(api_version)
+        digest = hashlib.sha256(text(path) or b"").hexdigest()[:32].upper()
+        paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
+    return {"paths": paths}
+
+
+@cache
+def text(path: str) -> bytes | None:
+    """/openapi/v3/apis/apps/v1, as bytes; None if there is no such version."""
+    found = next((v for v in versions() if _path(v) == path), None)
+    return None if found is None else json.dumps(document(found), separators=(",", ":")).encode()
+
+
+def document(api_version: str) -> Object:
+    """The document of one version of a group."""
+    resources = versions()[api_version]
+    paths: Object = {}
+    for resource in resources:
+        paths.update(_paths(resource))
+    return {"openapi": "3.0.0", "info": INFO, "paths": paths, "components": {"schemas": _schemas(resources)}}
+
+
+@cache
+def v2() -> bytes:
+    """/openapi/v2: all versions in one document."""
+    paths: Object = {}
+    definitions: Object = {}
+    for resources in versions().values():
+        definitions.update(_schemas(resources))
+        for resource in resources:
+            paths.update(_paths(resource))
+    whole = {"swagger": "2.0", "info": INFO, "paths": paths, "definitions": definitions}
+    return json.dumps(whole, separators=(",", ":")).replace(PREFIX, "#/definitions/").encode()
+
+
+def _schemas(resources: list[Resource]) -> Object:
+    """The schemas that some resources need, and all that those need."""
+    types = schema.types()
+    waiting = [n for r in resources for k in (r.kind, f"{r.kind}List") if (n := schema.names().get((r.api_version, k)))]
+    found: Object = {}
+    told = wire.descriptions()
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name in types:
+            found[name] = _described(name, types[name], told)
+            waiting += _references(types[name])
+    return dict(sorted(found.items()))
+
+
+def _described(name: str, of: Object, told: dict[str, str]) -> Object:
+    """A schema with what its type and its fields mean."""
+    name = name.removeprefix("io.k8s.")
+    out = {"description": told[name], **of} if name in told else dict(of)
+    if "properties" in of:
+        fields = of["properties"]
+        out["properties"] = {
+            f: {"description": told[f"{name}.{f}"], **v} if f"{name}.{f}" in told else v for f, v in fields.items()
+        }
+    return out
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"].rpartition("/")[2]
+        for below in value.values():
+            yield from _references(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _references(below)
+
+
+def _paths(resource: Resource) -> Object:
+    space = "namespaces/{namespace}/" if resource.namespaced else ""
+    base = f"/{_path(resource.api_version)}/"
+    collection = f"{base}{space}{resource.plural}"
+    out: Object = {}
+    operations = {"list": "get", "create": "post", "deletecollection": "delete"}
+    found = {operations[v]: _operation(resource, v) for v in operations if v in resource.verbs}
+    if found:
+        out[collection] = found
+    if resource.namespaced and "list" in resource.verbs:
+        out[f"{base}{resource.plural}"] = {"get": _operation(resource, "list")}
+    operations = {"get": "get", "update": "put", "patch": "patch", "delete": "delete"}
+    found = {operations[v]: _operation(resource, v) for v in operations if v in resource.verbs}
+    if found:
+        out[f"{collection}/{{name}}"] = found
+    for sub in resource.subresources:
+        if sub.name in ("status", "scale"):
+            version, kind = sub.api_version or resource.api_version, sub.kind or resource.kind
+            below = {operations[v]: _operation(resource, v, version, kind) for v in operations if v in sub.verbs}
+            out[f"{collection}/{{name}}/{sub.name}"] = below
+    return out
+
+
+def _operation(resource: Resource, verb: str, api_version: str = "", kind: str = "") -> Object:
+    api_version, kind = api_version or resource.api_version, kind or resource.kind
+    group, _, version = api_version.rpartition("/")
+    parameters: tuple[str, ...] = ()
+    if verb in ("create", "update", "patch"):
+        parameters = (*WRITE_PARAMETERS, *(("force:boolean",) if verb == "patch" else ()))
+    elif verb in ("list", "deletecollection"):
+        parameters = LIST_PARAMETERS + (DELETE_PARAMETERS if verb == "deletecollection" else ())
+    elif verb == "delete":
+        parameters = DELETE_PARAMETERS
+    out: Object = {
+        "x-kubernetes-action": {"create": "post", "update": "put"}.get(verb, verb),
+        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
+        "parameters": [
+            {"name": name, "in": "query", "schema": {"type": of, "uniqueItems": True}}
+            for name, _, of in (p.partition(":") for p in parameters)
+        ],
+        "responses": {"200": {"description": "OK"}},
+    }
+    if verb == "patch":
+        out["requestBody"] = {"required": True, "content": {media: {"schema": {"type": "object"}} for media in PATCHES}}
+    return out

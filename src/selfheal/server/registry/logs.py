@@ -1,0 +1,140 @@
+"""``pods/log`` (pkg/registry/core/pod/rest/log.go, pkg/kubelet/kuberuntime/logs/logs.go)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from typing import NamedTuple
+
+from selfheal.clock import SECOND, Clock, parse_rfc3339
+from selfheal.errors import BadRequest
+from selfheal.objects import Object, name
+from selfheal.runtime import Container
+from selfheal.server.context import Context
+from selfheal.server.http import Request, Response
+from selfheal.server.registry import containers
+
+PULLING = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
+
+Line = tuple[int, str]
+"""(when, text)"""
+
+
+class Options(NamedTuple):
+    """What of a log is wanted, and how."""
+
+    timestamps: bool
+    tail: int | None
+    since: int
+    """Cluster time in µs."""
+    limit: int | None
+    """Bytes."""
+
+
+def serve(context: Context) -> Response:
+    """The log of a container, as far as it has come, or for as long as it goes on."""
+    request, pod = context.request, context.current()
+    wanted = containers.container_name(context, pod)
+    options = _options(request, context.cluster.clock)
+    found = _instance(context, pod, wanted, previous=request.flag("previous"))
+    lines = [line for line in found.log if line[0] >= options.since]
+    if options.tail is not None:
+        lines = lines[len(lines) - min(options.tail, len(lines)) :]
+    head = b"".join(_written(context.cluster.clock, lines, options))
+    if options.limit is not None:
+        head = head[: options.limit]
+    if not request.flag("follow") or not found.running:
+        return Response(200, head, "text/plain")
+    following = _Following(context, found, options)
+    return Response(200, following.chunks(head), "text/plain", closing=following.close)
+
+
+def _instance(context: Context, pod: Object, wanted: str, *, previous: bool) -> Container:
+    """The instance whose log is meant. Raises BadRequest."""
+    statuses = pod.get("status") or {}
+    every = [*(statuses.get("initContainerStatuses") or ()), *(statuses.get("containerStatuses") or ())]
+    waiting = next((s["state"].get("waiting") for s in every if s["name"] == wanted and s.get("state")), None)
+    found = []
+    if pod["spec"].get("nodeName"):
+        found = containers.instances(containers.runtime_of(context, pod), pod, wanted)
+        found = [c for c in found if c.started_at is not None or c.state == "exited"]
+    if previous:
+        older = found[:-1] if found and not (waiting and not found[-1].running) else found
+        if not older:
+            raise BadRequest(f'previous terminated container "{wanted}" in pod "{name(pod)}" not found')
+        return older[-1]
+    if not found:
+        reason = (waiting or {}).get("reason", "") or "ContainerCreating"
+        text = PULLING.get(reason, reason)
+        if not pod["spec"].get("nodeName"):
+            raise BadRequest(f"pod {name(pod)} does not have a host assigned")
+        raise BadRequest(f'container "{wanted}" in pod "{name(pod)}" is waiting to start: {text}')
+    return found[-1]
+
+
+def _number(request: Request, field: str) -> int | None:
+    text = request.get(field)
+    if not text:
+        return None
+    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 15:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text[:40]}": invalid syntax')
+    return int(text)
+
+
+def _options(request: Request, clock: Clock) -> Options:
+    tail, limit, seconds = (_number(request, field) for field in ("tailLines", "limitBytes", "sinceSeconds"))
+    for field, value, least in (("tailLines", tail, 0), ("limitBytes", limit, 1), ("sinceSeconds", seconds, 1)):
+        if value is not None and value < least:
+            raise BadRequest(f'PodLogOptions "" is invalid: {field}: Invalid value: {value}: must be at least {least}')
+    since = -(2**62)
+    if seconds is not None:
+        since = clock.now - seconds * SECOND
+    elif request.get("sinceTime"):
+        try:
+            since = parse_rfc3339(request.get("sinceTime")) - clock.epoch
+        except ValueError:
+            raise BadRequest(f"parsing time {request.get('sinceTime')!r}") from None
+    return Options(request.flag("timestamps"), tail, since, limit)
+
+
+def _written(clock: Clock, lines: Iterable[Line], options: Options) -> Iterable[bytes]:
+    for at, text in lines:
+        stamp = f"{clock.micro_timestamp(at)[:-1]}000Z " if options.timestamps else ""
+        yield f"{stamp}{text}\n".encode(errors="surrogatepass")
+
+
+class _Following:
+    """A log that goes on."""
+
+    def __init__(self, context: Context, container: Container, options: Options) -> None:
+        self._clock = context.cluster.clock
+        self._container = container
+        self._options = options
+        self._lines: asyncio.Queue[Line | None] = asyncio.Queue()
+        container.followers.append(self._heard)
+        ended = container.exited()
+        assert ended.callbacks is not None
+        ended.callbacks.append(lambda _: self._lines.put_nowait(None))
+
+    def _heard(self, at: int, text: str) -> None:
+        self._lines.put_nowait((at, text))
+
+    def close(self) -> None:
+        if self._heard in self._container.followers:
+            self._container.followers.remove(self._heard)
+
+    async def chunks(self, head: bytes) -> AsyncGenerator[bytes, None]:
+        left = self._options.limit
+        yield head
+        left = None if left is None else left - len(head)
+        while left is None or left > 0:
+            lines = [await self._lines.get()]
+            while not self._lines.empty():
+                lines.append(self._lines.get_nowait())
+            data = b"".join(_written(self._clock, [line for line in lines if line is not None], self._options))
+            if left is not None:
+                data = data[:left]
+                left -= len(data)
+            yield data
+            if None in lines:
+                return

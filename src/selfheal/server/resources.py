@@ -1,0 +1,160 @@
+"""What the API serves: one row for each resource. Discovery, OpenAPI and the handlers all read it from here.
+
+pkg/controlplane/instance.go, pkg/registry/*/rest/storage_*.go
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from selfheal.kinds import KINDS, SHORT_NAMES
+
+ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+CHANGE = ("get", "patch", "update")
+READ = ("get", "list")
+ASK = ("create",)
+STREAM = ("create", "get")
+
+
+class Subresource(NamedTuple):
+    """Something under an object: ``pods/log``."""
+
+    name: str
+    verbs: tuple[str, ...]
+    api_version: str = ""
+    """Of its kind, where that is not its parent's."""
+    kind: str = ""
+
+
+class Resource(NamedTuple):
+    """A resource of a version of a group."""
+
+    api_version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+    stored: str = ""
+    """The kind as which its objects lie in the store; '' if there are none."""
+    verbs: tuple[str, ...] = ALL_VERBS
+    subresources: tuple[Subresource, ...] = ()
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def version(self) -> str:
+        return self.api_version.rpartition("/")[2]
+
+    @property
+    def named(self) -> str:
+        """``deployments.apps``, as errors name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def subresource(self, name: str) -> Subresource | None:
+        return next((s for s in self.subresources if s.name == name), None)
+
+
+STATUS = Subresource("status", CHANGE)
+SCALE = Subresource("scale", CHANGE, "autoscaling/v1", "Scale")
+
+SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
+    "Pod": (
+        Subresource("attach", STREAM, "v1", "PodAttachOptions"),
+        Subresource("binding", ASK, "v1", "Binding"),
+        Subresource("eviction", ASK, "policy/v1", "Eviction"),
+        Subresource("exec", STREAM, "v1", "PodExecOptions"),
+        Subresource("log", ("get",)),
+        Subresource("portforward", STREAM, "v1", "PodPortForwardOptions"),
+        Subresource("proxy", ("create", "delete", "get", "patch", "update"), "v1", "PodProxyOptions"),
+        STATUS,
+    ),
+    "Service": (
+        Subresource("proxy", ("create", "delete", "get", "patch", "update"), "v1", "ServiceProxyOptions"),
+        STATUS,
+    ),
+    "Namespace": (Subresource("finalize", ("update",)), STATUS),
+    **dict.fromkeys(("ReplicationController", "Deployment", "ReplicaSet", "StatefulSet"), (SCALE, STATUS)),
+    **dict.fromkeys(
+        (
+            "Node",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "DaemonSet",
+            "Job",
+            "CronJob",
+            "HorizontalPodAutoscaler",
+            "PodDisruptionBudget",
+            "Ingress",
+        ),
+        (STATUS,),
+    ),
+}
+"""By the parent's kind."""
+
+ALL = (
+    "Pod",
+    "ReplicationController",
+    "Service",
+    "DaemonSet",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "HorizontalPodAutoscaler",
+    "CronJob",
+    "Job",
+)
+"""The category ``all``, as in ``kubectl get all``."""
+
+def _stored() -> list[Resource]:
+    """The resources whose objects lie in the store under their own kind."""
+    shorts: dict[str, tuple[str, ...]] = {}
+    for short, kind in SHORT_NAMES.items():
+        shorts[kind] = (*shorts.get(kind, ()), short)
+    return [
+        Resource(
+            info.api_version,
+            info.plural,
+            kind,
+            info.namespaced,
+            kind,
+            tuple(v for v in ALL_VERBS if v != "deletecollection") if kind == "Namespace" else ALL_VERBS,
+            SUBRESOURCES.get(kind, ()),
+            shorts.get(kind, ()),
+            ("all",) if kind in ALL else (),
+        )
+        for kind, info in KINDS.items()
+    ]
+
+
+RESOURCES: tuple[Resource, ...] = tuple(
+    sorted(
+        [
+            *_stored(),
+            Resource("events.k8s.io/v1", "events", "Event", True, "Event", short_names=("ev",)),
+            Resource("v1", "bindings", "Binding", verbs=ASK),
+            Resource("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", False, verbs=ASK),
+            Resource("authorization.k8s.io/v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", verbs=ASK),
+            Resource(
+                "authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, verbs=ASK
+            ),
+            Resource("authorization.k8s.io/v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", False, verbs=ASK),
+            Resource("authorization.k8s.io/v1", "subjectaccessreviews", "SubjectAccessReview", False, verbs=ASK),
+            Resource("metrics.k8s.io/v1beta1", "nodes", "NodeMetrics", False, verbs=READ),
+            Resource("metrics.k8s.io/v1beta1", "pods", "PodMetrics", verbs=READ),
+        ],
+        key=lambda r: (r.api_version if r.group else "", r.plural),
+    )
+)
+
+BY_PATH: dict[tuple[str, str], Resource] = {(r.api_version, r.plural): r for r in RESOURCES}
+
+
+def versions() -> dict[str, list[Resource]]:
+    """The resources of each version of each group, in the order of discovery."""
+    found: dict[str, list[Resource]] = {}
+    for resource in RESOURCES:
+        found.setdefault(resource.api_version, []).append(resource)
+    return found

@@ -1,0 +1,524 @@
+"""What the API server answers: verbs, errors, forms (../shared/reference/api.md in the notes of this project)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.server.api import DEPLOYMENTS, PODS, Api, deployment, pod
+
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+# ---- who asks
+
+
+def test_without_the_token_nothing_is_told(api: Api) -> None:
+    for wrong in ("", "Bearer", "Bearer tokens", "Basic token", "bearer token"):
+        reply = api.get("/api/v1/pods", authorization=wrong)
+        assert (reply.code, reply.json["reason"], reply.json["message"]) == (401, "Unauthorized", "Unauthorized")
+    assert api.get("/selfheal/timeline", authorization="").code == 401
+    assert api.get("/healthz", authorization="").text == "ok"
+
+
+# ---- discovery
+
+
+def test_discovery_old_and_new(api: Api) -> None:
+    assert api.get("/api").json["versions"] == ["v1"]
+    groups = {g["name"] for g in api.get("/apis").json["groups"]}
+    assert {"apps", "batch", "policy", "metrics.k8s.io"} <= groups
+    listed = {r["name"]: r for r in api.get("/api/v1").json["resources"]}
+    assert listed["pods"]["shortNames"] == ["po"]
+    assert listed["pods"]["categories"] == ["all"]
+    assert listed["pods/eviction"] == {
+        "name": "pods/eviction",
+        "singularName": "",
+        "namespaced": True,
+        "group": "policy",
+        "version": "v1",
+        "kind": "Eviction",
+        "verbs": ["create"],
+    }
+    found = api.get("/apis", accept=AGGREGATED)
+    assert found.content_type == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    apps = next(i for i in found.json["items"] if i["metadata"].get("name") == "apps")
+    deployments = next(r for r in apps["versions"][0]["resources"] if r["resource"] == "deployments")
+    assert deployments["subresources"][0]["responseKind"] == {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+    assert api.get("/api", accept=AGGREGATED).json["items"][0]["metadata"] == {}
+    assert api.get("/apis/apps").json["preferredVersion"] == {"groupVersion": "apps/v1", "version": "v1"}
+
+
+def test_openapi_says_that_validation_is_the_servers(api: Api) -> None:
+    url = api.get("/openapi/v3").json["paths"]["apis/apps/v1"]["serverRelativeURL"]
+    document = api.get(url).json
+    patch = document["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"]
+    assert patch["x-kubernetes-group-version-kind"] == {"group": "apps", "version": "v1", "kind": "Deployment"}
+    assert "fieldValidation" in [p["name"] for p in patch["parameters"]]
+    assert STRATEGIC in patch["requestBody"]["content"]
+    schemas = document["components"]["schemas"]
+    assert "Pod" in schemas["io.k8s.api.core.v1.PodSpec"]["description"]
+    assert schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]["x-kubernetes-patch-merge-key"] == "name"
+    assert "#/definitions/" in api.get("/openapi/v2").text
+    assert api.get("/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf").code == 406
+
+
+def test_unknown_paths_and_verbs(api: Api) -> None:
+    for path in (
+        "/nope",
+        "/api/v2/pods",
+        "/apis/apps/v1/wombats",
+        "/apis/nope/v1/x",
+        "/api/v1/pods/a",
+        "/openapi/v3/x",
+    ):
+        reply = api.get(path)
+        assert (reply.code, reply.json["reason"]) == (404, "NotFound"), path
+        assert reply.json["message"] == "the server could not find the requested resource"
+    reply = api("PUT", "/api/v1/pods", pod())
+    assert (reply.code, reply.json["reason"]) == (405, "MethodNotAllowed")
+    assert api("POST", "/apis/metrics.k8s.io/v1beta1/nodes", {}).code == 405
+    assert api("BREW", PODS).code == 405
+
+
+# ---- one object
+
+
+def test_an_object_comes_changes_and_goes(api: Api) -> None:
+    reply = api("POST", DEPLOYMENTS, deployment())
+    assert reply.code == 201
+    assert reply.json["spec"]["strategy"]["type"] == "RollingUpdate"
+    again = api("POST", DEPLOYMENTS, deployment())
+    assert (again.code, again.json["reason"]) == (409, "AlreadyExists")
+    assert again.json["message"] == 'deployments.apps "web" already exists'
+    found = api.get(f"{DEPLOYMENTS}/web").json
+    found["spec"]["replicas"] = 3
+    changed = api("PUT", f"{DEPLOYMENTS}/web", found)
+    assert (changed.code, changed.json["metadata"]["generation"]) == (200, 2)
+    stale = api("PUT", f"{DEPLOYMENTS}/web", found)
+    assert (stale.code, stale.json["reason"]) == (409, "Conflict")
+    assert stale.json["message"] == (
+        'Operation cannot be fulfilled on deployments.apps "web": the object has been modified; '
+        "please apply your changes to the latest version and try again"
+    )
+    gone = api("DELETE", f"{DEPLOYMENTS}/web")
+    uid = found["metadata"]["uid"]
+    assert gone.json == {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {"name": "web", "group": "apps", "kind": "deployments", "uid": uid},
+    }
+    missing = api.get(f"{DEPLOYMENTS}/web")
+    assert (missing.code, missing.json["details"]) == (404, {"name": "web", "group": "apps", "kind": "deployments"})
+    assert missing.json["message"] == 'deployments.apps "web" not found'
+
+
+def test_an_invalid_object_is_refused_with_its_causes(api: Api) -> None:
+    wrong = pod()
+    wrong["spec"]["containers"][0]["livenessProbe"] = {"httpGet": {"port": 80}, "successThreshold": 2}
+    reply = api("POST", PODS, wrong)
+    assert (reply.code, reply.json["reason"]) == (422, "Invalid")
+    assert reply.json["details"]["kind"] == "Pod"
+    assert reply.json["details"]["causes"] == [
+        {
+            "reason": "FieldValueInvalid",
+            "message": "Invalid value: 2: must be 1",
+            "field": "spec.containers[0].livenessProbe.successThreshold",
+        }
+    ]
+
+
+def test_unknown_fields_are_refused_told_or_ignored(api: Api) -> None:
+    wrong = {**pod(), "spec": {**pod()["spec"], "colour": "red"}}
+    strict = api("POST", f"{PODS}?fieldValidation=Strict", wrong)
+    assert strict.code == 400
+    assert strict.json["message"] == (
+        'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.colour"'
+    )
+    told = api("POST", PODS, wrong)
+    assert (told.code, told.headers["Warning"]) == (201, '299 - "unknown field \\"spec.colour\\""')
+    assert "colour" not in told.json["spec"]
+    wrong["metadata"]["name"] = "other"
+    assert api("POST", f"{PODS}?fieldValidation=Ignore", wrong).headers == {}
+    assert api("POST", f"{PODS}?fieldValidation=Maybe", wrong).code == 400
+
+
+def test_bodies_that_are_no_objects(api: Api) -> None:
+    for body in (b"", b"[]", b"1", b"{", b"[" * 5000, b"\xff\xfe"):
+        reply = api("POST", PODS, body)
+        assert (reply.code, reply.json["reason"]) == (400, "BadRequest"), body[:20]
+    assert api("POST", PODS, b"<pod/>", "application/xml").code == 415
+    assert api("POST", PODS, deployment()).code == 400
+    assert api("POST", PODS, {**pod(), "metadata": {"name": "x", "namespace": "other"}}).code == 400
+    assert api("POST", "/api/v1/namespaces/nowhere/pods", pod()).json["message"] == 'namespaces "nowhere" not found'
+
+
+def test_a_dry_run_changes_nothing(api: Api) -> None:
+    version = api.cluster.store.version
+    made = api("POST", f"{PODS}?dryRun=All", pod())
+    assert made.code == 201
+    assert made.json["metadata"]["uid"]
+    assert "resourceVersion" not in made.json["metadata"]
+    assert api.get(f"{PODS}/app").code == 404
+    assert api.cluster.store.version == version
+    api("POST", PODS, pod())
+    assert api("DELETE", f"{PODS}/app?dryRun=All").code == 200
+    assert "deletionTimestamp" not in api.get(f"{PODS}/app").json["metadata"]
+
+
+def test_yaml_is_taken_too(api: Api) -> None:
+    text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n"
+    assert api("POST", "/api/v1/namespaces/default/configmaps", text, "application/yaml").code == 201
+
+
+# ---- patches
+
+
+def test_patches_of_three_sorts(api: Api) -> None:
+    api("POST", DEPLOYMENTS, deployment())
+    path = f"{DEPLOYMENTS}/web"
+    container = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "nginx:1.28"}]}}}}
+    strategic = api("PATCH", path, container, STRATEGIC).json["spec"]["template"]["spec"]["containers"][0]
+    assert (strategic["image"], strategic["ports"][0]["containerPort"]) == ("nginx:1.28", 80)
+    assert api("PATCH", path, {"metadata": {"labels": {"a": "b"}}}, MERGE).json["metadata"]["labels"]["a"] == "b"
+    assert "a" not in api("PATCH", path, {"metadata": {"labels": {"a": None}}}, MERGE).json["metadata"]["labels"]
+    patched = api("PATCH", path, [{"op": "replace", "path": "/spec/replicas", "value": 5}], JSON_PATCH)
+    assert patched.json["spec"]["replicas"] == 5
+    refused = api("PATCH", path, [{"op": "test", "path": "/spec/replicas", "value": 4}], JSON_PATCH)
+    assert (refused.code, refused.json["reason"]) == (422, "Invalid")
+    assert api("PATCH", path, {}, "application/json").code == 415
+    version = api.get(path).json["metadata"]["resourceVersion"]
+    assert api("PATCH", path, {"metadata": {"resourceVersion": "1"}}, MERGE).code == 409
+    assert api("PATCH", path, {"spec": {"replicas": 5}}, MERGE).json["metadata"]["resourceVersion"] == version
+
+
+def test_a_pods_status_is_patched_apart(api: Api) -> None:
+    api("POST", PODS, {**pod(), "spec": {**pod()["spec"], "readinessGates": [{"conditionType": "x/y"}]}})
+    api.run(5)
+    gate = {"status": {"conditions": [{"type": "x/y", "status": "True"}]}}
+    assert api("PATCH", f"{PODS}/app", gate, STRATEGIC).code == 200
+    assert "x/y" not in [c["type"] for c in api.get(f"{PODS}/app").json["status"]["conditions"]]
+    assert api("PATCH", f"{PODS}/app/status", gate, STRATEGIC).code == 200
+    api.run(1)
+    conditions = {c["type"]: c["status"] for c in api.get(f"{PODS}/app").json["status"]["conditions"]}
+    assert (conditions["x/y"], conditions["Ready"]) == ("True", "True")
+
+
+def test_server_side_apply(api: Api) -> None:
+    path = "/api/v1/namespaces/default/configmaps/c"
+    base = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+    assert api("PATCH", path, {**base, "data": {"a": "1"}}, APPLY).code == 422
+    assert api("PATCH", f"{path}?fieldManager=x", {**base, "data": {"a": "1", "b": "1"}}, APPLY).code == 201
+    assert api("PATCH", f"{path}?fieldManager=x", {**base, "data": {"a": "2"}}, APPLY).json["data"] == {"a": "2"}
+    assert api("PATCH", f"{path}?fieldManager=y", {**base, "data": {"c": "3"}}, APPLY).json["data"] == {
+        "a": "2",
+        "c": "3",
+    }
+    conflict = api("PATCH", f"{path}?fieldManager=y", {**base, "data": {"a": "4"}}, APPLY)
+    assert (conflict.code, conflict.json["reason"]) == (409, "Conflict")
+    assert conflict.json["message"] == 'Apply failed with 1 conflict: conflict with "x" using v1: .data.a'
+    assert conflict.json["details"]["causes"] == [
+        {"reason": "FieldManagerConflict", "message": 'conflict with "x" using v1', "field": ".data.a"}
+    ]
+    forced = api("PATCH", f"{path}?fieldManager=y&force=true", {**base, "data": {"a": "4"}}, APPLY)
+    assert forced.json["data"] == {"a": "4"}
+
+
+# ---- lists
+
+
+def test_lists_and_their_selectors(api: Api) -> None:
+    empty = api.get(PODS).json
+    assert (empty["kind"], empty["apiVersion"], empty["items"]) == ("PodList", "v1", [])
+    for i in range(4):
+        made = pod(f"p{i}")
+        made["metadata"]["labels"] = {"even": str(i % 2 == 0).lower(), "n": str(i)}
+        api("POST", PODS, made)
+
+    def names(query: str) -> list[str]:
+        return [o["metadata"]["name"] for o in api.get(f"{PODS}?{query}").json["items"]]
+
+    assert names("labelSelector=even%3Dtrue") == ["p0", "p2"]
+    assert names("labelSelector=n+in+(1,3),!x") == ["p1", "p3"]
+    assert names("fieldSelector=metadata.name%3Dp1") == ["p1"]
+    assert names("fieldSelector=metadata.name!%3Dp1,status.phase%3DPending") == ["p0", "p2", "p3"]
+    assert (
+        api.get(f"{PODS}?fieldSelector=spec.colour%3Dred").json["message"] == "field label not supported: spec.colour"
+    )
+    assert api.get(f"{PODS}?labelSelector=((").code == 400
+    first = api.get(f"{PODS}?limit=3").json
+    assert (len(first["items"]), first["metadata"]["remainingItemCount"]) == (3, 1)
+    rest = api.get(f"{PODS}?limit=3&continue={first['metadata']['continue']}").json
+    assert [o["metadata"]["name"] for o in rest["items"]] == ["p3"]
+    assert rest["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+    assert api.get(f"{PODS}?continue=nonsense").json["reason"] == "Expired"
+    assert api.get(f"{PODS}?resourceVersion=999999").json["reason"] == "Timeout"
+    deleted = api("DELETE", f"{PODS}?labelSelector=even%3Dtrue&gracePeriodSeconds=0")
+    assert len(deleted.json["items"]) == 2
+    assert names("") == ["p1", "p3"]
+
+
+def test_tables(api: Api) -> None:
+    api("POST", PODS, pod())
+    api.run(5)
+    table = api.get(PODS, accept=TABLE).json
+    assert (table["kind"], table["apiVersion"]) == ("Table", "meta.k8s.io/v1")
+    assert [c["name"] for c in table["columnDefinitions"][:5]] == ["Name", "Ready", "Status", "Restarts", "Age"]
+    assert table["rows"][0]["cells"][:4] == ["app", "1/1", "Running", "0"]
+    assert table["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
+    assert api.get(f"{PODS}?includeObject=Object", accept=TABLE).json["rows"][0]["object"]["kind"] == "Pod"
+    assert api.get(f"{PODS}/app", accept=TABLE).json["kind"] == "Table"
+    partial = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+    assert api.get(PODS, accept=partial).json["kind"] == "PartialObjectMetadataList"
+    assert api.get(PODS, accept="text/html").json["reason"] == "NotAcceptable"
+    assert api.get(PODS, accept="application/vnd.kubernetes.protobuf,application/json").json["kind"] == "PodList"
+
+
+# ---- watches
+
+
+def test_a_watch_begins_with_what_is_there_and_goes_on(api: Api) -> None:
+    api("POST", PODS, pod("a"))
+    events = api.stream(f"{PODS}?watch=true", lambda: api.cluster.delete("pod/a", grace=0))
+    assert [e["type"] for e in events] == ["ADDED", "MODIFIED", "DELETED"]
+    assert int(events[2]["object"]["metadata"]["resourceVersion"]) > int(
+        events[0]["object"]["metadata"]["resourceVersion"]
+    )
+    assert events[0]["object"]["kind"] == "Pod"
+
+
+def test_a_watch_from_a_version_on_misses_nothing(api: Api) -> None:
+    version = api.get(PODS).json["metadata"]["resourceVersion"]
+    api("POST", PODS, pod("a"))
+    assert [e["type"] for e in api.stream(f"{PODS}?watch=true&resourceVersion={version}")] == ["ADDED"]
+    late = api.stream(f"{PODS}?watch=true&resourceVersion=99999")
+    assert late[0]["object"]["reason"] == "Timeout"
+
+
+def test_a_watch_that_begins_too_far_back_is_told_so(api: Api) -> None:
+    for i in range(4200):
+        api.cluster.store.create({"kind": "ConfigMap", "metadata": {"name": f"c{i}"}})
+    [event] = api.stream(f"{PODS}?watch=true&resourceVersion=1")
+    assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+    assert event["object"]["message"].startswith("too old resource version: 1 (")
+
+
+def test_initial_events_end_with_a_bookmark(api: Api) -> None:
+    api("POST", PODS, pod("a"))
+    query = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+    events = api.stream(f"{PODS}?{query}&resourceVersion=")
+    assert [e["type"] for e in events] == ["ADDED", "BOOKMARK"]
+    assert events[1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+    assert api.get(f"{PODS}?watch=true&sendInitialEvents=true").code == 422
+    assert api.get(f"{PODS}?sendInitialEvents=true").code == 422
+
+
+def test_who_stops_to_match_is_deleted_for_the_watch(api: Api) -> None:
+    made = pod("a")
+    made["metadata"]["labels"] = {"x": "1"}
+    api("POST", PODS, made)
+    target = f"{PODS}?watch=true&labelSelector=x%3D1"
+
+    def act() -> None:
+        api.cluster.label("pod/a", "x=2")
+        api.cluster.label("pod/a", "x=1")
+
+    assert [e["type"] for e in api.stream(target, act)] == ["ADDED", "DELETED", "ADDED"]
+
+
+def test_a_watch_of_tables_has_its_head_once(api: Api) -> None:
+    api("POST", PODS, pod("a"))
+    before = _watchers(api)
+    first, *rest = api.stream(f"{PODS}?watch=true", lambda: api.run(5), accept=TABLE)
+    assert first["object"]["columnDefinitions"][0]["name"] == "Name"
+    assert rest
+    assert all(e["object"]["kind"] == "Table" and e["object"]["columnDefinitions"] is None for e in rest)
+    assert rest[-1]["object"]["rows"][0]["cells"][:3] == ["a", "1/1", "Running"]
+    assert _watchers(api) == before
+
+
+def _watchers(api: Api) -> int:
+    return len(api.cluster.store._watches._immediate["Pod"])
+
+
+# ---- deletion
+
+
+def test_a_running_pod_gets_its_grace(api: Api) -> None:
+    api("POST", PODS, pod())
+    api.run(5)
+    reply = api("DELETE", f"{PODS}/app", {"gracePeriodSeconds": 3, "propagationPolicy": "Background"})
+    assert (reply.code, reply.json["metadata"]["deletionGracePeriodSeconds"]) == (200, 3)
+    other = {"preconditions": {"uid": "other"}}
+    assert api("DELETE", f"{PODS}/app", other).json["reason"] == "Conflict"
+    assert api("DELETE", f"{PODS}/app", {"gracePeriodSeconds": 0}).code == 200
+    assert api.get(f"{PODS}/app").code == 404
+
+
+def test_what_depends_goes_or_stays_as_one_asks(api: Api) -> None:
+    api("POST", DEPLOYMENTS, deployment())
+    api.run(3)
+    api("DELETE", f"{DEPLOYMENTS}/web", {"propagationPolicy": "Orphan"})
+    api.run(3)
+    assert len(api.get("/apis/apps/v1/namespaces/default/replicasets").json["items"]) == 1
+    assert api("DELETE", f"{DEPLOYMENTS}/web", {"propagationPolicy": "Sometimes"}).code == 422
+
+
+# ---- subresources
+
+
+def test_scale(api: Api) -> None:
+    api("POST", DEPLOYMENTS, deployment())
+    api.run(2)
+    scale = api.get(f"{DEPLOYMENTS}/web/scale").json
+    assert (scale["kind"], scale["spec"], scale["status"]["selector"]) == ("Scale", {"replicas": 2}, "app=web")
+    changed = api("PATCH", f"{DEPLOYMENTS}/web/scale", {"spec": {"replicas": 0}}, MERGE)
+    assert changed.json["spec"] == {}
+    assert api.get(f"{DEPLOYMENTS}/web").json["spec"]["replicas"] == 0
+    scale["spec"]["replicas"] = 4
+    assert api("PUT", f"{DEPLOYMENTS}/web/scale", scale).code == 409
+    assert api("PATCH", f"{DEPLOYMENTS}/web/scale", {"spec": {"replicas": -1}}, MERGE).code == 422
+
+
+def test_evictions_obey_budgets(api: Api) -> None:
+    api("POST", DEPLOYMENTS, deployment(replicas=1))
+    budget = {"metadata": {"name": "b"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}}
+    api("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget)
+    api("POST", PODS, pod("free"))
+    api.run(8)
+    name = api.get(f"{PODS}?labelSelector=app%3Dweb").json["items"][0]["metadata"]["name"]
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    refused = api("POST", f"{PODS}/{name}/eviction", eviction)
+    assert (refused.code, refused.json["reason"]) == (429, "TooManyRequests")
+    assert refused.json["message"] == "Cannot evict pod as it would violate the pod's disruption budget."
+    cause = refused.json["details"]["causes"][0]
+    assert cause == {
+        "reason": "DisruptionBudget",
+        "message": "The disruption budget b needs 1 healthy pods and has 1 currently",
+    }
+    allowed = api("POST", f"{PODS}/free/eviction", eviction)
+    assert (allowed.code, allowed.json["status"]) == (201, "Success")
+    assert api.get(f"{PODS}/free").json["metadata"]["deletionTimestamp"]
+
+
+def test_bindings(api: Api) -> None:
+    api("POST", PODS, pod(schedulerName="mine"))
+    api.run(2)
+    binding = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": "app"},
+        "target": {"kind": "Node", "name": "node-2"},
+    }
+    assert api("POST", f"{PODS}/app/binding", binding).json["status"] == "Success"
+    again = api("POST", f"{PODS}/app/binding", binding)
+    assert again.json["message"] == (
+        'Operation cannot be fulfilled on pods/binding "app": pod app is already assigned to node "node-2"'
+    )
+
+
+def test_logs(api: Api) -> None:
+    talker = pod("talk", restartPolicy="Never")
+    talker["spec"]["containers"][0]["command"] = ["sh", "-c", "echo one; sleep 2; echo two; exit 1"]
+    api("POST", PODS, talker)
+    pending = api.get(f"{PODS}/talk/log")
+    assert pending.code == 400
+    api.run(8)
+    assert api.get(f"{PODS}/talk/log").text == "one\ntwo\n"
+    assert api.get(f"{PODS}/talk/log?tailLines=1").text == "two\n"
+    assert api.get(f"{PODS}/talk/log?limitBytes=5").text == "one\nt"
+    assert api.get(f"{PODS}/talk/log?timestamps=true&tailLines=1").text.endswith("000Z two\n")
+    assert api.get(f"{PODS}/talk/log?sinceSeconds=5").text in ("two\n", "")
+    previous = api.get(f"{PODS}/talk/log?previous=true")
+    assert previous.json["message"] == 'previous terminated container "app" in pod "talk" not found'
+    wrong = api.get(f"{PODS}/talk/log?container=nope")
+    assert wrong.json["message"] == "container nope is not valid for pod talk"
+    two = pod("two")
+    two["spec"]["containers"].append({**two["spec"]["containers"][0], "name": "other"})
+    two["spec"]["initContainers"] = [{"name": "first", "image": "busybox:1.36", "command": ["true"]}]
+    api("POST", PODS, two)
+    which = api.get(f"{PODS}/two/log").json["message"]
+    assert which == "a container name must be specified for pod two, choose one of: [first app other]"
+
+
+def test_a_proxy_asks_a_simulated_program(api: Api) -> None:
+    api("POST", DEPLOYMENTS, deployment(replicas=1))
+    service = {"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}
+    api("POST", "/api/v1/namespaces/default/services", service)
+    api.run(8)
+    name = api.get(PODS).json["items"][0]["metadata"]["name"]
+    assert api.get(f"{PODS}/{name}/proxy/").code == 200
+    assert api.get("/api/v1/namespaces/default/services/web/proxy/").code == 200
+    assert api.get(f"{PODS}/{name}:81/proxy/").code == 503
+
+
+def test_metrics_come_after_a_scrape(api: Api) -> None:
+    api("POST", PODS, pod())
+    api.run(5)
+    path = "/apis/metrics.k8s.io/v1beta1"
+    assert api.get(f"{path}/namespaces/default/pods").json["items"] == []
+    api.run(15)
+    [found] = api.get(f"{path}/namespaces/default/pods").json["items"]
+    assert found["containers"][0]["name"] == "app"
+    assert api.get(f"{path}/namespaces/default/pods/app").json["kind"] == "PodMetrics"
+    assert [n["metadata"]["name"] for n in api.get(f"{path}/nodes").json["items"]] == ["node-1", "node-2"]
+    assert api.get(f"{path}/nodes/nope").code == 404
+
+
+def test_reviews(api: Api) -> None:
+    review = {"spec": {"resourceAttributes": {"verb": "delete", "resource": "pods"}}}
+    assert api("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review).json["status"] == {
+        "allowed": True
+    }
+    me = api("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {}).json
+    assert me["status"]["userInfo"]["username"] == "kubernetes-admin"
+
+
+def test_events_under_both_names(api: Api) -> None:
+    api("POST", PODS, pod())
+    api.run(5)
+    core = api.get("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dapp,reason%3DStarted").json
+    new = api.get("/apis/events.k8s.io/v1/namespaces/default/events?fieldSelector=regarding.name%3Dapp").json
+    assert core["items"][0]["message"] in [e["note"] for e in new["items"]]
+    assert all(e["regarding"]["name"] == "app" for e in new["items"])
+
+
+# ---- beside the API
+
+
+def test_an_action_is_performed_and_recorded(api: Api) -> None:
+    api("POST", PODS, pod())
+    api.run(5)
+    t = api.cluster.now
+    record = api("POST", "/selfheal/actions", {"at": 3, "kill": {"pod": "app"}}).json
+    assert (record["kind"], record["verb"], record["result"]) == ("Action", "kill", "ok")
+    assert record["t"] == pytest.approx(t, abs=0.001)
+    refused = api("POST", "/selfheal/actions", {"delete": "pod/nope"})
+    assert 'pods "nope" not found' in refused.json["result"]
+    assert api("POST", "/selfheal/actions", {"kil": {}}).code == 400
+    assert api("POST", "/selfheal/actions", {"fault": {"kind": "apiDown", "for": 5}}).code == 201
+    assert not hasattr(api.answer(api.request("GET", PODS)), "status")
+    lines = api.get("/selfheal/timeline").text.splitlines()
+    assert '"timeline": 1' in lines[0]
+    assert sum('"kind": "Action"' in line for line in lines) == 3
+    api.run(6)
+    assert api.get(PODS).code == 200
+
+
+def test_an_action_waits_for_its_moment(api: Api) -> None:
+    api("POST", PODS, pod())
+    api.run(5)
+    begin = api.cluster.now
+    record = api("POST", f"/selfheal/actions?begin={begin}", {"at": 2.5, "kill": {"pod": "app"}}).json
+    assert record["t"] == pytest.approx(begin + 2.5, abs=0.001)
