@@ -108,6 +108,7 @@ ALL = (
 )
 """The category ``all``, as in ``kubectl get all``."""
 
+
 def _stored() -> list[Resource]:
     """The resources whose objects lie in the store under their own kind."""
     shorts: dict[str, tuple[str, ...]] = {}
