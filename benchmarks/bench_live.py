@@ -63,8 +63,9 @@ def reading(browser: Any, root: Path, phone: bool) -> dict[str, float]:
         visit(tab, host, CHAPTER)
         paint = tab.until(PAINT) / 1000
         approach(tab)
+        tab.page.wait_for_load_state("networkidle")
         own = {url.removeprefix(host.url).partition("?")[0] for url in tab.requests}
-        size = sum({asked.path: asked.size for asked in host.log if asked.path in own}.values()) / 1000
+        size = sum({asked.path: asked.size for asked in reversed(host.log) if asked.path in own}.values()) / 1000
         first = tab.js(FLIP)
         tab.close()
     return {"first paint, s": paint, "page with its monitor drawn, kB": size, "first flip, from the bank, ms": first}
