@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
+from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +59,17 @@ def kubectl(emulator: Emulator, tmp_path: Path) -> Kubectl:
     return Kubectl(emulator.kubeconfig, tmp_path)
 
 
+@pytest.fixture
+def kubernetes(emulator: Emulator) -> Iterator[Any]:
+    """The Python client, which leaves its sockets to the garbage collector."""
+    package = pytest.importorskip("kubernetes")
+    package.config.load_kube_config(str(emulator.kubeconfig))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield package
+        gc.collect()
+
+
 @needs_kubectl
 def test_a_session_with_kubectl(kubectl: Kubectl) -> None:
     assert kubectl("create namespace demo") == "namespace/demo created\n"
@@ -88,10 +103,7 @@ def test_a_session_with_kubectl(kubectl: Kubectl) -> None:
     assert kubectl.code == 1
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # its sockets
-def test_the_python_client(emulator: Emulator) -> None:
-    kubernetes = pytest.importorskip("kubernetes")
-    kubernetes.config.load_kube_config(str(emulator.kubeconfig))
+def test_the_python_client(kubernetes: Any) -> None:
     core, apps = kubernetes.client.CoreV1Api(), kubernetes.client.AppsV1Api()
     assert kubernetes.client.VersionApi().get_code().git_version == "v1.36.2"
     apps.create_namespaced_deployment("default", deployment())
@@ -112,6 +124,52 @@ def test_the_python_client(emulator: Emulator) -> None:
         core.read_namespaced_pod("nope", "default")
     assert caught.value.status == 404
     assert core.delete_namespaced_pod("app", "default", grace_period_seconds=0).metadata.name == "app"
+
+
+@needs_kubectl
+def test_a_forwarded_port_reaches_a_simulated_program(kubectl: Kubectl) -> None:
+    kubectl("create deployment web --image=nginx:1.27 --port=80")
+    kubectl("wait --for=condition=Available deploy/web --timeout=30s")
+    process = kubectl.start("port-forward", "deploy/web", ":80", ":81")
+    assert process.stdout is not None
+    open_port, closed_port = (
+        int(line.split(" ->")[0].rpartition(":")[2])
+        for line in (process.stdout.readline() for _ in range(4))
+        if "127.0.0.1" in line
+    )
+    connection = HTTPConnection("127.0.0.1", open_port, timeout=20)
+    for path, status in (("/", 200), ("/nope", 404)):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Server"]) == (status, "nginx")
+        answer.read()
+    connection.close()
+    connection = HTTPConnection("127.0.0.1", closed_port, timeout=20)
+    connection.request("GET", "/")
+    with pytest.raises((RemoteDisconnected, ConnectionError)):
+        connection.getresponse()
+    connection.close()
+    process.terminate()
+    _, err = process.communicate(timeout=20)
+    assert "dial tcp4 127.0.0.1:81: connect: connection refused" in err
+
+
+def test_a_forwarded_port_of_the_python_client(kubernetes: Any) -> None:
+    core = kubernetes.client.CoreV1Api()
+    made = {"name": "web", "image": "nginx:1.27"}
+    core.create_namespaced_pod("default", {**pod("web"), "spec": {"containers": [made]}})
+    for _ in range(100):
+        if core.read_namespaced_pod("web", "default").status.phase == "Running":
+            break
+        time.sleep(0.1)
+    forward = kubernetes.stream.portforward(core.connect_get_namespaced_pod_portforward, "web", "default", ports="80")
+    socket = forward.socket(80)
+    socket.sendall(b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n")
+    found = b""
+    while chunk := socket.recv(4096):
+        found += chunk
+    assert found.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert forward.error(80) is None
 
 
 def test_up_prints_one_line_and_leaves_nothing(tmp_path: Path) -> None:

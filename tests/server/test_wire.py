@@ -9,6 +9,7 @@ import json
 import ssl
 import stat
 import subprocess
+import zlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfheal.errors import BadRequest, Invalid
-from selfheal.server import patches
+from selfheal.server import patches, spdy
 from selfheal.server.certificates import Authority, G, Key, N, _add, _times
 from selfheal.server.http import Abort, HTTPServer, Request, Response, as_json
 from selfheal.server.kubeconfig import KubeconfigFile, Refused, kubeconfig
@@ -295,6 +296,45 @@ def test_noise_is_refused_not_feared(data: bytes) -> None:
     for body in (data, b"k8s\0" + data, _wrapped("v1", "Pod", data[:100])):
         with contextlib.suppress(BadRequest):
             protobuf.decode(body)
+
+
+# ---- SPDY
+
+
+class _Client:
+    """The other side of a SPDY connection."""
+
+    def __init__(self) -> None:
+        self._deflate = zlib.compressobj(zdict=spdy.DICTIONARY)
+
+    def open(self, stream: int, **headers: str) -> bytes:
+        text = len(headers).to_bytes(4, "big")
+        for word in (word for pair in headers.items() for word in pair):
+            text += len(word).to_bytes(4, "big") + word.encode()
+        block = self._deflate.compress(text) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        return spdy._frame(spdy.SYN_STREAM, stream.to_bytes(4, "big") + bytes(6) + block)
+
+
+def test_streams_open_speak_and_close() -> None:
+    client, server = _Client(), spdy.Connection()
+    said = client.open(1, streamtype="error", port="80") + client.open(3, streamtype="data", port="80")
+    said += server.data(3, b"hello") + spdy._frame(spdy.PING, b"\0\0\0\7") + server.data(3, b"", last=True)
+    said += spdy._frame(spdy.RST_STREAM, b"\0\0\0\1\0\0\0\5")
+    found = [event for i in range(len(said)) for event in server.receive(said[i : i + 1])]
+    assert found == [
+        spdy.Opened(1, {"streamtype": "error", "port": "80"}),
+        spdy.Opened(3, {"streamtype": "data", "port": "80"}),
+        spdy.Data(3, b"hello", last=False),
+        spdy.Data(3, b"", last=True),
+        spdy.Reset(1),
+    ]
+    assert spdy._frame(spdy.PING, b"\0\0\0\7") in bytes(server.answers)
+
+
+@given(st.binary(max_size=60))
+def test_noise_breaks_nothing_but_the_connection(data: bytes) -> None:
+    with contextlib.suppress(spdy.Broken):
+        list(spdy.Connection().receive(b"\x80\x03\x00\x01" + data))
 
 
 # ---- patches
