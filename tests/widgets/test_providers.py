@@ -150,16 +150,14 @@ def test_in_the_book_a_scenario_that_a_reader_changed_is_drawn_anew(browser: Any
     tab.goto(f"{book_url}book/02-liveness.html")
     tab.locator(".selfheal-monitor").scroll_into_view_if_needed()
     tab.get_by_role("button", name="Run this page").click()
-    tab.wait_for_function("document.documentElement.dataset.live === 'on'")
+    tab.locator("html[data-live=on]").wait_for()
     code = tab.locator("textarea").first
     mine = "import functools, selfheal.widgets as w; w.monitor = functools.partial(w.monitor, title='Mine')"
     code.fill(f"{code.input_value()}\n{mine}\n")
     tab.get_by_role("button", name="Run all again").click()
     tab.get_by_role("group", name="Mine").wait_for()
     tab.get_by_label("obeys").click()
-    tab.wait_for_function(
-        "document.querySelector('.selfheal-monitor > div').shadowRoot.querySelector('.seg .on input').value === 'obey'"
-    )
+    tab.locator(".selfheal-monitor .seg .on input[value=obey]").first.wait_for(state="attached")
     assert "missing" not in tab.locator(".by").inner_text()
     assert missing == []
     tab.close()
