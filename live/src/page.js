@@ -61,6 +61,7 @@ const go = el("button", { type: "button", className: "live-go" });
 const again = el("button", { type: "button", className: "live-again", textContent: "Restart", hidden: true });
 const status = el("span", { className: "live-status", role: "status" });
 const bar = el("div", { className: "live-bar", role: "region", ariaLabel: "Run this page" }, go, again, status);
+const open = document.querySelector(".cell_input pre") !== null; // whether there is code to be seen
 const say = (text) => { if (status.textContent !== text) status.textContent = text; };
 const mine = () => cells.filter((c) => c.text !== c.source).length;
 
@@ -75,7 +76,7 @@ function draw(reason) {
   else if (state === "starting") say(reason);
   else if (ran) say("Live: Python runs in this page.");
   else if (root.dataset.live === "off") say(reason || "Stopped. The last results stay; variables are gone.");
-  else say(`Change the code and run it right here: Python comes to you, ${MEGABYTES} MB once.`);
+  else say(`${open ? "Change the code and run it right here" : "What this page shows can be computed anew, right here"}: Python comes to you, ${MEGABYTES} MB once.`);
 }
 
 // ---- running
@@ -158,7 +159,8 @@ function load() {
 
 if (config.cells) {
   document.querySelectorAll(".cell summary[aria-label]").forEach((e) => e.removeAttribute("aria-label")); // it hides the words that are there
-  (document.querySelector("article.bd-article h1") ?? document.querySelector("h1"))?.after(bar);
+  const title = document.querySelector("article.bd-article h1") ?? document.querySelector("h1");
+  if (open) title?.after(bar); else title?.parentElement.append(bar); // a page that hides its code is not about it
   go.onclick = () => (running || root.dataset.live === "starting" ? stop() : enqueue(runAll));
   again.onclick = () => { stop(); say("Python is new: nothing has run yet."); python.warm(); };
   // a mouse that rests on the button is reason enough to begin; never a passing one, a finger or the Tab key
