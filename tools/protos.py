@@ -19,6 +19,8 @@ from selfheal.server.resources import RESOURCES
 
 OUT = Path(__file__).parents[1] / "src" / "selfheal" / "server" / "wire"
 ROOTS = ("api.policy.v1.Eviction", "api.autoscaling.v1.Scale", "apimachinery.pkg.apis.meta.v1.DeleteOptions")
+EMBEDDED = ("ingressRuleValue", "persistentVolumeSource")
+"""Structs whose fields stand in their place, of types without a schema."""
 SCALARS = {"string": "s", "bytes": "b", "int32": "i", "int64": "i", "bool": "t", "double": "d", "uint32": "i"}
 FIELD = re.compile(
     r"(optional|repeated|map<string, *([\w.]+)>) *([\w.]*) +(\w+) = (\d+);"
@@ -89,8 +91,8 @@ def _prose(lines: list[str]) -> str:
 def main(folder: Path) -> None:
     messages, told = read(folder)
     waiting = [n.removeprefix("io.k8s.") for r in RESOURCES if (n := names().get((r.api_version, r.kind)))]
-    waiting += [f"api.{r.group}.v1.{r.kind}".replace(".k8s.io.", ".") for r in RESOURCES]
-    waiting += [*ROOTS, "api.core.v1.Binding"]
+    waiting += [f"api.{r.group.partition('.')[0] or 'core'}.{r.version}.{r.kind}" for r in RESOURCES]
+    waiting += ROOTS
     found: dict[str, dict[str, list[str]]] = {}
     while waiting:
         name = waiting.pop()
@@ -101,7 +103,7 @@ def main(folder: Path) -> None:
         known = types().get(f"io.k8s.{name}", {}).get("properties")
         for field in fields.values():
             # What is no field of the JSON is embedded: its own fields stand in its place.
-            embedded = field[0] == "ingressRuleValue" if known is None else field[0] not in known
+            embedded = field[0] in EMBEDDED if known is None else field[0] not in known
             if embedded and field[1] in messages:
                 field[2] = "inline"
     _write("protobuf.json", dict(sorted(found.items())))

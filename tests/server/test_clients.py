@@ -86,6 +86,7 @@ def test_a_session_with_kubectl(kubectl: Kubectl) -> None:
     assert kubectl("exec box -- hostname") == "box\n"
     assert "command terminated with exit code 1" in kubectl("exec box -- cat /nope")
     assert kubectl("exec -i box -- cat", "typed\n") == "typed\n"
+    assert kubectl("exec -i box -- sh", "echo one\nread x\nhello\necho got $x\n") == "one\ngot hello\n"
     assert kubectl("logs crash") == "boom\n"
     assert kubectl("scale deploy/api --replicas=3") == "deployment.apps/api scaled\n"
     assert kubectl("label pod crash a=b") == "pod/crash labeled\n"
@@ -120,6 +121,22 @@ def test_the_python_client(kubernetes: Any) -> None:
     assert apps.read_namespaced_deployment_scale("web", "default").spec.replicas == 3
     stream = kubernetes.stream.stream
     assert stream(core.connect_get_namespaced_pod_exec, "app", "default", command=["echo", "hi"], stdout=True) == "hi\n"
+    typing = stream(
+        core.connect_get_namespaced_pod_exec,
+        "app",
+        "default",
+        command=["sh"],
+        stdin=True,
+        stdout=True,
+        tty=True,
+        _preload_content=False,
+    )
+    for keys in ("cd /tmp\r", "echo a\x7fb\r", "sleep 1000\r", "\x03", "exit 3\r"):
+        typing.write_stdin(keys)
+    typing.run_forever(timeout=20)
+    assert typing.returncode == 3
+    said = typing.read_stdout()
+    assert said.startswith("/ # cd /tmp\r\n/tmp # echo a\b \bb\r\nb\r\n/tmp # sleep 1000\r\n^C\r\n/tmp # ")
     with pytest.raises(kubernetes.client.ApiException) as caught:
         core.read_namespaced_pod("nope", "default")
     assert caught.value.status == 404

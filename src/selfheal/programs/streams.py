@@ -273,4 +273,17 @@ class Outlet(Stream):
             self.pipe.drained.open()
 
 
+class Keyboard(Outlet):
+    """What somebody types: a shell that reads from it takes line by line, and asks for the next with a prompt."""
+
+    def __init__(self, pipe: Pipe, show: Callable[[str], object] = lambda _: None) -> None:
+        super().__init__(pipe)
+        self._show = show
+
+    def prompt(self, text: str) -> None:
+        """Ask for a line, unless one has been typed already."""
+        if "\n" not in self.pipe.text:
+            self._show(text)
+
+
 NULL = Stream()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from selfheal.programs.filesystem import FileError
 from selfheal.programs.process import Process, Running
 from selfheal.programs.shell import builtins, jobs, variables
-from selfheal.programs.shell.interpreter import Shell
+from selfheal.programs.shell.interpreter import Shell, Status
 from selfheal.programs.shell.parser import parse
-from selfheal.programs.streams import NULL
+from selfheal.programs.streams import NULL, Keyboard
 
 LETTERS = frozenset("aefuxvnmbCIilsc")
 
@@ -55,9 +55,40 @@ def sh(p: Process) -> Running:
             return 2
         shell = Shell(p, words[0], words[1:], script=words[0])
         script = parse(text)
+    elif isinstance(p.fds.get(0, NULL), Keyboard):
+        shell = Shell(p, p.argv[0], words)
+        shell.options = dict.fromkeys([*("s" if stdin else ""), *options])
+        return (yield from shell.until_exit(_conversation(p, shell)))
     else:
         text = yield from p.fds.get(0, NULL).read()
         shell = Shell(p, p.argv[0], words)
         script = parse(text)
     shell.options = dict.fromkeys([*("c" if command else "s" if stdin else ""), *options])
     return (yield from shell.main(script))
+
+
+UNFINISHED = ("unexpected end of file", "unterminated quoted string")
+"""Problems of a command that goes on in the next line."""
+
+
+def _conversation(p: Process, shell: Shell) -> Status:
+    """Line by line, as somebody types. What cannot be understood is told, and ends nothing."""
+    text = ""
+    while True:
+        keyboard = p.fds.get(0, NULL)
+        if isinstance(keyboard, Keyboard):
+            keyboard.prompt("> " if text else f"{p.cwd} # ")
+        line = yield from keyboard.readline()
+        text += line
+        script = parse(text)
+        problem = script.problem
+        if problem is not None and line and any(words in problem.message for words in UNFINISHED):
+            continue
+        if problem is not None:
+            shell.complain(problem.message)
+            shell.status = 2
+        elif text:
+            yield from shell.run_script(script)
+        if not line:
+            return shell.status
+        text = ""

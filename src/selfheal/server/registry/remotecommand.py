@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from selfheal.errors import BadRequest
 from selfheal.objects import Object
-from selfheal.programs.streams import NULL, Pipe, Stream
+from selfheal.programs.streams import NULL, Keyboard, Pipe, Stream
 from selfheal.runtime import Container, Exec
 from selfheal.server import statuses
 from selfheal.server.context import Context
@@ -102,7 +102,7 @@ class _Session:
         stdin: Stream = NULL
         if self._open:
             self._stdin.inlet.retain()
-            stdin = self._stdin.outlet
+            stdin = Keyboard(self._stdin, self._show if self._tty else lambda _: None)
         name = self._container.sandbox.name
         cause = self._context.cause(what=f"`{' '.join(self._argv)[:80]}` was run in pod {name}.")
         runtime = self._container.runtime
@@ -174,7 +174,8 @@ class _Session:
                 if not self._typed:
                     self._close_stdin()
             elif key == "\x03":
-                shown, self._typed = shown + "^C\r\n", ""
+                self._show(shown + "^C\r\n")
+                shown, self._typed = "", ""
                 self._interrupt()
             elif key in "\x7f\b":
                 if self._typed:
@@ -193,7 +194,9 @@ class _Session:
         if run is None or run.process is None:
             return
         mine = [p for p in run.container.kernel.processes.values() if _descends(p, run.process)]
-        if mine:
+        if mine and mine[-1] is run.process and run.process.argv[0].endswith("sh"):
+            self._show(f"{run.process.cwd} # ")  # a shell that waits for a line forgets what was typed of it
+        elif mine:
             run.container.kernel.signal(mine[-1], "INT")
 
     def _close_stdin(self) -> None:
