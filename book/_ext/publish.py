@@ -87,8 +87,9 @@ def offer(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
 def extra(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The page at the site's root, which leads to the book, and the one for an address where nothing is."""
     known = {"address": address(), "description": ABOUT}
-    yield "index", known, "root.html"
     root = app.config.root_doc
+    if root != "index":
+        yield "index", known, "root.html"
     toctree = app.env.toctree_includes.get(root, [])
     pages = [(f"{name}.html", app.env.titles[name].astext()) for name in (root, *toctree)]
     mark = base64.b64encode(MARK.read_bytes()).decode()
