@@ -293,7 +293,7 @@ def test_a_patient_follows_its_flags() -> None:
             'patient: invalid argument "x" for "--port" flag: strconv.ParseInt: parsing "x": invalid syntax',
         ),
         (["--start", "-1"], "patient: --start must be a number of seconds, not '-1'"),
-        (["--term=maybe"], "patient: --term is obey or ignore, not maybe"),
+        (["--term=maybe"], "patient: --term is obey, ignore or a number of seconds, not maybe"),
         (["--exit-after=5"], "patient: --exit-after takes SECONDS=CODE, not '5'"),
         (["--healthz-after=5=1000"], "patient: --healthz-after takes SECONDS=CODE, not '5=1000'"),
         (["extra"], "patient: unknown argument: extra"),

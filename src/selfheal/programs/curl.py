@@ -10,7 +10,7 @@ import simpy
 from selfheal.clock import SECOND, micros
 from selfheal.network import Request, Response
 from selfheal.programs.process import Process, Running
-from selfheal.programs.servers import TEXTS
+from selfheal.programs.statuses import TEXTS
 
 CONNECTS_FOR = 130.0
 """Seconds after which Linux and curl give up an address that says nothing."""

@@ -10,6 +10,7 @@ import simpy
 
 from selfheal.clock import MILLISECOND
 from selfheal.network import GRPCError, Request, Response, Server
+from selfheal.programs.statuses import TEXTS
 
 if TYPE_CHECKING:
     from selfheal.programs.process import Process, Running
@@ -17,30 +18,6 @@ if TYPE_CHECKING:
 Reply = Response | simpy.Event
 Answer = int | str | Response | Callable[[Request], Reply]
 """What a path answers: a status, a body (with 200), a whole response, or whatever a function makes of the request."""
-
-TEXTS = {
-    200: "OK",
-    204: "No Content",
-    301: "Moved Permanently",
-    302: "Found",
-    303: "See Other",
-    304: "Not Modified",
-    307: "Temporary Redirect",
-    308: "Permanent Redirect",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    412: "Precondition Failed",
-    417: "Expectation Failed",
-    418: "I'm a teapot",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
 
 LISTENS_AFTER = (80 * MILLISECOND, 130 * MILLISECOND)
 """µs from the start of a Go server's process until its port is open, measured on a busy node."""

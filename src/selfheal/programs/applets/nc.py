@@ -13,7 +13,8 @@ from selfheal.network import Request, Response, Server
 from selfheal.programs.applets.registry import applet, decimal, options, stdin, usage
 from selfheal.programs.applets.running import lookup
 from selfheal.programs.process import Exit, Process, Program, Running
-from selfheal.programs.servers import HANG, TEXTS
+from selfheal.programs.servers import HANG
+from selfheal.programs.statuses import TEXTS
 from selfheal.programs.streams import Capture, Gate, Stream, Text
 
 CONNECT_TIMEOUT = "127"

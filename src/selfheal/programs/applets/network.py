@@ -13,7 +13,8 @@ from selfheal.programs.applets.nc import CONNECT_TIMEOUT, port_of
 from selfheal.programs.applets.registry import applet, decimal, number, options, usage
 from selfheal.programs.filesystem import Directory, Executable, File, FileError
 from selfheal.programs.process import Process, Running
-from selfheal.programs.servers import TEXTS, Reply, RouteServer, when_ended
+from selfheal.programs.servers import Reply, RouteServer, when_ended
+from selfheal.programs.statuses import TEXTS
 from selfheal.programs.streams import Capture, Stream, Text
 
 # ---- nc
