@@ -4,6 +4,7 @@ Gives each code cell an id, writes the chapter's sources to ``_live/<page>.json`
 copies what :mod:`assets` built to ``_static/live``. Settings in ``conf.py`` (``sphinx: config:`` in ``_config.yml``):
 
 ``live_source``   folder with the project's own package, as in a wheel
+``live_left_out`` what in it no cell needs: the beginnings of paths
 ``live_files``    globs of further files that cells read, relative to the root of the sources
 ``live_preload``  modules that are imported before the snapshot of Python's memory is made
 ``live_mount``    a global function of the page that is called with each element that holds fresh outputs
@@ -31,9 +32,11 @@ def build(app: Sphinx) -> None:
     """The assets, once a build."""
     root, source = Path(app.srcdir), Path(app.srcdir) / app.config.live_source
     own = {
-        path.relative_to(source).as_posix(): path.read_bytes()
+        name: path.read_bytes()
         for path in sorted(source.rglob("*"))
-        if path.is_file() and assets.KEPT.search(path.name)
+        if path.is_file()
+        and assets.KEPT.search(name := path.relative_to(source).as_posix())
+        and not name.startswith(tuple(app.config.live_left_out))
     }
     extra = [path for glob in app.config.live_files for path in sorted(root.glob(glob))]
     out = root / "_build" / "live"
@@ -82,6 +85,7 @@ def copy(app: Sphinx, problem: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("live_source", "src", "html")
+    app.add_config_value("live_left_out", [], "html")
     app.add_config_value("live_files", [], "html")
     app.add_config_value("live_preload", [], "html")
     app.add_config_value("live_mount", "", "html")

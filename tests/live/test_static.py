@@ -15,6 +15,40 @@ from tests.live.host import Host
 from tests.live.reader import approach, flip
 
 NAMES = [name.replace(".ipynb", ".html") for name in PAGES]
+HEAVIEST = 350_000
+"""Bytes over the line for a page that has widgets."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_light(open_tab: Open, host: Host, name: str) -> None:
+    tab = open_tab()
+    tab.goto(f"{host.url}book/{name}")
+    approach(tab)
+    tab.until("document.readyState == 'complete'")
+    own = {url.removeprefix(host.url).partition("?")[0] for url in tab.requests}
+    sizes = {asked.path: asked.size for asked in reversed(host.log) if asked.path in own}  # a worker may ask again
+    assert len(sizes) > 5
+    assert sum(sizes.values()) < HEAVIEST, sorted(sizes.items(), key=lambda item: -item[1])[:8]
+    assert [path for path in sizes if "pyodide" in path or path.endswith("site.zip")] == []
+
+
+def test_a_whole_visit_finds_everything_at_home(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    tab.goto(host.url)
+    tab.until("location.pathname.endsWith('/book/index.html')")
+    for _ in range(len(NAMES)):
+        tab.until("document.readyState == 'complete'")
+        tab.js("scrollTo(0, document.body.scrollHeight)")
+        if not tab.js("document.querySelector('.prev-next-area a.right-next') != null"):
+            break
+        here = tab.js("location.href")
+        tab.click(".prev-next-area a.right-next")
+        tab.until(f"location.href != {here!r}")
+    assert tab.js("document.querySelector('.prev-next-area a.right-next') == null"), "not the last page"
+    tab.goto(f"{host.url}search.html?q=probe")
+    tab.until("document.querySelectorAll('#search-results li').length > 0", 30)
+    assert {name for name in NAMES if f"book/{name}" in {asked.path for asked in host.log}} == set(NAMES)
+    assert [asked.path for asked in host.log if asked.status >= 400] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
