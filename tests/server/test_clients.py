@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -67,6 +68,9 @@ def kubernetes(emulator: Emulator) -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield package
+        for thread in threading.enumerate():
+            if thread.name.startswith("Kubernetes port forward proxy"):
+                thread.join(10)
         gc.collect()
 
 
@@ -187,6 +191,7 @@ def test_a_forwarded_port_of_the_python_client(kubernetes: Any) -> None:
         found += chunk
     assert found.startswith(b"HTTP/1.1 200 OK\r\n")
     assert forward.error(80) is None
+    forward.close()
 
 
 def test_up_prints_one_line_and_leaves_nothing(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ from selfheal.server.websocket import Closed, WebSocket, handshake
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 
+BREATH = 0.1
+"""Real seconds before the first message: kubectl reads before it has made its streams, and drops what comes earlier."""
+
 Message = tuple[int, bytes]
 Put = Callable[[Message | None], object]
 
@@ -81,6 +84,7 @@ class _Session:
         self._context.time.call(self._attach if attach else self._begin)
         receiving = asyncio.ensure_future(self._receive(socket))
         try:
+            await asyncio.sleep(BREATH)
             while (message := await self._messages.get()) is not None:
                 channel, data = message
                 await socket.send(bytes([channel]) + data)
