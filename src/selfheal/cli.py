@@ -1,4 +1,4 @@
-"""The command line: ``selfheal run``, ``selfheal compare`` and ``selfheal up``."""
+"""The command line: ``selfheal run``, ``selfheal compare``, ``selfheal up`` and ``selfheal probe``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from selfheal import __version__
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.headlines import headline, told
+from selfheal.probers import command as probing
 from selfheal.rules import BELIEFS
 from selfheal.scenario import Scenario
 from selfheal.scenario.actions import LATEST
@@ -119,6 +120,10 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
     up.add_argument("--quiet", action="store_true", help="print the line to copy only")
     up.set_defaults(function=_up)
+
+    probe = commands.add_parser("probe", help="one real probe, with the kubelet's verdict and its reason")
+    probing.add_arguments(probe)
+    probe.set_defaults(function=probing.run)
     return parser
 
 

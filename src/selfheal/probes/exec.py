@@ -61,8 +61,7 @@ def probe(runtime: Runtime, container: Any, command: Sequence[str], timeout: int
     def late() -> None:
         if not outcome.triggered:
             run.kill()
-            text = f'command timed out: "{" ".join(command)}" timed out after {go_duration(timeout)}'
-            outcome.succeed(Outcome("failure", text, None, timeout, steady=False))
+            outcome.succeed(timed_out(command, timeout))
 
     timer = clock.after(timeout, late)
     assert run.finished.callbacks is not None
@@ -73,8 +72,18 @@ def probe(runtime: Runtime, container: Any, command: Sequence[str], timeout: int
 def _outcome(run: Exec, duration: int) -> Outcome:
     if run.error is not None:
         return Outcome("unknown", "", run.error, duration, run.steady)
-    result = "success" if run.exit_code == 0 else "failure"
-    return Outcome(result, cut(run.output), None, duration, run.steady)  # type: ignore[arg-type]
+    return verdict(run.exit_code, run.output, duration, run.steady)
+
+
+def verdict(exit_code: int, output: str, duration: int = 0, steady: bool = True) -> Outcome:
+    """What the end of a command means."""
+    return Outcome("success" if exit_code == 0 else "failure", cut(output), None, duration, steady)
+
+
+def timed_out(command: Sequence[str], timeout: int) -> Outcome:
+    """What it means that a command did not end in time."""
+    text = f'command timed out: "{" ".join(command)}" timed out after {go_duration(timeout)}'
+    return Outcome("failure", text, None, timeout, steady=False)
 
 
 def expand_static(command: Iterable[str], env: Iterable[EnvVar]) -> tuple[str, ...]:

@@ -20,19 +20,25 @@ def probe(network: Network, source: str, action: GRPCAction, pod_ip: str, timeou
     server = network.connect(source, pod_ip, action.port)
     answer = None if isinstance(server, str) else server.grpc(action.service)
     if answer is None:
-        text = (
-            f'timeout: failed to connect service "{pod_ip}:{action.port}" '
-            f"within {go_duration(timeout)}: context deadline exceeded"
-        )
-        return Outcome("failure", text, duration=timeout)
-    if isinstance(answer, str):
-        if answer == "SERVING":
-            return Outcome("success", "service healthy")
-        return Outcome("failure", f'service unhealthy (responded with "{answer}")')
-    return _failed(answer, timeout)
+        return unconnected(f"{pod_ip}:{action.port}", timeout)
+    return verdict(answer) if isinstance(answer, str) else failed(answer, timeout)
 
 
-def _failed(error: GRPCError, timeout: int) -> Outcome:
+def verdict(status: str) -> Outcome:
+    """What a status of the health service means."""
+    if status == "SERVING":
+        return Outcome("success", "service healthy")
+    return Outcome("failure", f'service unhealthy (responded with "{status}")')
+
+
+def unconnected(address: str, timeout: int) -> Outcome:
+    """No connection within the timeout."""
+    text = f'timeout: failed to connect service "{address}" within {go_duration(timeout)}: context deadline exceeded'
+    return Outcome("failure", text, duration=timeout)
+
+
+def failed(error: GRPCError, timeout: int) -> Outcome:
+    """What it means that the call ended with a code."""
     if error.code == "Unimplemented":
         text = f"this server does not implement the grpc health protocol (grpc.health.v1.Health): {error.message}"
         return Outcome("failure", f"error: {text}")

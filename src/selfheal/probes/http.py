@@ -33,6 +33,7 @@ DEADLINE = "context deadline exceeded (Client.Timeout exceeded while awaiting he
 STALLED = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
 CUT = "unexpected EOF"
 PLAIN = "http: server gave HTTP response to HTTPS client"
+TOO_MANY = f"stopped after {LIMIT} redirects"
 BAD_STATUS = "HTTP probe failed with statuscode: "
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~!$&'()*+,;=:@-]*\Z")
@@ -76,8 +77,8 @@ def first_target(
     host = action.host or pod_ip
     path = _path(action.path)
     scheme = action.scheme.lower()
-    target = Target(scheme, host, port, path, f"{scheme}://{_bracketed(host)}:{port}{path}")
-    return target, tuple(_headers(action.http_headers, f"{_bracketed(host)}:{port}"))
+    target = Target(scheme, host, port, path, f"{scheme}://{bracketed(host)}:{port}{path}")
+    return target, tuple(_headers(action.http_headers, f"{bracketed(host)}:{port}"))
 
 
 class Attempt:
@@ -137,13 +138,12 @@ class Attempt:
             return self._failure(answer.broken)
         location = answer.header("Location") if answer.status in REDIRECTS else None
         if location:
-            onward = _follow(self.target, location)
+            onward = follow(self.target, location)
             if onward is not None and onward.host == self.target.host:
                 if self.hops >= LIMIT:
-                    text = f'Get "{location}": stopped after {LIMIT} redirects'
-                    return Outcome("failure", text, None, self.spent, self.own)
+                    return Outcome("failure", failed(location, TOO_MANY), None, self.spent, self.own)
                 self.hops += 1
-                self.headers = _onward_headers(self.headers, self.target, onward)
+                self.headers = onward_headers(self.headers, self.target, onward)
                 self.target = onward
                 return None
         if answer.stall_body or self.spent + answer.body_delay >= self.timeout:
@@ -155,7 +155,7 @@ class Attempt:
 
     def _failure(self, why: str, duration: int | None = None) -> Outcome:
         took = self.spent if duration is None else duration
-        return Outcome("failure", f'Get "{self.target.url}": {why}', None, took, self.own)
+        return Outcome("failure", failed(self.target.url, why), None, took, self.own)
 
     def _wait(self, answer: simpy.Event) -> simpy.Event:
         """An outcome that comes when the server has answered, or the time is up."""
@@ -184,6 +184,11 @@ class Attempt:
         assert answer.callbacks is not None
         answer.callbacks.append(answered)
         return outcome
+
+
+def failed(url: str, why: str) -> str:
+    """What Go's client says of a request that got no answer (net/url Error)."""
+    return f'Get "{url}": {why}'
 
 
 def verdict(answer: Response, duration: int = 0, steady: bool = True) -> Outcome:
@@ -243,7 +248,7 @@ def _path(path: str) -> str:
     return plain + mark + query
 
 
-def _follow(target: Target, location: str) -> Target | None:
+def follow(target: Target, location: str) -> Target | None:
     """Where a Location header leads; None if it cannot be read."""
     try:
         url = urljoin(target.url, location)
@@ -255,9 +260,9 @@ def _follow(target: Target, location: str) -> Target | None:
     return Target(parts.scheme, parts.hostname or "", port, path, url)
 
 
-def _onward_headers(headers: tuple[tuple[str, str], ...], old: Target, new: Target) -> tuple[tuple[str, str], ...]:
+def onward_headers(headers: tuple[tuple[str, str], ...], old: Target, new: Target) -> tuple[tuple[str, str], ...]:
     """The headers of a request that follows a redirect: another Host, and where it came from."""
-    before, after = (f"{_bracketed(t.host)}:{t.port}" for t in (old, new))
+    before, after = (f"{bracketed(t.host)}:{t.port}" for t in (old, new))
     kept = [
         (name, after if (name, value) == ("Host", before) else value) for name, value in headers if name != "Referer"
     ]
@@ -265,5 +270,5 @@ def _onward_headers(headers: tuple[tuple[str, str], ...], old: Target, new: Targ
     return (*kept[:-1], *referer, *kept[-1:])
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host

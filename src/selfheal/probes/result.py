@@ -37,6 +37,16 @@ class Outcome:
     """Whether asking again gives the same, as long as the container's version does not change."""
 
 
+def told(outcome: Outcome, probe: str) -> tuple[str, str] | None:
+    """The event (reason, message) that an outcome leaves, for a probe called ``liveness`` …; None: none (prober.go)."""
+    title = probe.capitalize()
+    if outcome.error is not None:
+        return "Unhealthy", f"{title} probe errored and resulted in {outcome.result} state: {outcome.error}"
+    if outcome.result == "warning":
+        return "ProbeWarning", f"{title} probe warning: {outcome.output}"
+    return ("Unhealthy", f"{title} probe failed: {outcome.output}") if outcome.result == "failure" else None
+
+
 class PortError(Exception):
     """A port that cannot be resolved; the text is Kubernetes' own."""
 

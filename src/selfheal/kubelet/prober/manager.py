@@ -17,7 +17,7 @@ from selfheal.network import Network
 from selfheal.objects import Object, namespace, ref, uid
 from selfheal.probes import exec as exec_probe
 from selfheal.probes import grpc, http, tcp
-from selfheal.probes.result import Outcome
+from selfheal.probes.result import Outcome, told
 from selfheal.rules import Cause, Rules, rule
 from selfheal.runtime import Container as RuntimeContainer
 from selfheal.runtime import Runtime
@@ -258,16 +258,7 @@ class ProberManager:
         ``pod`` is given by a probe that outlived its worker.
         """
         pod = pod or self.pods[worker.pod_uid]
-        title = worker.type.capitalize()
-        field = worker.container.field_path
-        if outcome.error is not None:
-            text = f"{title} probe errored and resulted in {outcome.result} state: {outcome.error}"
-            self._events.event(pod, "Warning", "Unhealthy", text, field=field, cause=cause)
-        elif outcome.result == "warning":
-            self._events.event(
-                pod, "Warning", "ProbeWarning", f"{title} probe warning: {outcome.output}", field=field, cause=cause
-            )
-        elif outcome.result == "failure":
-            self._events.event(
-                pod, "Warning", "Unhealthy", f"{title} probe failed: {outcome.output}", field=field, cause=cause
-            )
+        event = told(outcome, worker.type)
+        if event is not None:
+            field = worker.container.field_path
+            self._events.event(pod, "Warning", *event, field=field, cause=cause)
