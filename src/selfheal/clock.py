@@ -208,7 +208,7 @@ class RealTime:
 
     def cluster_now(self) -> int:
         """Cluster time that corresponds to the present moment, in µs."""
-        if self._held:
+        if self._held or not self.speed:
             return self._cluster0
         return self._cluster0 + round((self._monotonic() - self._real0) * self.speed * SECOND)
 
@@ -242,6 +242,14 @@ class RealTime:
         finally:
             self._poke.set()
 
+    def set_speed(self, speed: float) -> None:
+        """From now on another speed; at 0 the clock stands."""
+        if not 0 <= speed < float("inf"):
+            raise ValueError(f"speed must not be less than 0, not {speed}")
+        self.catch_up(self.patience)
+        self._real0, self._cluster0, self.speed = self._monotonic(), self.clock.now, speed
+        self._poke.set()
+
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
         """The clock stands meanwhile. Who runs the clock inside takes cluster time, but none passes by itself."""
@@ -269,7 +277,7 @@ class RealTime:
             if not self.catch_up(self.patience):
                 await asyncio.sleep(0)  # others have their turn, too
                 continue
-            due = None if self._held else self.clock.peek()
+            due = self.clock.peek() if self.speed and not self._held else None
             pause = None if due is None else max(0.0, (due - self.cluster_now()) / SECOND / self.speed)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poke.wait(), pause)

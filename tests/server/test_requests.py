@@ -69,7 +69,9 @@ def test_openapi_says_that_validation_is_the_servers(api: Api) -> None:
     assert "Pod" in schemas["io.k8s.api.core.v1.PodSpec"]["description"]
     assert schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]["x-kubernetes-patch-merge-key"] == "name"
     assert "#/definitions/" in api.get("/openapi/v2").text
-    assert api.get("/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf").code == 406
+    old = api.get("/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+    assert old.text == "\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.36.2B\x00J\x00"
+    assert api.get("/openapi/v2", accept="text/html").code == 406
 
 
 def test_unknown_paths_and_verbs(api: Api) -> None:
@@ -522,3 +524,12 @@ def test_an_action_waits_for_its_moment(api: Api) -> None:
     begin = api.cluster.now
     record = api("POST", f"/selfheal/actions?begin={begin}", {"at": 2.5, "kill": {"pod": "app"}}).json
     assert record["t"] == pytest.approx(begin + 2.5, abs=0.001)
+
+
+def test_the_clock_stands_hurries_and_jumps(api: Api) -> None:
+    t = api.get("/selfheal/clock").json["t"]
+    told = api("POST", "/selfheal/clock", {"speed": 0, "advance": 90}).json
+    assert (told["t"], told["speed"]) == (t + 90, 0)
+    assert api("POST", "/selfheal/clock", {"speed": 20}).json["speed"] == 20
+    for wrong in ({}, {"speed": -1}, {"speed": "fast"}, {"advance": 1e9}, {"advance": True}, {"back": 1}, []):
+        assert api("POST", "/selfheal/clock", wrong).code == 400

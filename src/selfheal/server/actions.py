@@ -1,7 +1,8 @@
 """/selfheal: what no real API server has. Actions are done to the cluster from outside, its timeline is read.
 
 ``POST /selfheal/actions`` takes one entry of an actions.yaml; the clock stands while it is performed, but for the time
-that the action itself takes. ``GET /selfheal/timeline`` gives the records, ``GET /selfheal/clock`` tells the time.
+that the action itself takes. ``GET /selfheal/timeline`` gives the records, ``GET /selfheal/clock`` tells the time; a
+``POST`` to it says how fast it goes (``{"speed": 10}``; 0: it stands) or lets time pass at once (``{"advance": 60}``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from selfheal.actions import perform
-from selfheal.clock import micros
+from selfheal.clock import SECOND, micros
 from selfheal.errors import BadRequest
 from selfheal.scenario.actions import action
 from selfheal.server import statuses
@@ -30,6 +31,8 @@ async def serve(server: APIServer, request: Request) -> Response:
         return _timeline(server, request)
     if asked == ("GET", "/selfheal/clock"):
         return as_json(server.time.call(lambda: clock(server)))
+    if asked == ("POST", "/selfheal/clock"):
+        return as_json(await _set(server, write.body(request)))
     raise statuses.no_such_path()
 
 
@@ -37,6 +40,34 @@ def clock(server: APIServer) -> dict[str, Any]:
     """What time it is, and how fast it goes."""
     cluster = server.cluster
     return {"t": round(cluster.now, 3), "time": cluster.clock.timestamp(), "speed": server.time.speed}
+
+
+FASTEST, FARTHEST = 10_000, 1e8
+"""The most that one can ask of the clock: its speed, and seconds at once."""
+
+
+async def _set(server: APIServer, wanted: Any) -> dict[str, Any]:
+    """Another speed, then some time at once; others are answered in between."""
+    known = {"speed": FASTEST, "advance": FARTHEST}
+    if not isinstance(wanted, dict) or not wanted or any(key not in known for key in wanted):
+        raise BadRequest('the body must be {"speed": X}, {"advance": SECONDS}, or both')
+    for key, value in wanted.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= known[key]:
+            raise BadRequest(f"{key} must be a number between 0 and {known[key]:g}")
+    if "speed" in wanted:
+        server.time.set_speed(wanted["speed"])
+    if "advance" in wanted:
+        with server.time.hold():
+            sim = server.cluster.clock
+            end = sim.now + micros(wanted["advance"])
+            while sim.now < end:
+                sim.run(min(end, sim.now + STRIDE))
+                await asyncio.sleep(0)
+    return server.time.call(lambda: clock(server))
+
+
+STRIDE = SECOND
+"""Cluster time that passes between two looks at who else wants something, in µs."""
 
 
 async def _act(server: APIServer, entry: Any, begin: str) -> Response:

@@ -53,6 +53,9 @@ BELOW: dict[str, Callable[[Context], Answer | Awaitable[Answer]]] = {
 LATER: dict[str, Callable[[Context], Awaitable[Response]]] = {"eviction": evictions.evict, "proxy": proxies.serve}
 """Those whose answer takes cluster time."""
 
+DEPRECATED = {"Endpoints": ("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",)}
+"""What whoever asks for a kind is warned of (pkg/apis/core/v1/zz_generated.prerelease-lifecycle.go)."""
+
 SERVED: dict[str, Callable[[Context], Response]] = {
     "authentication.k8s.io": reviews.serve,
     "authorization.k8s.io": reviews.serve,
@@ -120,6 +123,8 @@ class APIServer:
             if text is not None:
                 return Response(200, text)
         elif path == "/openapi/v2":
+            if request.headers.get("accept", "").startswith(openapi.PROTOBUF):
+                return Response(200, openapi.v2_protobuf(), f"{openapi.PROTOBUF}.v1+protobuf")
             if not any(media in negotiation.JSON for media, _ in negotiation.accepts(request)):
                 raise statuses.NotAcceptable("only the following media types are accepted: application/json")
             return Response(200, openapi.v2())
@@ -152,7 +157,7 @@ class APIServer:
 
     async def _resource(self, request: Request) -> Answer:
         info = request_info(request)
-        context = Context(self, request, info)
+        context = Context(self, request, info, list(DEPRECATED.get(info.resource.kind, ())))
         try:
             if info.subresource in LATER:
                 return await LATER[info.subresource](context)

@@ -5,6 +5,7 @@ staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from selfheal.errors import ApiError, Invalid, NotFound, TooManyRequests
@@ -42,6 +43,9 @@ def no_such_path() -> NotFound:
     return NotFound("the server could not find the requested resource")
 
 
+NAMED = re.compile(r'\S+ "([^"]*)" ')
+"""How a message begins that is about one object: ``pods "web-0" already exists``."""
+
 RETRY_AFTER = 10
 """Seconds after which an eviction may be tried again (createTooManyRequestsError)."""
 
@@ -49,6 +53,8 @@ RETRY_AFTER = 10
 def failure(error: ApiError, resource: Resource | None = None, name: str = "") -> Object:
     """The Status for an error about an object of a resource."""
     details: dict[str, Any] = {}
+    named = NAMED.match(error.message)
+    name = name or (named[1] if named else "")
     if name:
         details["name"] = name
     if resource is not None and error.reason not in ("BadRequest", "Expired", "InternalError"):

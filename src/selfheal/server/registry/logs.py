@@ -37,6 +37,8 @@ def serve(context: Context) -> Response:
     wanted = containers.container_name(context, pod)
     options = _options(request, context.cluster.clock)
     found = _instance(context, pod, wanted, previous=request.flag("previous"))
+    if isinstance(found, str):
+        return Response(200, found.encode(), "text/plain")
     lines = [line for line in found.log if line[0] >= options.since]
     if options.tail is not None:
         lines = lines[len(lines) - min(options.tail, len(lines)) :]
@@ -49,27 +51,36 @@ def serve(context: Context) -> Response:
     return Response(200, following.chunks(head), "text/plain", closing=following.close)
 
 
-def _instance(context: Context, pod: Object, wanted: str, *, previous: bool) -> Container:
-    """The instance whose log is meant. Raises BadRequest."""
-    statuses = pod.get("status") or {}
-    every = [*(statuses.get("initContainerStatuses") or ()), *(statuses.get("containerStatuses") or ())]
-    waiting = next((s["state"].get("waiting") for s in every if s["name"] == wanted and s.get("state")), None)
-    found = []
-    if pod["spec"].get("nodeName"):
-        found = containers.instances(containers.runtime_of(context, pod), pod, wanted)
-        found = [c for c in found if c.started_at is not None or c.state == "exited"]
+def _instance(context: Context, pod: Object, wanted: str, *, previous: bool) -> Container | str:
+    """The instance whose log is meant, or why there is none left. Raises BadRequest.
+
+    pkg/kubelet/kubelet_pods.go validateContainerLogStatus
+    """
+    runtime = containers.runtime_of(context, pod)
+    status = pod.get("status") or {}
+    every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    found = next((s for s in every if s["name"] == wanted), None)
+    here = f'container "{wanted}" in pod "{name(pod)}"'
+    if found is None:
+        raise BadRequest(f"{here} is not available")
+    state, last = found.get("state") or {}, (found.get("lastState") or {}).get("terminated") or {}
     if previous:
-        older = found[:-1] if found and not (waiting and not found[-1].running) else found
-        if not older:
-            raise BadRequest(f'previous terminated container "{wanted}" in pod "{name(pod)}" not found')
-        return older[-1]
-    if not found:
-        reason = (waiting or {}).get("reason", "") or "ContainerCreating"
-        text = PULLING.get(reason, reason)
-        if not pod["spec"].get("nodeName"):
-            raise BadRequest(f"pod {name(pod)} does not have a host assigned")
-        raise BadRequest(f'container "{wanted}" in pod "{name(pod)}" is waiting to start: {text}')
-    return found[-1]
+        if not last.get("containerID"):
+            raise BadRequest(f"previous terminated {here} not found")
+        ident = last["containerID"]
+    elif "running" in state:
+        ident = found.get("containerID", "")
+    elif "terminated" in state:
+        ident = state["terminated"].get("containerID") or last.get("containerID")
+    else:
+        ident = last.get("containerID")
+    if not ident and "waiting" in state:
+        reason = state["waiting"].get("reason", "")
+        raise BadRequest(f"{here} is waiting to start: {PULLING.get(reason, reason)}")
+    if not ident:
+        raise BadRequest(f"{here} is terminated")
+    container = runtime.container(str(ident).rpartition("/")[2])
+    return container if container is not None else f"unable to retrieve container logs for {ident}"
 
 
 def _number(request: Request, field: str) -> int | None:

@@ -73,7 +73,7 @@ def listing(context: Context, objs: Sequence[Object], form: Form, metadata: Obje
     else:
         body = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": metadata}
         body["items"] = [_item(outward(o, resource)) for o in objs]
-    return as_json(body, pretty=pretty(context.request))
+    return as_json(body, pretty=pretty(context.request), headers=warning_headers(context.warnings))
 
 
 def _item(obj: Object) -> Object:
