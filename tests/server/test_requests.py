@@ -529,7 +529,7 @@ def test_an_action_waits_for_its_moment(api: Api) -> None:
 def test_the_clock_stands_hurries_and_jumps(api: Api) -> None:
     t = api.get("/selfheal/clock").json["t"]
     told = api("POST", "/selfheal/clock", {"speed": 0, "advance": 90}).json
-    assert (told["t"], told["speed"]) == (t + 90, 0)
+    assert told == {**told, "t": pytest.approx(t + 90, abs=1), "speed": 0}
     assert api("POST", "/selfheal/clock", {"speed": 20}).json["speed"] == 20
     for wrong in ({}, {"speed": -1}, {"speed": "fast"}, {"advance": 1e9}, {"advance": True}, {"back": 1}, []):
         assert api("POST", "/selfheal/clock", wrong).code == 400
