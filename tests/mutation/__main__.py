@@ -160,10 +160,16 @@ MUTATIONS = (
     Mutation(
         "exit code 0 passes",
         "probes/exec.py",
-        "run.exit_code == 0",
-        "run.exit_code <= 1",
+        "if exit_code == 0",
+        "if exit_code <= 1",
         "probes conformance/test_probes.py",
     ),
+    Mutation(
+        "check ends with 0 below 400", "programs/health.py", "200 <= status < 400", "200 <= status < 600", "patient"
+    ),
+    Mutation("a leak is counted in MiB", "programs/health.py", "MIB = 1 << 20", "MIB = 1 << 19", "patient"),
+    Mutation("three attempts", "probers/retries.py", "ATTEMPTS = 3", "ATTEMPTS = 4", "probers"),
+    Mutation("an unknown service is not found", "patient/health.py", "NOT_FOUND", "UNKNOWN", "patient"),
     Mutation("25 events pass", "events.py", "BURST = 25", "BURST = 26", "events"),
     Mutation("no count is below 0", "admission.py", "and value < 0]", "and value < -1]", "controllers"),
     Mutation(

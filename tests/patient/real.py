@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import selfheal
+
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody has at this moment."""
@@ -34,7 +36,7 @@ class App:
 
     def __enter__(self) -> Self:
         self.said = tempfile.NamedTemporaryFile("r", suffix=".log")
-        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+        env = {**os.environ, "PYTHONPATH": str(Path(selfheal.__file__).parents[1])}
         with Path(self.said.name).open("w") as out:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=out, env=env)
         return self
@@ -73,6 +75,6 @@ class App:
 
     def check(self, *words: str, patience: float = 20) -> tuple[int, str]:
         """``patient check …``: its exit code and what it says."""
-        command = [*self.command[:3], "check", *words]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=patience, env=os.environ)
+        command = [*self.command[: 5 if self.command[3:4] == ["--host"] else 3], "check", *words]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=patience)
         return done.returncode, done.stdout + done.stderr

@@ -171,6 +171,8 @@ def test_check_asks_the_app_beside_it() -> None:
             for words in (["--port", port], ["readyz", "--port", port], ["work", "--port", port]):
                 run = twin.exec("/patient", "check", *words)
                 assert app.check(*words) == (run.exit_code, run.output)
+        assert app.check("readyz", "--port", port) == (1, "readyz 503\n")
+        assert app.check("healthz", "--port", port) == (0, "healthz 200\n")
     run = twin.exec("/patient", "check", "--port", "1")
     assert app.check("--port", "1") == (run.exit_code, run.output) == (1, "patient: nobody listens on port 1\n")
     simulated(twin, "POST", "/switch?healthz=hang")
@@ -296,6 +298,25 @@ def test_whoever_hangs_up_or_speaks_nonsense_harms_nobody() -> None:
                     pass
         assert app.ask("GET", "/healthz") == (200, "OK\n")
         assert app.log == [f"listening on port {app.port}"]
+
+
+def test_requests_without_an_answer_do_not_hold_up_its_end() -> None:
+    with App() as app:
+        app.until(f"listening on port {app.port}")
+        app.ask("POST", "/switch?healthz=hang")
+        with socket.create_connection(("127.0.0.1", app.port), 5) as client:
+            client.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+            time.sleep(0.2)
+            app.process.send_signal(signal.SIGTERM)
+            assert app.end() == 0
+        assert app.log == [f"listening on port {app.port}", "healthz answers hang"]
+
+
+def test_an_image_says_where_to_listen_before_all_else() -> None:
+    with App("--host", "127.0.0.1") as app:
+        app.until(f"listening on port {app.port}")
+        app.command[3:] = ["--host", "0.0.0.0"]
+        assert app.check("--port", str(app.port)) == (0, "healthz 200\n")
 
 
 def test_its_image_holds_all_that_it_imports(tmp_path: Path) -> None:

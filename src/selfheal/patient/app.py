@@ -23,12 +23,13 @@ PATIENCE = 60
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; gives the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if "--help" in words or "-h" in words:
+    asked = words[2:] if words[:1] == ["--host"] else words  # as an image begins
+    if asked in (["--help"], ["-h"]):
         sys.stdout.write(usage())
         return 0
     try:
-        if "check" in words[:3]:  # an image says --host before it
-            return check(*read_check(words[words.index("check") + 1 :]))
+        if asked[:1] == ["check"]:
+            return check(*read_check(asked[1:]))
         options = read(words)
     except flags.FlagError as error:
         return _complain(str(error), 2)

@@ -21,6 +21,8 @@ async def serve(answers: Answers, reader: asyncio.StreamReader, writer: asyncio.
     try:
         while await _one(answers, reader, writer):
             pass
+    except asyncio.CancelledError:
+        pass  # the app ends, and whoever waits for its answer gets none
     except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
         pass  # a client that hangs up, or speaks something else: nothing is owed to it
     finally:
@@ -32,7 +34,7 @@ async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     try:
         while await reader.read(LONGEST):
             pass
-    except OSError:
+    except (OSError, asyncio.CancelledError):
         pass
     finally:
         writer.close()
