@@ -1,0 +1,136 @@
+"""Requests that nobody means well with: never an internal error, never a hang, and others are served as before."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from selfheal.server.http import Response
+from tests.server.api import DEPLOYMENTS, PODS, Api, deployment, pod
+
+EXAMPLES = 2000 if os.environ.get("SELFHEAL_EXAMPLES") == "nightly" else 100
+
+_WORDS = """
+metadata name labels spec containers template selector matchLabels status conditions replicas image ports data type
+apiVersion kind finalizers ownerReferences annotations strategy $patch $retainKeys $setElementOrder/containers
+generateName namespace resourceVersion uid initContainers env value livenessProbe httpGet port target
+"""
+_PARAMETERS = """
+watch labelSelector fieldSelector limit continue resourceVersion resourceVersionMatch sendInitialEvents dryRun
+fieldManager fieldValidation force timeoutSeconds tailLines sinceTime sinceSeconds limitBytes container
+previous command begin propagationPolicy gracePeriodSeconds
+"""
+WORDS = st.sampled_from(_WORDS.split())
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+    | st.sampled_from(["app", "web", "delete", "replace", "v1", "Pod", "10.0.0.1", "1Gi"])
+)
+VALUES: Any = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=12
+)
+POINTERS = st.lists(WORDS | st.sampled_from(["0", "-", "~1", "99"]), max_size=4).map(
+    lambda words: "/" + "/".join(words)
+)
+OPERATIONS = st.lists(
+    st.fixed_dictionaries(
+        {"op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test"]), "path": POINTERS},
+        optional={"value": VALUES, "from": POINTERS},
+    ),
+    max_size=3,
+)
+PATHS = st.sampled_from(
+    [
+        *(
+            f"{base}{rest}"
+            for base in (PODS, DEPLOYMENTS)
+            for rest in ("", "/app", "/web", "/app/status", "/web/scale")
+        ),
+        *(f"{PODS}/app/{sub}" for sub in ("log", "exec", "eviction", "binding", "proxy/x", "portforward", "attach")),
+        "/api/v1/nodes/node-1",
+        "/api/v1/namespaces",
+        "/api/v1/namespaces/default/finalize",
+        "/api/v1/namespaces/default/services",
+        "/api/v1/namespaces/default/services/kubernetes/proxy/",
+        "/api/v1/events",
+        "/apis/batch/v1/namespaces/default/jobs",
+        "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
+        "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+        "/apis/networking.k8s.io/v1/namespaces/default/ingresses",
+        "/apis/events.k8s.io/v1/namespaces/default/events",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        "/apis/metrics.k8s.io/v1beta1/pods",
+        "/selfheal/actions",
+        "/selfheal/clock",
+        "/selfheal/timeline",
+        "/openapi/v3/../../etc/passwd",
+        "/api/v1/namespaces/../pods",
+    ]
+)
+QUERIES = st.dictionaries(
+    st.sampled_from(_PARAMETERS.split()),
+    st.text(max_size=8)
+    | st.sampled_from(["true", "All", "1", "a=b", "metadata.name=x", "NotOlderThan", "-1", "x in (y)"]),
+    max_size=3,
+)
+TYPES = st.sampled_from(
+    [
+        "application/json",
+        "application/merge-patch+json",
+        "application/strategic-merge-patch+json",
+        "application/json-patch+json",
+        "application/apply-patch+yaml",
+        "application/vnd.kubernetes.protobuf",
+        "text/plain",
+    ]
+)
+KINDS = {DEPLOYMENTS: deployment, PODS: pod}
+
+
+def _body(path: str, value: Any) -> Any:
+    """Often something that begins well."""
+    base = next((make() for prefix, make in KINDS.items() if path.startswith(prefix)), {})
+    if isinstance(value, dict) and "kind" not in value:
+        spec = value.get("spec")
+        return {**base, **value, "spec": {**base.get("spec", {}), **spec} if isinstance(spec, dict) else spec}
+    return value
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),
+            PATHS,
+            QUERIES,
+            TYPES,
+            VALUES | OPERATIONS | st.binary(max_size=40),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_request_is_an_internal_error(requests: list[tuple[str, str, dict[str, str], str, Any]]) -> None:
+    api = Api()
+    api("POST", PODS, pod())
+    api("POST", DEPLOYMENTS, deployment())
+    api.run(4)
+    for method, path, query, content_type, value in requests:
+        if path in ("/selfheal/actions", "/selfheal/clock") and method == "POST":
+            continue  # those with the token may send the clock ahead for years
+        target = f"{path}?{'&'.join(f'{k}={quote(v)}' for k, v in query.items())}"
+        body = value if isinstance(value, bytes) else _body(path, value)
+        answer = api.answer(api.request(method, target, body, content_type))
+        if isinstance(answer, Response):
+            told = answer.body if isinstance(answer.body, bytes) else b""
+            assert answer.status != 500, (method, target, content_type, body, told)
+            answer.closing()
+    api.run(30)
+    assert api.get("/api/v1/nodes").code == 200
