@@ -116,7 +116,7 @@ def test_flags_act_in_time_and_alike() -> None:
         assert twin.end == (1.2, 9, "Error")
 
 
-@pytest.mark.parametrize(("term", "lines"), [("obey", []), ("1", ["TERM: ending in 1 s", "readyz answers 503"])])
+@pytest.mark.parametrize(("term", "lines"), [("obey", []), ("3", ["TERM: ending in 3 s", "readyz answers 503"])])
 def test_term_ends_it_with_0_at_once_or_after_a_time(term: str, lines: list[str]) -> None:
     with App("--term", term) as app:
         twin = box("--term", term, port=app.port).run(1)
@@ -128,8 +128,8 @@ def test_term_ends_it_with_0_at_once_or_after_a_time(term: str, lines: list[str]
             assert app.ask("GET", "/readyz") == simulated(twin, "GET", "/readyz") == (503, "Service Unavailable\n")
             assert app.ask("GET", "/healthz")[0] == 200
         assert app.end() == 0
-        twin.run(3)
-        assert twin.end == (1 + len(lines) / 2, 0, "Completed")
+        twin.run(5)
+        assert twin.end == (4 if lines else 1, 0, "Completed")
         assert app.log == twin.log == [f"listening on port {app.port}", *lines]
 
 
@@ -144,18 +144,18 @@ def test_term_that_is_ignored_needs_a_kill() -> None:
 
 
 def test_work_cut_off_is_done_again_before_it_is_ready(tmp_path: Path) -> None:
-    with App("--unfinished-work=1", "--work-dir", str(tmp_path)) as app:
+    with App("--unfinished-work=3", "--work-dir", str(tmp_path)) as app:
         port = app.port
         app.until(f"listening on port {port}")
         assert app.ask("GET", "/readyz")[0] == 200
-    twin = box("--unfinished-work=1", port=port, mounts={"/work": Directory()}).run(1)
+    twin = box("--unfinished-work=3", port=port, mounts={"/work": Directory()}).run(1)
     twin.kill()
     twin.again().run(1.5)
-    with App("--unfinished-work=1", "--work-dir", str(tmp_path), port=port) as app:
-        app.until("the last instance left work unfinished: 1 s to do")
+    with App("--unfinished-work=3", "--work-dir", str(tmp_path), port=port) as app:
+        app.until("the last instance left work unfinished: 3 s to do")
         assert app.ask("GET", "/readyz") == simulated(twin, "GET", "/readyz") == (503, "Service Unavailable\n")
         app.until("readyz answers 200")
-        assert app.log == twin.run(3).log
+        assert app.log == twin.run(5).log
         app.process.send_signal(signal.SIGTERM)
         assert app.end() == 0
     assert not any(tmp_path.iterdir())
@@ -216,9 +216,9 @@ def test_grpc_health_is_that_of_http() -> None:
             check = channel.unary_unary(f"/{grpchealth.SERVICE}/Check", grpchealth.request, grpchealth.status)
             watch = channel.unary_stream(f"/{grpchealth.SERVICE}/Watch", grpchealth.request, grpchealth.status)
 
-            def told(service: str) -> str:
+            def told(service: str, patience: float = 20) -> str:
                 try:
-                    return str(check(service, timeout=0.5))
+                    return str(check(service, timeout=patience))
                 except grpc.RpcError as error:
                     return f"{error.code().name} {error.details()}"
 
@@ -243,7 +243,7 @@ def test_grpc_health_is_that_of_http() -> None:
             assert next(watched) == "SERVING"
             app.ask("POST", "/switch?healthz=hang")
             simulated(twin, "POST", "/switch?healthz=hang")
-            assert told("liveness").startswith("DEADLINE_EXCEEDED")
+            assert told("liveness", 0.5).startswith("DEADLINE_EXCEEDED")
             assert foretold("liveness") == "timeout: health rpc did not complete within 1s"
             unknown.cancel()
             watched.cancel()
@@ -264,9 +264,12 @@ def test_a_leak_takes_memory_until_its_limit_kills_it() -> None:
             return int(line.split()[1]) // 1024
 
         before = held()
-        time.sleep(2.3)
+        end = time.monotonic() + 20
+        while held() - before < 55:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert held() - before <= 100
         app.ask("POST", "/switch?leak=0")
-        assert 25 <= held() - before <= 100
 
 
 def test_it_listens_on_loopback_unless_told_otherwise() -> None:
