@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import sys
 import time
 from pathlib import Path
@@ -129,6 +130,35 @@ def test_tcp_connects_and_says_nothing() -> None:
         assert told(asyncio.run(real_tcp.probe(IP, served.port, SECOND))) == ("success", "", None)
         time.sleep(0.2)
         assert served.heads in ([], [b""])
+
+
+def test_a_connection_that_nobody_takes_costs_the_timeout() -> None:
+    """A queue of connections that is full: what is sent to it is lost, as by a half-open or a far host."""
+    with socket.socket() as listener:
+        listener.bind((IP, 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        waiting = [socket.socket() for _ in range(8)]
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex((IP, port))
+        time.sleep(0.1)
+        network = Network(Clock())  # nobody has that address: it leads nowhere
+        for outcome, wanted in (
+            (
+                asyncio.run(real_tcp.probe(IP, port, SECOND)),
+                tcp.probe(network, "node-1", spec.TCPSocketAction(port, "10.0.0.9"), (), "10.0.0.9", SECOND),
+            ),
+            (
+                really(f"http://{IP}:{port}/", SECOND),
+                http.probe(network, "node-1", spec.HTTPGetAction("/", port, "10.0.0.9", "HTTP", ()), (), IP, SECOND),
+            ),
+        ):
+            assert isinstance(wanted, Outcome)
+            assert outcome.output == wanted.output.replace("10.0.0.9", IP)
+            assert "timeout" in outcome.output.lower()
+        for client in waiting:
+            client.close()
 
 
 def test_a_request_is_that_of_the_kubelet_byte_for_byte() -> None:
