@@ -1,7 +1,7 @@
 """All tests, in three rounds: ``make test``.
 
-The package, the browser and the notebooks each get a process of their own, since a browser's driver and a
-kernel's client both want the process's event loop. Coverage adds up and is shown once, at the end. With ``--core``
+The package, the browser and the notebooks each get processes of their own, since a browser's driver and a
+kernel's client both want the process's event loop; the package gets one a processor. Coverage adds up and is shown once, at the end. With ``--core``
 the browser and the coverage are left out (a second Python's round). Other arguments go to pytest.
 """
 
@@ -12,12 +12,13 @@ import sys
 
 NOTHING_COLLECTED = 5
 EVERY = "not nightly and not labs"
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 
 
 def main(argv: list[str]) -> int:
     core = "--core" in argv
     rest = [arg for arg in argv if arg != "--core"]
-    rounds = [["tests", "-m", f"{EVERY} and not browser"]]
+    rounds = [["tests", "-m", f"{EVERY} and not browser", *PARALLEL]]
     if not core:
         rounds.append(["tests", "-m", f"{EVERY} and browser"])
     rounds.append(["--nbval", "book"])

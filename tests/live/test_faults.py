@@ -205,7 +205,7 @@ NO_CACHES = 'Object.defineProperty(globalThis, "caches", {get() { throw new DOME
 
 def test_a_browser_that_denies_all_storage_runs_the_page(open_tab: Open, host: Host) -> None:
     host.before = {"*/live/worker.js": NO_CACHES.encode()}
-    tab = open_tab(expected=("denied",))  # the theme says so
+    tab = open_tab(expected=("denied", "invalid theme mode"))  # the theme says so
     tab.before(NO_STORAGE + NO_CACHES)
     visit(tab, host, ONE)
     assert run_all(tab) == LIVE
