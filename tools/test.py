@@ -1,8 +1,9 @@
 """All tests, in three rounds: ``make test``.
 
-The package, the browser and the notebooks each get processes of their own, since a browser's driver and a
-kernel's client both want the process's event loop; the package gets one a processor. Coverage adds up and is shown once, at the end. With ``--core``
-the browser and the coverage are left out (a second Python's round). Other arguments go to pytest.
+The package, the browser and the notebooks each get processes of their own, since a browser's driver and a kernel's
+client both want the process's event loop; the package gets one a processor. Coverage adds up and is shown once, at
+the end. With ``--core`` the browser and the coverage are left out (a second Python's round). Other arguments go to
+pytest.
 """
 
 from __future__ import annotations
