@@ -18,7 +18,12 @@ from selfheal.schema import names, types
 from selfheal.server.resources import RESOURCES
 
 OUT = Path(__file__).parents[1] / "src" / "selfheal" / "server" / "wire"
-ROOTS = ("api.policy.v1.Eviction", "api.autoscaling.v1.Scale", "apimachinery.pkg.apis.meta.v1.DeleteOptions")
+ROOTS = (
+    "api.policy.v1.Eviction",
+    "api.authentication.v1.TokenRequest",
+    "api.autoscaling.v1.Scale",
+    "apimachinery.pkg.apis.meta.v1.DeleteOptions",
+)
 EMBEDDED = ("ingressRuleValue", "persistentVolumeSource")
 """Structs whose fields stand in their place, of types without a schema."""
 SCALARS = {"string": "s", "bytes": "b", "int32": "i", "int64": "i", "bool": "t", "double": "d", "uint32": "i"}

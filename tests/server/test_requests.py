@@ -496,6 +496,39 @@ def test_events_under_both_names(api: Api) -> None:
     assert all(e["regarding"]["name"] == "app" for e in new["items"])
 
 
+def test_an_autoscaler_under_both_versions(api: Api) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    spec = {"scaleTargetRef": target, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}
+    path = "namespaces/default/horizontalpodautoscalers"
+    made = api("POST", f"/apis/autoscaling/v1/{path}", {"metadata": {"name": "web"}, "spec": spec})
+    assert (made.code, made.json["apiVersion"], made.json["spec"]) == (
+        201,
+        "autoscaling/v1",
+        {**spec, "minReplicas": 1},
+    )
+    new = api.get(f"/apis/autoscaling/v2/{path}/web").json
+    assert new["spec"]["metrics"][0]["resource"] == {
+        "name": "cpu",
+        "target": {"type": "Utilization", "averageUtilization": 50},
+    }
+    changed = api("PATCH", f"/apis/autoscaling/v1/{path}/web", {"spec": {"targetCPUUtilizationPercentage": 70}}, MERGE)
+    assert changed.json["spec"]["targetCPUUtilizationPercentage"] == 70
+    [event] = api.stream(f"/apis/autoscaling/v1/{path}?watch=true", lines=1)
+    assert event["object"]["apiVersion"] == "autoscaling/v1"
+    group = next(g for g in api.get("/apis").json["groups"] if g["name"] == "autoscaling")
+    assert group["preferredVersion"]["version"] == "v2"
+
+
+def test_a_token_for_a_service_account(api: Api) -> None:
+    path = "/api/v1/namespaces/default/serviceaccounts"
+    api.run(2)
+    made = api("POST", f"{path}/default/token", {"spec": {"expirationSeconds": 7200}})
+    assert (made.code, made.json["kind"]) == (201, "TokenRequest")
+    assert len(made.json["status"]["token"]) > 20
+    assert api.get("/api/v1/pods", authorization=f"Bearer {made.json['status']['token']}").code == 401
+    assert api("POST", f"{path}/nobody/token", {}).code == 404
+
+
 # ---- beside the API
 
 

@@ -21,7 +21,17 @@ from selfheal.server.endpoints import discovery, negotiation, openapi
 from selfheal.server.endpoints.handlers import delete, get, watch, write
 from selfheal.server.endpoints.requestinfo import request_info
 from selfheal.server.http import Abort, Answer, Request, Response, Upgrade, as_json
-from selfheal.server.registry import evictions, logs, metrics, portforward, proxies, remotecommand, reviews, scale
+from selfheal.server.registry import (
+    evictions,
+    logs,
+    metrics,
+    portforward,
+    proxies,
+    remotecommand,
+    reviews,
+    scale,
+    tokens,
+)
 
 log = logging.getLogger("selfheal.server")
 
@@ -47,6 +57,7 @@ BELOW: dict[str, Callable[[Context], Answer | Awaitable[Answer]]] = {
     "exec": remotecommand.serve,
     "attach": remotecommand.serve,
     "portforward": portforward.serve,
+    "token": tokens.serve,
 }
 """The handlers of subresources with a mind of their own; all others are part of their object."""
 

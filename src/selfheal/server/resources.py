@@ -75,6 +75,7 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
         Subresource("proxy", ("create", "delete", "get", "patch", "update"), "v1", "ServiceProxyOptions"),
         STATUS,
     ),
+    "ServiceAccount": (Subresource("token", ASK, "authentication.k8s.io/v1", "TokenRequest"),),
     "Namespace": (Subresource("finalize", ("update",)), STATUS),
     **dict.fromkeys(("ReplicationController", "Deployment", "ReplicaSet", "StatefulSet"), (SCALE, STATUS)),
     **dict.fromkeys(
@@ -135,6 +136,15 @@ RESOURCES: tuple[Resource, ...] = tuple(
         [
             *_stored(),
             Resource("events.k8s.io/v1", "events", "Event", True, "Event", short_names=("ev",)),
+            Resource(
+                "autoscaling/v1",
+                "horizontalpodautoscalers",
+                "HorizontalPodAutoscaler",
+                stored="HorizontalPodAutoscaler",
+                subresources=(STATUS,),
+                short_names=("hpa",),
+                categories=("all",),
+            ),
             Resource("v1", "bindings", "Binding", verbs=ASK),
             Resource("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", False, verbs=ASK),
             Resource("authorization.k8s.io/v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", verbs=ASK),
@@ -146,7 +156,7 @@ RESOURCES: tuple[Resource, ...] = tuple(
             Resource("metrics.k8s.io/v1beta1", "nodes", "NodeMetrics", False, verbs=READ),
             Resource("metrics.k8s.io/v1beta1", "pods", "PodMetrics", verbs=READ),
         ],
-        key=lambda r: (r.api_version if r.group else "", r.plural),
+        key=lambda r: (r.group, -int(r.version[1]), r.plural),
     )
 )
 

@@ -12,15 +12,7 @@ from selfheal.objects import Object
 from selfheal.server.context import Context
 from selfheal.server.endpoints.negotiation import Form, pretty
 from selfheal.server.http import Response, as_json
-from selfheal.server.registry import events
-from selfheal.server.resources import Resource
-
-
-def outward(obj: Object, resource: Resource) -> Object:
-    """An object as its resource shows it."""
-    if resource.api_version == "events.k8s.io/v1" and obj.get("kind") == "Event":
-        return events.outward(obj)
-    return obj
+from selfheal.server.registry.versions import outward
 
 
 def partial(obj: Object) -> Object:

@@ -17,6 +17,7 @@ from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import get, render
 from selfheal.server.endpoints.negotiation import Form, form
 from selfheal.server.http import Response
+from selfheal.server.registry.versions import outward
 from selfheal.server.selectors import Matcher, matcher
 from selfheal.store import WatchEvent
 
@@ -143,7 +144,7 @@ class _Stream:
         elif self._form.as_:
             shown = render.partial(obj)
         else:
-            shown = render.outward(obj, self._context.info.resource)
+            shown = outward(obj, self._context.info.resource)
         return _json({"type": kind, "object": shown})
 
     def _bookmark(self, annotations: dict[str, str] | None = None) -> bytes:

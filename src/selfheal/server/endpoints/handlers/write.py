@@ -19,7 +19,7 @@ from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import render
 from selfheal.server.endpoints.negotiation import form
 from selfheal.server.http import Request, Response
-from selfheal.server.registry import events
+from selfheal.server.registry import versions
 from selfheal.server.statuses import UnsupportedMediaType
 from selfheal.server.wire import protobuf
 
@@ -90,7 +90,7 @@ def received(context: Context, value: Any) -> Object:
         meta.pop("resourceVersion", None)
     meta.pop("managedFields", None)
     obj = {"apiVersion": version, "kind": kind, **obj, "metadata": meta}
-    return events.inward(obj) if resource.api_version == "events.k8s.io/v1" else obj
+    return versions.inward(obj, resource)
 
 
 def _writing(context: Context, options: Any = None) -> contextlib.AbstractContextManager[None]:
@@ -210,7 +210,7 @@ def patch(context: Context) -> Response:
         return apply(context, value)
     change = patcher(context, value)
     current = context.current()
-    shown = render.outward(current, context.info.resource)
+    shown = versions.outward(current, context.info.resource)
     new = received(context, change(shown))
     given = (value.get("metadata") or {}).get("resourceVersion") if isinstance(value, dict) else None
     if not given and new["metadata"].get("resourceVersion") == current["metadata"]["resourceVersion"]:
