@@ -226,7 +226,7 @@ class RealTime:
         def stop() -> bool:
             nonlocal steps
             steps += 1
-            return steps % 16 == 0 and self._monotonic() > end
+            return steps % 8 == 0 and self._monotonic() > end
 
         self.clock.run(until, stop)
         if self.clock.now >= until:

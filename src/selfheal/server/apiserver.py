@@ -82,6 +82,7 @@ class APIServer:
         self.cluster = cluster
         self.time = time
         self.managers = Managers()
+        self.lines = watch.Lines()
         self.address = ""
         self._authorization = f"Bearer {token}".encode()
 

@@ -18,6 +18,7 @@ from selfheal.server.endpoints.handlers import get, render
 from selfheal.server.endpoints.negotiation import Form, form
 from selfheal.server.http import Response
 from selfheal.server.registry.versions import outward
+from selfheal.server.resources import Resource
 from selfheal.server.selectors import Matcher, matcher
 from selfheal.store import WatchEvent
 
@@ -144,7 +145,7 @@ class _Stream:
         elif self._form.as_:
             shown = render.partial(obj)
         else:
-            shown = outward(obj, self._context.info.resource)
+            return self._context.server.lines.line(kind, obj, self._context.info.resource)
         return _json({"type": kind, "object": shown})
 
     def _bookmark(self, annotations: dict[str, str] | None = None) -> bytes:
@@ -180,6 +181,20 @@ class _Stream:
             yield b"".join(line for line in lines if line is not None)
             if None in lines:
                 return
+
+
+class Lines:
+    """The line of an event: written once for all who watch, since they hear of it one right after the other."""
+
+    def __init__(self) -> None:
+        self._of: tuple[str, Object, Resource] | None = None
+        self._text = b""
+
+    def line(self, kind: str, obj: Object, resource: Resource) -> bytes:
+        of = self._of
+        if of is None or of[1] is not obj or of[0] != kind or of[2] is not resource:
+            self._of, self._text = (kind, obj, resource), _json({"type": kind, "object": outward(obj, resource)})
+        return self._text
 
 
 def _json(value: Any) -> bytes:
