@@ -10,12 +10,12 @@ their sha256. What was built stays until its sources change, so a second build n
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterable
 from importlib.metadata import distribution
 from pathlib import Path
@@ -74,12 +74,10 @@ def lock() -> None:
     LOCK.write_text(json.dumps({name: told(name, files_of(name)) for name in names}, indent=2) + "\n", "utf-8")
 
 
-def pack(target: Path, files: dict[str, bytes]) -> None:
-    """A zip with the same bytes for the same files."""
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, content in sorted(files.items()):
-            named = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-            archive.writestr(named, content, zipfile.ZIP_DEFLATED, compresslevel=9)
+def pack(files: dict[str, bytes]) -> bytes:
+    """Texts by path, as gzipped JSON: quicker to unpack in a page than an archive. The same files, the same bytes."""
+    texts = {name: content.decode() for name, content in sorted(files.items())}
+    return gzip.compress(json.dumps(texts, ensure_ascii=False).encode(), 9, mtime=0)
 
 
 def node(*arguments: str) -> None:
@@ -113,8 +111,8 @@ def build(out: Path, own: dict[str, bytes], extra: Iterable[tuple[str, Path]] = 
         stamp.write_text(wanted, "utf-8")
     files = packages() | own | {name: path.read_bytes() for name, path in extra}
     files["livekernel.py"] = (HERE / "py" / "livekernel.py").read_bytes()
-    pack(out / "site.zip", files)
-    return digest(wanted.encode(), out / "site.zip")[:16]
+    (out / "site.pack").write_bytes(pack(files))
+    return digest(wanted.encode(), out / "site.pack")[:16]
 
 
 def main() -> int:

@@ -68,7 +68,7 @@ def add_page(app: Sphinx, page: str, _template: str, context: dict[str, Any], do
     target.write_text(json.dumps(cells, ensure_ascii=False), "utf-8")
     folder = Path("course", source.parent.relative_to(app.srcdir)).as_posix()
     key, preload = app.config.live_built[1], app.config.live_preload
-    files = {"site": "site.zip", "key": key, "preload": preload, "folder": folder, "snapshot": True}
+    files = {"site": "site.pack", "key": key, "preload": preload, "folder": folder, "snapshot": True}
     config = {"cells": f"{'../' * page.count('/')}_live/{page}.json", "mount": app.config.live_mount, "files": files}
     text = json.dumps(config).replace("<", "\\u003c")
     context["body"] += f'<script type="application/json" id="live-config">{text}</script>'

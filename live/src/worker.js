@@ -53,12 +53,15 @@ function countBytes() {
 
 async function boot({ site, key, preload, folder, snapshot }, step) {
   const { loadPyodide } = await import(asset("pyodide/pyodide.mjs"));
-  const packages = fetch(asset(site)).then((r) => r.arrayBuffer());
+  const packages = fetch(asset(site)).then((r) => new Response(r.body.pipeThrough(new DecompressionStream("gzip"))).json());
   packages.catch(() => {}); // told below, where it is awaited
   const indexURL = asset("pyodide/"), name = asset(`snapshot-${key}`);
   const memory = snapshot && await stored(name);
   const unpack = async (py) => {
-    py.unpackArchive(await packages, "zip", { extractDir: "/lib/site" });
+    for (const [name, text] of Object.entries(await packages)) {
+      py.FS.mkdirTree(`/lib/site/${name}`.replace(/\/[^/]*$/, ""));
+      py.FS.writeFile(`/lib/site/${name}`, text);
+    }
     if (!memory) py.runPython("import sys; sys.path.insert(0, '/lib/site'); import livekernel, asyncio");
   };
   if (memory) {

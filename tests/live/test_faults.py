@@ -164,7 +164,7 @@ FILES = {
     "runtime": "*/pyodide.asm.wasm",
     "loader": "*/pyodide.mjs",
     "library": "*/python_stdlib.zip",
-    "packages": "*/site.zip",
+    "packages": "*/site.pack",
     "cells": "_live/*.json",
 }
 

@@ -29,7 +29,7 @@ def test_a_page_is_light(open_tab: Open, host: Host, name: str) -> None:
     sizes = {asked.path: asked.size for asked in reversed(host.log) if asked.path in own}  # a worker may ask again
     assert len(sizes) > 5
     assert sum(sizes.values()) < HEAVIEST, sorted(sizes.items(), key=lambda item: -item[1])[:8]
-    assert [path for path in sizes if "pyodide" in path or path.endswith("site.zip")] == []
+    assert [path for path in sizes if "pyodide" in path or path.endswith("site.pack")] == []
 
 
 def test_a_whole_visit_finds_everything_at_home(open_tab: Open, host: Host) -> None:
