@@ -156,6 +156,11 @@ def test_unknown_fields_are_refused_told_or_ignored(api: Api) -> None:
     assert api("POST", f"{PODS}?fieldValidation=Maybe", wrong).code == 400
 
 
+def test_a_warning_is_fit_for_a_header(api: Api) -> None:
+    told = api("POST", PODS, {**pod(), "spec": {**pod()["spec"], 'a\n"\\\x00é€': 1}})
+    assert told.headers["Warning"] == '299 - "unknown field \\"spec.a?\\"\\\\?é?\\""'
+
+
 def test_bodies_that_are_no_objects(api: Api) -> None:
     for body in (b"", b"[]", b"1", b"{", b"[" * 5000, b"\xff\xfe"):
         reply = api("POST", PODS, body)

@@ -145,6 +145,13 @@ def test_requests_one_after_the_other_on_one_connection() -> None:
     assert bodies[2]["size"] == 3
 
 
+def test_a_head_has_no_body() -> None:
+    found = ask(b"HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n" + GET % b"/b")
+    head, _, rest = found.partition(b"\r\n\r\n")
+    assert b"Content-Length: " in head
+    assert rest.startswith(b"HTTP/1.1 200")
+
+
 def test_a_stream_comes_in_chunks_and_the_connection_lives_on() -> None:
     found = ask(GET % b"/stream" + GET % b"/after")
     assert b"Transfer-Encoding: chunked" in found

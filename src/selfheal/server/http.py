@@ -122,7 +122,7 @@ class HTTPServer:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
-        gone = (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError)
+        gone = (OSError, ssl.SSLError, TimeoutError, asyncio.IncompleteReadError, h11.LocalProtocolError)
         try:
             with contextlib.suppress(*gone):
                 await Connection(reader, writer, self._handler).serve()
@@ -164,7 +164,7 @@ class Connection:
                 await self._upgrade(answer)
                 return
             try:
-                await self._respond(answer)
+                await self._respond(answer, bodiless=request.method == "HEAD")
             finally:
                 answer.closing()
             if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
@@ -232,14 +232,14 @@ class Connection:
                     if not await self._reader.read(CHUNK):
                         return
 
-    async def _respond(self, answer: Response) -> None:
+    async def _respond(self, answer: Response, *, bodiless: bool) -> None:
         headers = [("Content-Type", answer.content_type), ("Cache-Control", "no-cache, private")]
         headers += list(answer.headers.items())
         if isinstance(answer.body, bytes):
             headers.append(("Content-Length", str(len(answer.body))))
             # The whole answer in one write: each costs a TLS record and a wake-up of the client.
             data = self._h11.send(h11.Response(status_code=answer.status, headers=headers)) or b""
-            data += self._h11.send(h11.Data(data=answer.body)) or b""
+            data += b"" if bodiless else self._h11.send(h11.Data(data=answer.body)) or b""
             data += self._h11.send(h11.EndOfMessage()) or b""
             self._writer.write(data)
             await self._writer.drain()

@@ -76,5 +76,6 @@ def _item(obj: Object) -> Object:
 def warning_headers(warnings: Sequence[str]) -> dict[str, str]:
     if not warnings:
         return {}
-    texts = ['299 - "' + w.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"' for w in warnings]
-    return {"Warning": ", ".join(t.encode("latin-1", "replace").decode("latin-1") for t in texts)}
+    texts = ['299 - "' + w.replace("\\", "\\\\").replace('"', '\\"') + '"' for w in warnings]
+    told = ", ".join(texts).encode("latin-1", "replace").decode("latin-1")
+    return {"Warning": "".join(c if c.isprintable() else "?" for c in told)}
