@@ -21,7 +21,9 @@ from sphinx.writers.html5 import HTML5Translator
 
 SETTINGS = re.compile(r'<script type="text/x-thebe-config">.*?</script>|<script>kernelName = [^<]*</script>', re.DOTALL)
 POLICY = {
-    "default-src": "'none'",
+    "default-src": "'self'",  # Firefox fetches the next page beforehand
+    "frame-src": "'none'",
+    "object-src": "'none'",
     "script-src": "'self' blob: 'wasm-unsafe-eval'",  # blob: is how anywidget imports a widget's module
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
