@@ -35,13 +35,17 @@ function growTo(size) {
   };
 }
 
-/** Counts what arrives, for whoever waits on a slow line. */
-function countBytes() {
+/** While Python starts: counts what arrives, for whoever waits on a slow line, and tells of what does not come. */
+function watchFetches() {
   const real = self.fetch;
   let got = 0, told = 0;
   self.fetch = async (...args) => {
-    const answer = await real(...args);
-    if (!answer.ok) throw new Error(`${new URL(answer.url).pathname.split("/").pop()} is missing (${answer.status})`);
+    const name = String(args[0]?.url ?? args[0]).split("/").pop();
+    const answer = await real(...args).catch((e) => ({ ok: false, status: e.message }));
+    if (!answer.ok) {
+      say({ type: "broken", text: `${name} is missing (${answer.status})` }); // Pyodide itself may wait for ever
+      throw new Error(`${name} is missing`);
+    }
     const counter = new TransformStream({ transform(chunk, out) {
       got += chunk.length;
       if (got - told > 250_000) say({ type: "progress", name: "fetched", bytes: told = got });
@@ -49,6 +53,7 @@ function countBytes() {
     } });
     return new Response(answer.body.pipeThrough(counter), { status: answer.status, headers: answer.headers });
   };
+  return () => { self.fetch = real; };
 }
 
 async function boot({ site, key, preload, folder, snapshot }, step) {
@@ -87,9 +92,10 @@ async function boot({ site, key, preload, folder, snapshot }, step) {
 }
 
 async function start({ files }) {
-  countBytes();
+  const started = watchFetches();
   globalThis.liveSay = (json, buffers) => say(JSON.parse(json), buffers.map((b) => b.slice().buffer));
   const made = await boot(files, (name) => say({ type: "progress", name }));
+  started();
   keep = made.keep;
   kernel = made.py.pyimport("livekernel");
   kernel.wake(`/lib/site/${files.folder}`);
