@@ -6,6 +6,8 @@ nbformat outputs with the index of their cell, and Jupyter's comm messages.
 """
 
 import base64
+import builtins
+import getpass
 import importlib
 import json
 import linecache
@@ -24,6 +26,7 @@ from comm.base_comm import BaseComm, CommManager
 # No `import js` up here: a module that holds JavaScript objects cannot be kept in a memory snapshot.
 
 MOST = 400_000  # characters of output that a cell may show: more would choke the page, not help the reader
+EACH = 200  # characters that an output counts for besides its own: many small ones choke a page, too
 
 _cell = None  # index of the cell that runs; in a callback, of the cell that made the widget
 _captures = []  # open Output widgets, innermost last
@@ -57,9 +60,9 @@ def emit(output):
 def spend(size):
     """Takes from what the cell may still show. Says so once when it is used up."""
     global _left
-    had, _left = _left, _left - size
+    had, _left = _left, _left - size - EACH
     if had > 0 >= _left:
-        text = f"\n… the rest is not shown: a cell shows at most {MOST:,} characters\n"
+        text = f"\n… the rest is not shown: a cell shows at most {MOST:,} characters in {MOST // EACH:,} outputs\n"
         emit({"output_type": "stream", "name": "stderr", "text": text})
     return had > 0
 
@@ -75,8 +78,7 @@ class Stream:
     def write(self, text):
         text = str(text)
         if text and _left > 0:
-            other = sys.stderr if self.name == "stdout" else sys.stdout
-            other.flush()  # in the order in which they were written
+            (ERR if self is OUT else OUT).flush()  # in the order in which they were written
             self.parts.append(text[: _left + 1])
             if time.monotonic() - self.since > 0.1 or len(self.parts) > 500 or len(text) > _left:
                 self.flush()
@@ -95,9 +97,16 @@ class Stream:
         return True
 
 
+OUT, ERR = Stream("stdout"), Stream("stderr")
+
+
 def flush():
-    sys.stdout.flush()
-    sys.stderr.flush()
+    OUT.flush()
+    ERR.flush()
+
+
+def ask(*_, **__):
+    raise RuntimeError("a page cannot ask while a cell runs: write the answer into the cell")
 
 
 MIMES = {"html": "text/html", "svg": "image/svg+xml", "png": "image/png", "markdown": "text/markdown"}
@@ -196,7 +205,8 @@ def install():
     here = {"get_ipython": lambda: shell, "display": shown, "core": core}
     _module("IPython", version_info=(9, 0, 0), __version__="9.0.0", **here)
     __main__.__dict__.update(display=display, get_ipython=here["get_ipython"])  # as in every notebook
-    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+    sys.stdout, sys.stderr = OUT, ERR
+    builtins.input = getpass.getpass = ask
 
 
 # ---- comms
@@ -273,6 +283,7 @@ async def execute(index, code):
     from pyodide.code import eval_code_async
 
     _cell, _left, name = index, MOST, f"<cell {index}>"
+    sys.stdout, sys.stderr = OUT, ERR  # whatever another cell did with them
     _captures.clear()
     code = "\n".join("" if line.startswith(("%", "!")) else line for line in code.split("\n"))
     linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)

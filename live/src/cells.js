@@ -39,7 +39,7 @@ export class Cell {
     for (const rule of ["padding", "font", "letterSpacing", "tabSize"]) this.area.style[rule] = look[rule];
     pre.ariaHidden = "true"; // the text area says the same
     const button = (name, label, onclick) => el("button", { type: "button", className: `live-${name}`, textContent: label, ariaLabel: `${label} cell ${this.number}`, onclick });
-    const run = this.button = button("run", "Run", () => (this.dom.ariaBusy ? this.page.stop() : this.page.run(this)));
+    const run = this.button = button("run", "Run", (e) => e.detail > 1 || (this.dom.ariaBusy ? this.page.stop() : this.page.run(this)));
     this.reset = button("reset", "Reset", () => { this.write(this.source); this.area.focus(); });
     this.tools = el("div", { className: "live-tools" }, run, this.reset);
     pre.closest(".cell_input").append(this.tools);
@@ -47,7 +47,7 @@ export class Cell {
     this.area.onkeydown = (e) => {
       e.stopPropagation(); // the page's own keys, "/" for a search, are letters here
       const { value, selectionStart: at } = this.area;
-      if (e.key === "Enter" && e.shiftKey) { e.preventDefault(); run.click(); }
+      if (e.key === "Enter" && (e.shiftKey || e.ctrlKey || e.metaKey)) { e.preventDefault(); if (!this.dom.ariaBusy) run.click(); }
       else if (e.key === "Escape") run.focus();
       else if (e.key === "Enter" && !e.isComposing) { // a new line begins where its neighbour begins
         const [, indent, colon] = /(?:^|\n)([ ]*)[^\n]*?(:?)$/.exec(value.slice(0, at));

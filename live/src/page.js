@@ -28,18 +28,22 @@ function changed(state, reason) {
 }
 function forget(reason) { // what ran is gone, what was typed stays
   turn += 1;
-  running?.busy(false);
+  if (outputs?.length) running.show(outputs).catch(() => {}); // what it printed tells why it had to be stopped
+  cells.forEach((cell) => cell.busy(false));
   running = outputs = manager = undefined;
+  queue = later = Promise.resolve(); // whatever still waits, nobody waits for it
+  if (root.dataset.live === "starting") root.dataset.live = python.state === "failed" ? "failed" : "off";
   if (ran && reason) note = `${reason} Your code is kept; run the page again.`;
   ran = false;
   document.querySelectorAll(".live-widget").forEach((e) => { e.inert = true; });
 }
 function hear(message) {
+  const now = turn;
   if (message.type === "output") {
     if (!outputs || message.cell !== running?.index) cells.find((c) => c.index === message.cell)?.add(message);
     else if (message.output_type === "clear") outputs.length = 0;
     else outputs.push(message);
-  } else if (message.type.startsWith("comm_")) later = later.then(async () => (await widgets()).receive(message)).catch((e) => { note = e.message; });
+  } else if (message.type.startsWith("comm_")) later = later.then(async () => now === turn && (await widgets()).receive(message)).catch((e) => { note = e.message; });
   else if (message.type === "idle") manager?.then((m) => m.idle(message.id), () => {});
   else if (message.type === "stored") root.dataset.snapshot = "stored";
   else if (message.type === "unstored") root.dataset.snapshot = "denied";
@@ -81,8 +85,8 @@ function draw(reason) {
 
 // ---- running
 
-const page = { widgets, say, stop, mount: (host) => globalThis[config.mount]?.(host), run: (cell) => enqueue(() => runAlone(cell)) };
-const enqueue = (job) => { const now = turn; return (queue = queue.then(() => now === turn && job()).catch(trouble)); };
+const page = { widgets, say, stop, mount: (host) => globalThis[config.mount]?.(host), run: (cell) => { cell.busy(true); enqueue(() => runAlone(cell)); } };
+const enqueue = (job) => { const now = turn; return (queue = queue.then(() => now === turn && job()).catch((error) => now === turn && trouble(error))); };
 function trouble(error) {
   running?.busy(false);
   running = outputs = null;
@@ -92,6 +96,7 @@ function trouble(error) {
 
 /** Runs a cell with the text that it now has. */
 async function run(cell) {
+  const now = turn, still = () => { if (now !== turn) throw new Error(STOPPED); };
   running = cell;
   outputs = [];
   cell.busy(true);
@@ -100,7 +105,9 @@ async function run(cell) {
   const shown = outputs;
   outputs = null;
   await later; // widgets that this cell made
+  still();
   await cell.show(shown);
+  still();
   cell.busy(false);
   running = null;
   return shown.every((output) => output.output_type !== "error");
@@ -119,14 +126,14 @@ async function runAll() {
   note = "";
   mark("click");
   draw();
+  const now = turn;
   try {
     await Promise.all([python.start(), load()]);
-    const now = turn;
+    if (now !== turn) return;
     ran = true;
     for (const cell of cells) {
       const well = await run(cell);
       mark(`cell-${cell.index}`);
-      if (now !== turn) return;
       if (!well && !cell.tags.includes("raises-exception")) {
         root.dataset.live = "on";
         mark("live");
@@ -137,7 +144,7 @@ async function runAll() {
     root.dataset.live = "on";
     mark("live");
   } catch (error) {
-    if (root.dataset.live === "starting") root.dataset.live = python.state === "failed" ? "failed" : "off";
+    if (now === turn) root.dataset.live = "off";
     if (error.message !== STOPPED) throw error;
   } finally { draw(); }
 }
@@ -161,8 +168,8 @@ if (config.cells) {
   document.querySelectorAll(".cell summary[aria-label]").forEach((e) => e.removeAttribute("aria-label")); // it hides the words that are there
   const title = document.querySelector("article.bd-article h1") ?? document.querySelector("h1");
   if (open) title?.after(bar); else title?.parentElement.append(bar); // a page that hides its code is not about it
-  go.onclick = () => (running || root.dataset.live === "starting" ? stop() : enqueue(runAll));
-  again.onclick = () => { stop(); say("Python is new: nothing has run yet."); python.warm(); };
+  go.onclick = (e) => e.detail > 1 || (running || root.dataset.live === "starting" ? stop() : enqueue(runAll));
+  again.onclick = () => { stop(); note = "Python is new: nothing has run yet."; python.warm(); };
   // a mouse that rests on the button is reason enough to begin; never a passing one, a finger or the Tab key
   let dwell;
   go.onpointerenter = (e) => { if (e.pointerType === "mouse" && !navigator.connection?.saveData) dwell = setTimeout(python.warm.bind(python), 150); };

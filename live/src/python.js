@@ -70,6 +70,7 @@ export class Python {
   ask(message, buffers = []) {
     const id = message.id ?? `p${++this.#count}`;
     return new Promise((yes, no) => {
+      if (!this.#worker) return no(new Error(STOPPED));
       this.#waiting.set(id, { yes, no });
       this.#worker.postMessage({ ...message, id, buffers });
     });

@@ -4,9 +4,16 @@ const asset = (name) => new URL(name, here).href;
 const say = (message, buffers = []) => self.postMessage({ ...message, buffers }, buffers);
 let kernel, keep, queue = Promise.resolve();
 
+// A cell that takes ever more gets a MemoryError, long before the tab dies, or Pyodide errs (from 2 GB on it does).
+const MOST = 2 ** 30, { grow } = WebAssembly.Memory.prototype;
+WebAssembly.Memory.prototype.grow = function (pages) {
+  if (this.buffer.byteLength + pages * 65536 > MOST) throw new RangeError("a page may take no more memory");
+  return grow.call(this, pages);
+};
+
 // What start-up leaves in memory is kept in the reader's own browser: the second chapter, or the second
 // visit, starts from it in a fraction of the time. Nothing more is downloaded. Any trouble means a plain start.
-const SHELF = "live-python";
+const SHELF = `live-python ${here.pathname}`; // other sites may live under the same origin
 async function stored(key) {
   try {
     const hit = await (await caches.open(SHELF)).match(key);

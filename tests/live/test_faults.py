@@ -127,6 +127,78 @@ def test_python_that_crashes_is_replaced_and_the_code_is_kept(open_tab: Open, ho
     assert ran(tab, CELL, "print('well')").strip() == "well"
 
 
+WILD = {
+    "input('who? ')": "cannot ask",
+    "import sys\nsys.stdout = sys.stderr = None": "",
+    "for n in range(20_000): display(n)": "not shown",
+    "import sys\nfor n in range(20_000): print(n); print(n, file=sys.stderr)": "not shown",
+    "hoard = []\nwhile True: hoard.append(bytearray(50_000_000))": "MemoryError",
+}
+
+
+def test_whatever_a_cell_did_the_next_one_runs(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    for text, told in WILD.items():
+        assert told in ran(tab, CELL, text)
+        assert ran(tab, CELL, "print('well')").strip() == "well", text
+        assert tab.js(STATUS) == LIVE
+
+
+def test_a_cell_that_is_stopped_shows_what_it_said_until_then(open_tab: Open, host: Host) -> None:
+    tab = open_tab(expected=("uncaught exception: undefined",))
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    run(tab, CELL, "import time\nfor n in range(99): print('step', n); time.sleep(0.1)")
+    tab.until("heard.map((message) => message.text ?? '').join('').includes('step 3')")
+    tab.click(".live-go", "Stop")
+    tab.until(f"({shown(CELL)}).includes('step 0')")
+    assert not tab.js(f"{dom(CELL)}.hasAttribute('aria-busy')")
+
+
+def test_what_is_pressed_twice_runs_once(open_tab: Open, host: Host) -> None:
+    tab = open_tab(expected=("uncaught exception: undefined",))
+    visit(tab, host, ONE)
+    assert run_all(tab) == LIVE
+    tab.click(".live-again", "Restart")
+    assert "new" in tab.until(f"livePage.state == 'ready' && {STATUS}", 60)
+    tab.click(".live-again, .live-go", "Run this page")
+    tab.until(f"{STATE} == 'on'", 60)
+    tab.click(".live-again", "Restart")
+    write(tab, CELL, "count = globals().get('count', 0) + 1\nprint('count', count)")
+    tab.js(f"{dom(CELL)}.querySelector('.live-code').focus()")
+    tab.press("Shift+Enter", "Control+Enter")
+    assert tab.js(f"{dom(CELL)}.ariaBusy"), "it waits for Python, and shows it"
+    tab.js(f"{dom(CELL)}.querySelector('.live-run').dispatchEvent(new MouseEvent('click', {{detail: 2}}))")
+    tab.until(f"({shown(CELL)}).includes('count') && !{dom(CELL)}.ariaBusy", 60)
+    assert tab.js(shown(CELL)).strip() == "count 1"
+    assert ran(tab, CELL).strip() == "count 2"
+
+
+LATE = """
+    const known = globalThis.fetch;
+    globalThis.fetch = async (...asked) => {
+        if (String(asked[0]).includes("/_live/")) await new Promise((done) => setTimeout(done, 3000));
+        return known(...asked);
+    };
+"""
+
+
+def test_what_comes_after_stop_starts_nothing(open_tab: Open, host: Host) -> None:
+    tab = open_tab()
+    tab.before(LATE)
+    visit(tab, host, ONE)
+    tab.js("livePage.warm()")
+    tab.until("livePage.state == 'ready'", 60)
+    tab.click(".live-go", "Run")
+    tab.click(".live-go", "Stop")
+    tab.until("document.querySelector('.live-code') !== null")
+    assert "Stopped" in tab.js(STATUS)
+    assert tab.js("document.querySelector('[aria-busy]')") is None
+    assert run_all(tab) == LIVE
+
+
 @pytest.mark.nightly
 def test_python_that_falls_silent_can_be_stopped(open_tab: Open, host: Host) -> None:
     tab = open_tab()
