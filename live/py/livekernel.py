@@ -93,9 +93,6 @@ class Stream:
     def isatty(self):
         return False
 
-    def writable(self):
-        return True
-
 
 OUT, ERR = Stream("stdout"), Stream("stderr")
 

@@ -68,10 +68,8 @@ export class Cell {
   }
   draw() {
     if (this.text === this.source) this.pre.innerHTML = this.static; else this.pre.innerHTML = colour(`${this.text}\n`);
-    this.mark();
+    this.reset.hidden = this.text === this.source;
   }
-  mark() { this.reset.hidden = this.text === this.source; }
-
   busy(on) {
     if (this.dom) this.dom.ariaBusy = on ? "true" : null;
     if (this.button) this.button.textContent = on ? "Stop" : "Run";
