@@ -93,13 +93,13 @@ def _delete(cluster: Cluster, args: Any, cause: Cause) -> None:
 
 def _force_delete(cluster: Cluster, args: Any, cause: Cause) -> str:
     cluster.delete(args, grace=0, cause=cause)
-    return f"{_deleted(args, 'force deleted')}\n{IMMEDIATELY}"
+    return f"{deleted(args, 'force deleted')}\n{IMMEDIATELY}"
 
 
 def _scale(cluster: Cluster, args: Any, cause: Cause) -> str:
     for what, replicas in args.items():
         cluster.scale(what, int(replicas), cause=cause)
-    return "\n".join(f"{_called(what)} scaled" for what in args)
+    return "\n".join(f"{called(what)} scaled" for what in args)
 
 
 def _apply(cluster: Cluster, args: Any, cause: Cause) -> str:
@@ -108,7 +108,7 @@ def _apply(cluster: Cluster, args: Any, cause: Cause) -> str:
     said = []
     for old, new in zip(before, cluster.apply(wanted, cause=cause), strict=True):
         same = "unchanged" if old == new["metadata"]["resourceVersion"] else "configured"
-        said.append(f"{_called(ref(new))} {'created' if old is None else same}")
+        said.append(f"{called(ref(new))} {'created' if old is None else same}")
     return "\n".join(said)
 
 
@@ -237,10 +237,10 @@ def pod_name(cluster: Cluster, wanted: Any) -> str:
 
 def _shown(verb: str, args: Any) -> tuple[Any, str]:
     """(args, result) as the record shows them."""
-    return args, _deleted(args, "deleted") if verb == "delete" else "ok"
+    return args, deleted(args, "deleted") if verb == "delete" else "ok"
 
 
-def _called(what: str) -> str:
+def called(what: str) -> str:
     """``deploy/web`` → ``deployment.apps/web``, as kubectl names what it has changed."""
     word, _, object_name = what.partition("/")
     kind = kind_named(word)
@@ -250,8 +250,8 @@ def _called(what: str) -> str:
     return f"{info.resource.replace(info.plural, kind.lower(), 1)}/{object_name}"
 
 
-def _deleted(what: object, how: str) -> str:
-    kind, _, object_name = _called(str(what)).partition("/")
+def deleted(what: object, how: str) -> str:
+    kind, _, object_name = called(str(what)).partition("/")
     known = kind_named(kind)
     space = " from default namespace" if known is None or kind_info(known).namespaced else ""
     return f'{kind} "{object_name}" {how}{space}'

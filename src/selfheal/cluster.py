@@ -114,7 +114,7 @@ class Cluster:
             seed=scenario.seed,
             second=scenario.second,
             belief=scenario.belief,
-            nodes_in_timeline=any(_concerns_nodes(a) for a in scenario.actions),
+            nodes_in_timeline=any(concerns_nodes(a) for a in scenario.actions),
             **options,
         )
 
@@ -548,7 +548,7 @@ class Cluster:
         return self.node(node_name).runtime
 
 
-def _concerns_nodes(action: Action) -> bool:
+def concerns_nodes(action: Action) -> bool:
     """Whether an action is about a node, so that nodes are worth a record."""
     if isinstance(action.args, dict):
         target = str(action.args.get("target", ""))

@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from selfheal import objects
-from selfheal.clock import SECOND, Clock, parse_rfc3339
+from selfheal.clock import SECOND, parse_rfc3339
 from selfheal.objects import Object
 from selfheal.rules import Cause
 from selfheal.timeline.log import Record, Timeline
@@ -326,8 +326,17 @@ class _Watch(Protocol):
     def stop(self) -> object: ...
 
 
+class _Clock(Protocol):
+    """What a recorder needs of a clock: µs since it began, and the Unix time at which it began."""
+
+    @property
+    def now(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+
+
 class _Store(Protocol):
-    """What a recorder needs of a store."""
+    """What a recorder needs of a store, be it the simulator's or the watches of a lab."""
 
     def watch(self, kind: str, handler: Callable[[Any], Any], *, immediate: bool) -> _Watch: ...
 
@@ -339,7 +348,7 @@ class Recorder:
     """
 
     def __init__(
-        self, store: _Store, clock: Clock, timeline: Timeline, *, nodes: bool = False, start: int | None = None
+        self, store: _Store, clock: _Clock, timeline: Timeline, *, nodes: bool = False, start: int | None = None
     ) -> None:
         self._clock = clock
         self._timeline = timeline

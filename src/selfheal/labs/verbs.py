@@ -1,0 +1,278 @@
+"""A scenario's actions on a cluster, through its API as kubectl does it: one function for each verb.
+
+What cannot be done through the API (a signal to a container, a power cut) goes to the emulator as it is, to kind's
+nodes through docker, and elsewhere to the command that ``LAB_NODE_FAULT`` names: ``stop NODE``, ``start NODE``,
+``kill NODE CONTAINERID SIGNAL``. What cannot be done at all is refused before a run begins.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from selfheal import objects
+from selfheal.actions import IMMEDIATELY, called, deleted
+from selfheal.kinds import kind_info, kind_named
+from selfheal.labs.api import STRATEGIC, Api
+from selfheal.labs.errors import LabError, Refused
+from selfheal.objects import Object
+from selfheal.scenario import Action, selector
+
+NODE_FAULT = "LAB_NODE_FAULT"
+BY_KUBECTL = ("exec", "drain", "cordon", "uncordon")
+FROM_OUTSIDE = ("kill", "stopNode", "startNode")
+PATIENCE = 120.0
+"""Seconds that a command may take."""
+
+
+class Hands:
+    """Does actions in one namespace. ``now()`` gives the time of day as Kubernetes writes it."""
+
+    def __init__(self, api: Api, namespace: str, now: Callable[[], str]) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._now = now
+
+    def resolved(self, action: Action) -> Any:
+        """The action's arguments with the names of the pods that it means at this moment."""
+        args = action.args
+        if isinstance(args, dict) and "pod" in args:
+            args = {**args, "pod": self._pod(args["pod"])}
+            if action.verb in ("delete", "forceDelete"):
+                return f"pod/{args['pod']}"
+        if action.verb == "fault" and isinstance(args.get("target"), dict):
+            return {**args, "target": f"pod/{self._pod(args['target'])}"}
+        return args
+
+    def perform(self, action: Action, args: Any) -> str:
+        """Do it; what kubectl would say of it. Raises LabError."""
+        if self._api.context.sort == "emulator" and action.verb in (*FROM_OUTSIDE, "fault"):
+            done = self._api.ask("POST", "/selfheal/actions", {"at": 0, action.verb: args})
+            return str(done.get("result", "ok"))
+        if action.verb == "apply":
+            return "\n".join(map(self.apply, action.manifests))
+        do: Callable[[Any], str] = getattr(self, f"_{action.verb}")
+        return do(args).replace(self._namespace, "default")
+
+    def apply(self, manifest: Object) -> str:
+        """Apply one object; what kubectl says of it."""
+        info = kind_info(manifest["kind"], manifest["apiVersion"])
+        if not info.namespaced:
+            raise LabError(f"a lab applies nothing that belongs to the whole cluster: {objects.ref(manifest)}")
+        name = manifest["metadata"].get("name")
+        wanted = objects.replace(manifest, "metadata.namespace", None)
+        if not name:
+            made = self._api.create(wanted, self._namespace)
+            return f"{called(objects.ref(made))} created"
+        try:
+            before = self._api.get(manifest["kind"], name, self._namespace)["metadata"]["resourceVersion"]
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            before = ""
+        after, _ = self._api.apply(wanted, self._namespace)
+        same = "unchanged" if before == after["metadata"]["resourceVersion"] else "configured"
+        return f"{called(objects.ref(manifest))} {same if before else 'created'}"
+
+    # ---- the verbs
+
+    def _exec(self, args: Any) -> str:
+        command = args["command"]
+        argv = ["sh", "-c", command] if isinstance(command, str) else command
+        words = ["exec", args["pod"], *(["-c", args["container"]] if "container" in args else []), "--", *argv]
+        return f"exit {self._kubectl(*words).returncode}"
+
+    def _http(self, args: Any) -> str:
+        path, _, query = args["path"].partition("?")
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{args['pod']}:{args['port']}/proxy{path}"
+        response = self._api.send(args.get("method", "GET"), path + (f"?{query}" if query else ""), accept="*/*")
+        text = response.read()
+        response.release_conn()
+        if response.status == 503 and b"error trying to reach service" in text:
+            return "ok"  # nobody answered; the simulator says no more of it
+        return str(response.status)
+
+    def _delete(self, what: str) -> str:
+        kind, name = _split(what)
+        self._api.delete(kind, name, self._namespace)
+        return deleted(what, "deleted")
+
+    def _forceDelete(self, what: str) -> str:  # noqa: N802 - the verb's own name
+        kind, name = _split(what)
+        self._api.delete(kind, name, self._namespace, gracePeriodSeconds=0)
+        return f"{deleted(what, 'force deleted')}\n{IMMEDIATELY}"
+
+    def _scale(self, args: Any) -> str:
+        for what, replicas in args.items():
+            kind, name = _split(what)
+            self._api.patch(kind, name, {"spec": {"replicas": replicas}}, self._namespace, "scale")
+        return "\n".join(f"{called(what)} scaled" for what in args)
+
+    def _rollout(self, args: Any) -> str:
+        [(how, what)] = args.items()
+        kind, name = _split(what)
+        if how == "undo":
+            return self._said("rollout", "undo", what)
+        mark = {"annotations": {"kubectl.kubernetes.io/restartedAt": self._now()}}
+        self._api.patch(kind, name, {"spec": {"template": {"metadata": mark}}}, self._namespace, how=STRATEGIC)
+        return f"{called(what)} restarted"
+
+    def _label(self, args: Any) -> str:
+        kind = "Pod" if "pod" in args else "Node"
+        name = args[kind.lower()]
+        labels: dict[str, str | None] = {}
+        for word in args["labels"].split():
+            key, equals, value = word.partition("=")
+            labels[key if equals else key.removesuffix("-")] = value if equals else None
+        self._api.patch(kind, name, {"metadata": {"labels": labels}}, self._namespace)
+        return f"{kind.lower()}/{name} {'labeled' if any(labels.values()) else 'unlabeled'}"
+
+    def _condition(self, args: Any) -> str:
+        new = {"type": args["type"], "status": args["status"], "lastTransitionTime": self._now()}
+        change = {"status": {"conditions": [new]}}
+        self._api.patch("Pod", args["pod"], change, self._namespace, "status", STRATEGIC)
+        return f"pod/{args['pod']} patched"
+
+    def _cordon(self, node: str) -> str:
+        return self._said("cordon", node)
+
+    def _uncordon(self, node: str) -> str:
+        return self._said("uncordon", node)
+
+    def _drain(self, args: Any) -> str:
+        words = ["drain", args["node"], "--ignore-daemonsets", "--delete-emptydir-data", "--force"]
+        words += [f"--pod-selector={args['podSelector']}", f"--timeout={args.get('timeout', 0):g}s"]
+        return self._said(*words)
+
+    def _kill(self, args: Any) -> str:
+        pod = self._api.get("Pod", args["pod"], self._namespace)
+        wanted = args.get("container") or pod["spec"]["containers"][0]["name"]
+        statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+        found = next((s for s in statuses if s["name"] == wanted and "running" in s.get("state", {})), None)
+        if found is None:
+            raise LabError(f'container {wanted} is not running in pod "{args["pod"]}"')
+        container = found["containerID"].rpartition("//")[2]
+        self._outside("kill", pod["spec"]["nodeName"], container, str(args.get("signal", "KILL")))
+        return "ok"
+
+    def _stopNode(self, node: str) -> str:  # noqa: N802 - the verb's own name
+        self._outside("stop", node)
+        return "ok"
+
+    def _startNode(self, node: str) -> str:  # noqa: N802 - the verb's own name
+        self._outside("start", node)
+        return "ok"
+
+    # ---- inner
+
+    def _pod(self, wanted: Any) -> str:
+        if isinstance(wanted, str):
+            return wanted
+        wants = selector(wanted["selector"])
+        found = [
+            objects.name(pod)
+            for pod in self._api.list("Pod", self._namespace).get("items") or ()
+            if objects.matches(wants, objects.labels(pod)) and not objects.terminating(pod)
+        ]
+        index = int(wanted.get("index", 0))
+        if index >= len(found):
+            raise LabError(f"no pod number {index} with label {wanted['selector']}: there are {len(found)}")
+        return sorted(found)[index]
+
+    def _said(self, *words: str) -> str:
+        done = self._kubectl(*words)
+        return (done.stdout + done.stderr).strip()
+
+    def _kubectl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(  # noqa: S603 - kubectl, with the pinned kubeconfig
+                [program("kubectl"), "--namespace", self._namespace, *words],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=PATIENCE,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            raise LabError(f"kubectl {words[0]} took longer than {PATIENCE:.0f} s") from None
+
+    def _outside(self, what: str, node: str, *more: str) -> None:
+        done = subprocess.run(  # noqa: S603 - the reader's own command, or docker
+            _command(what, node, *more), capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
+        if done.returncode:
+            raise LabError(f"{what} {node}: {(done.stderr or done.stdout).strip()}")
+
+
+def check(api: Api, actions: tuple[Action, ...]) -> None:
+    """Raises LabError if one of the actions cannot be done on this cluster."""
+    context = api.context
+    for action in actions:
+        where = f"at {action.at:g} s, {action.verb}"
+        if action.verb == "fault" and context.sort != "emulator":
+            raise LabError(f"{where}: nobody can do that to a real cluster from outside")
+        if action.verb == "kill" and context.sort == "emulator":
+            raise LabError(f"{where}: the emulator does that in the namespace default alone, where no lab runs")
+        if action.verb in FROM_OUTSIDE and context.sort == "named" and not os.environ.get(NODE_FAULT):
+            raise LabError(f"{where}: {context.name} has no such switch; {NODE_FAULT} names a command that has one")
+        if action.verb in FROM_OUTSIDE and context.sort == "kind" and not os.environ.get(NODE_FAULT):
+            program("docker")
+        if action.verb in ("exec", "drain", "cordon", "uncordon") or (
+            action.verb == "rollout" and "undo" in action.args
+        ):
+            program("kubectl")
+        if action.verb == "drain" and not action.args.get("podSelector"):
+            raise LabError(f"{where}: needs a podSelector, for a node may run other people's pods")
+        if action.verb == "apply":
+            check_manifests(action.manifests)
+
+
+def check_manifests(manifests: tuple[Object, ...]) -> None:
+    """Raises LabError for what a lab must not apply: what is not its namespace's."""
+    for manifest in manifests:
+        if not kind_info(manifest["kind"], manifest["apiVersion"]).namespaced:
+            raise LabError(f"a lab applies nothing that belongs to the whole cluster: {objects.ref(manifest)}")
+        if manifest["metadata"].get("namespace") not in (None, "", "default"):
+            raise LabError(f"{objects.ref(manifest)} wants a namespace; a lab has one of its own")
+
+
+def program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise LabError(f"this needs {name}, which is not on the PATH; `selfheal labs doctor` says how to get it")
+    return found
+
+
+def _command(what: str, node: str, *more: str) -> list[str]:
+    hook = os.environ.get(NODE_FAULT)
+    if hook:
+        return [*shlex.split(hook), what, node, *more]
+    docker = program("docker")
+    if what != "kill":
+        return [docker, {"stop": "kill", "start": "start"}[what], node]  # a power cut asks nobody
+    container, signal = more
+    return [
+        docker,
+        "exec",
+        node,
+        "ctr",
+        "--namespace",
+        "k8s.io",
+        "tasks",
+        "kill",
+        "--signal",
+        f"SIG{signal}",
+        container,
+    ]
+
+
+def _split(what: str) -> tuple[str, str]:
+    word, _, name = what.partition("/")
+    kind = kind_named(word)
+    if kind is None:
+        raise LabError(f'the server doesn\'t have a resource type "{word}"')
+    return kind, name
