@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from selfheal import printers
 from selfheal.kinds import KINDS, SHORT_NAMES
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -95,20 +96,6 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
 }
 """By the parent's kind."""
 
-ALL = (
-    "Pod",
-    "ReplicationController",
-    "Service",
-    "DaemonSet",
-    "Deployment",
-    "ReplicaSet",
-    "StatefulSet",
-    "HorizontalPodAutoscaler",
-    "CronJob",
-    "Job",
-)
-"""The category ``all``, as in ``kubectl get all``."""
-
 
 def _stored() -> list[Resource]:
     """The resources whose objects lie in the store under their own kind."""
@@ -125,7 +112,7 @@ def _stored() -> list[Resource]:
             tuple(v for v in ALL_VERBS if v != "deletecollection") if kind == "Namespace" else ALL_VERBS,
             SUBRESOURCES.get(kind, ()),
             shorts.get(kind, ()),
-            ("all",) if kind in ALL else (),
+            ("all",) if kind in printers.ALL else (),
         )
         for kind, info in KINDS.items()
     ]
