@@ -13,6 +13,7 @@ from typing import Any
 
 from selfheal.errors import BadRequest
 from selfheal.objects import Object
+from selfheal.protobuf import Field, fields
 from selfheal.server import wire
 
 MAGIC = b"k8s\0"
@@ -51,8 +52,8 @@ def decode(data: bytes) -> Object:
     if not data.startswith(MAGIC):
         raise BadRequest("the body of the request does not begin as Kubernetes' protobuf does")
     try:
-        envelope = _fields(data[len(MAGIC) :])
-        about = {number: value.decode() for number, value in _fields(_bytes(envelope, 1)) if isinstance(value, bytes)}
+        envelope = fields(data[len(MAGIC) :])
+        about = {number: value.decode() for number, value in fields(_bytes(envelope, 1)) if isinstance(value, bytes)}
         version, kind = about.get(1, ""), about.get(2, "")
         name = _message(version, kind)
         return {"apiVersion": version, "kind": kind, **_object(_bytes(envelope, 2), name, 0)}
@@ -70,48 +71,8 @@ def _message(version: str, kind: str) -> str:
     return name
 
 
-Field = tuple[int, int | bytes]
-
-
-def _fields(data: bytes) -> list[Field]:
-    """(number, value) of each field of a message."""
-    found: list[Field] = []
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        number, wire_type = tag >> 3, tag & 7
-        value: int | bytes
-        if wire_type == 0:
-            value, at = _varint(data, at)
-        elif wire_type in (1, 5):
-            size = 8 if wire_type == 1 else 4
-            value, at = data[at : at + size], at + size
-        elif wire_type == 2:
-            size, at = _varint(data, at)
-            if at + size > len(data):
-                raise ValueError("unexpected EOF")
-            value, at = data[at : at + size], at + size
-        else:
-            raise ValueError(f"wire type {wire_type}")
-        found.append((number, value))
-    return found
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise ValueError("integer overflow")
-
-
-def _bytes(fields: list[Field], number: int) -> bytes:
-    return next((v for n, v in fields if n == number and isinstance(v, bytes)), b"")
+def _bytes(found: list[Field], number: int) -> bytes:
+    return next((v for n, v in found if n == number and isinstance(v, bytes)), b"")
 
 
 def _object(data: bytes, name: str, depth: int) -> Object:
@@ -119,7 +80,7 @@ def _object(data: bytes, name: str, depth: int) -> Object:
         raise ValueError("too deep")
     known = wire.messages()[name]
     out: Object = {}
-    for number, raw in _fields(data):
+    for number, raw in fields(data):
         field = known.get(str(number))
         if field is None:
             continue
@@ -128,7 +89,7 @@ def _object(data: bytes, name: str, depth: int) -> Object:
             if isinstance(raw, bytes):
                 out |= _object(raw, of, depth + 1)
         elif how == "map":
-            pair = _fields(raw) if isinstance(raw, bytes) else []
+            pair = fields(raw) if isinstance(raw, bytes) else []
             out.setdefault(key, {})[_bytes(pair, 1).decode()] = _value(_bytes(pair, 2), of, depth)
         else:
             value = _value(raw, of, depth)
@@ -158,17 +119,17 @@ def _value(raw: int | bytes, of: str, depth: int) -> Any:
         return base64.b64encode(raw).decode()
     special = of.rpartition(".")[2]
     if special == "Quantity":
-        return _bytes(_fields(raw), 1).decode()
+        return _bytes(fields(raw), 1).decode()
     if special in ("Time", "MicroTime"):
-        return _time(dict(_fields(raw)), micro=special == "MicroTime")
+        return _time(dict(fields(raw)), micro=special == "MicroTime")
     if special == "IntOrString":
-        parts = _fields(raw)
+        parts = fields(raw)
         numbers = {n: v for n, v in parts if isinstance(v, int)}
         if numbers.get(1, 0):
             return _bytes(parts, 3).decode()
         return _value(numbers.get(2, 0), "i", depth)
     if special in ("RawExtension", "FieldsV1"):
-        return json.loads(_bytes(_fields(raw), 1) or b"null")
+        return json.loads(_bytes(fields(raw), 1) or b"null")
     if of not in wire.messages():
         return None
     return _object(raw, of, depth + 1)
