@@ -5,13 +5,19 @@ Follows pkg/controller/controller_utils.go RealPodControl and slowStartBatch (pk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import simpy
 
 from selfheal.errors import ApiError, NotFound
 from selfheal.events import EventRecorder
 from selfheal.objects import Object, key, name, namespace, owner_reference, uid
 from selfheal.rules import Cause
 from selfheal.store import Store
+
+Started = Generator[simpy.Event, Any, tuple[int, ApiError | None]]
+"""How often it succeeded, and the first error, after the time that it took."""
 
 
 class PodControl:
@@ -81,6 +87,18 @@ def slow_start(count: int, do: Callable[[], object]) -> tuple[int, ApiError | No
         if error is not None:
             return succeeded, error
     return succeeded, None
+
+
+def slow_start_in_time(count: int, do: Callable[[], object], request: Callable[[], simpy.Event]) -> Started:
+    """:func:`slow_start`, with the time that a ``request`` to the API server takes after each batch."""
+    succeeded, error = 0, None
+    for batch in batches(count):
+        done, error = attempt(batch, do)
+        succeeded += done
+        yield request()
+        if error is not None:
+            break
+    return succeeded, error
 
 
 def attempt(count: int, do: Callable[[], object]) -> tuple[int, ApiError | None]:

@@ -21,7 +21,7 @@ from selfheal.controllers.daemonset.backoff import Backoff
 from selfheal.controllers.daemonset.placement import Fit, fit, on_node, pod_template, target
 from selfheal.controllers.deployment.arithmetic import scaled
 from selfheal.controllers.expectations import Expectations
-from selfheal.controllers.podcontrol import PodControl, attempt, batches
+from selfheal.controllers.podcontrol import PodControl, slow_start_in_time
 from selfheal.controllers.revisions import HASH
 from selfheal.errors import ApiError, Conflict, NotFound
 from selfheal.events import EventRecorder
@@ -320,7 +320,6 @@ class Sync:
         create, delete = create[:BURST_REPLICAS], delete[:BURST_REPLICAS]
         where, tools = key(self._owner), self._tools
         tools.expectations.expect(where, len(create), [key(p) for p, _ in delete])
-        error: ApiError | None = None
         template = pod_template(self._owner, self._digest) if create else {}
         todo = iter(create)
 
@@ -328,14 +327,8 @@ class Sync:
             node, why = next(todo)
             tools.control.create(on_node(template, node), self._owner, why)
 
-        left = len(create)
-        for batch in batches(len(create)):
-            done, error = attempt(batch, make)
-            left -= done
-            yield tools.request()
-            if error is not None:
-                break
-        for _ in range(left):
+        done, error = yield from slow_start_in_time(len(create), make, tools.request)
+        for _ in range(len(create) - done):
             tools.expectations.creation_observed(where)
         for pod, why in delete:
             try:

@@ -14,7 +14,7 @@ from selfheal.controllers.job.backoff import remaining_for_index
 from selfheal.controllers.job.indexes import Indexes
 from selfheal.controllers.job.state import AT_ONCE, BATCH, SOURCE, State
 from selfheal.controllers.job.templates import pod_template, with_index
-from selfheal.controllers.podcontrol import attempt, batches
+from selfheal.controllers.podcontrol import slow_start_in_time
 from selfheal.errors import ApiError, NotFound
 from selfheal.objects import Object, key, name, replace, uid
 from selfheal.rules import Cause, rule
@@ -119,16 +119,10 @@ class Managing(State):
             else:
                 tools.control.create(template, job, why)
 
-        left, error = count, None
-        for batch in batches(count):
-            done, error = attempt(batch, make)
-            left -= done
-            yield tools.request()
-            if error is not None:
-                break
-        for _ in range(left):
+        done, error = yield from slow_start_in_time(count, make, tools.request)
+        for _ in range(count - done):
             tools.expectations.creation_observed(key(job))
-        self._count = len(self._active) + count - left
+        self._count = len(self._active) + done
         return error
 
     # ---- deleting pods
