@@ -12,8 +12,6 @@ from typing import Any
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted(path.name for path in BOOK.glob("[0-9]*.ipynb"))
 PAGES = ["index.ipynb", *CHAPTERS]
-TEXTS = {"01-is-it-alive.ipynb": "alive", "02-liveness.ipynb": "liveness", "03-readiness.ipynb": "readiness"}
-"""Chapter → the name of its predictions and quiz."""
 
 
 @cache
@@ -28,6 +26,12 @@ def cells(name: str, kind: str | None = None) -> list[dict[str, Any]]:
 
 def source(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])
+
+
+def quiz_of(name: str) -> str:
+    """The name of a chapter's predictions and quiz."""
+    (found,) = re.findall(r'^quiz\("([\w-]+)"\)$', "\n".join(map(source, cells(name, "code"))), re.MULTILINE)
+    return str(found)
 
 
 def prose(name: str) -> str:
@@ -68,3 +72,7 @@ def rows(text: str) -> list[list[str]]:
     widest = max(map(len, lines))
     body = [line for line in lines if len(line) == widest]
     return body[1:]
+
+
+TEXTS = {name: quiz_of(name) for name in CHAPTERS}
+"""Chapter → the name of its predictions and quiz."""

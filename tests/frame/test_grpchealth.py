@@ -29,5 +29,5 @@ def test_fields_that_nobody_knows_are_skipped() -> None:
 
 @pytest.mark.parametrize("broken", [b"\x0a", b"\x0a\x05hi", b"\x0b", b"\x08" + b"\x80" * 9, b"\x80" * 12])
 def test_what_is_no_message_is_refused(broken: bytes) -> None:
-    with pytest.raises(ValueError, match="unexpected EOF|wire type|integer overflow"):
+    with pytest.raises(ValueError, match=r"unexpected EOF|wire type|integer overflow"):
         grpchealth.service(broken)
