@@ -126,8 +126,8 @@ class Network:
         self._node: dict[str, str] = {}
         self._ports: dict[tuple[str, int], Server] = {}
         self._dark: dict[str, None] = {}
-        self.lookup: Callable[[str], str | None] = lambda _: None
-        """The cluster's DNS: name → address. Set by whoever knows the Services."""
+        self.lookup: Callable[[str, str], str | None] = lambda _name, _namespace: None
+        """The cluster's DNS: (name, the asker's namespace) → address. Set by whoever knows the Services."""
         self.forward: Callable[[str, str, int], tuple[str, int] | Unreachable | None] | None = None
         """What kube-proxy does: (source, address, port) → where it really goes; None: no Service has that address."""
         self.parted: Callable[[str, str], bool] | None = None
@@ -200,9 +200,9 @@ class Network:
 
     # ---- connections
 
-    def resolve(self, host: str) -> str | None:
-        """The address of a host name; an address is its own."""
-        return host if host in LOOPBACK or _is_address(host) else self.lookup(host)
+    def resolve(self, host: str, namespace: str = "default") -> str | None:
+        """The address of a host name, as a pod of that namespace finds it; an address is its own."""
+        return host if host in LOOPBACK or _is_address(host) else self.lookup(host, namespace)
 
     def connect(self, source: str, ip: str, port: int) -> Server | Unreachable:
         """What somebody at ``source`` (an address, or a node's name) meets at ``ip:port``."""
@@ -246,13 +246,15 @@ class Interface:
 
     __slots__ = (
         "ip",
+        "namespace",
         "network",
         "watchers",
     )
 
-    def __init__(self, network: Network, ip: str) -> None:
+    def __init__(self, network: Network, ip: str, namespace: str = "default") -> None:
         self.network = network
         self.ip = ip
+        self.namespace = namespace
         self.watchers: list[Callable[[], None]] = []
         """Called whenever what a client would meet here has changed."""
 
@@ -271,6 +273,10 @@ class Interface:
         for watcher in tuple(self.watchers):
             watcher()
         self.network.altered(self.ip)
+
+    def resolve(self, host: str) -> str | None:
+        """The address of a host name, asked from inside the pod."""
+        return self.network.resolve(host, self.namespace)
 
     def request(self, host: str, port: int, request: Request) -> Response | Unreachable | simpy.Event:
         """An HTTP request from inside the pod."""

@@ -95,11 +95,11 @@ class ServiceProxy:
         chosen = stream.choice(stream.next(), able)
         return chosen.ip, chosen.port
 
-    def lookup(self, host: str) -> str | None:
-        """The address of ``web``, ``web.default``, ``web.default.svc`` …, for a pod of namespace ``default``."""
+    def lookup(self, host: str, space: str = "default") -> str | None:
+        """The address of ``web``, ``web.default``, ``web.default.svc`` …, for a pod of namespace ``space``."""
         parts = host.rstrip(".").removesuffix(DOMAIN).removesuffix(".svc").split(".")
         if len(parts) > 2:
             return None
-        space = parts[1] if len(parts) == 2 else "default"
+        space = parts[1] if len(parts) == 2 else space
         found = next((s for s in self._services.values() if key(s) == (space, parts[0])), None)
         return str(found["spec"]["clusterIP"]) if found is not None else None

@@ -379,7 +379,7 @@ class Runtime:
             self.network.attach(address, self.node)
         stream = self.chance.stream("sandbox", pod_uid)
         ident = stream.hex(stream.next(), 64)
-        sandbox = Sandbox(ident, pod_uid, namespace, name, Interface(self.network, address), host_network)
+        sandbox = Sandbox(ident, pod_uid, namespace, name, Interface(self.network, address, namespace), host_network)
         before = self.sandboxes.get(pod_uid)
         if before is not None:
             sandbox.containers = before.containers  # their records stay, so that restarts go on counting
@@ -441,7 +441,7 @@ class Runtime:
         args = [expand(word, container.env) for word in of.args]
         container.argv = (command or list(image.entrypoint)) + (args or ([] if command else list(image.cmd)))
         container.cwd = of.working_dir or image.workdir
-        fs = Filesystem(image.root(hostname, sandbox.ip), self.clock.unix)
+        fs = Filesystem(image.root(hostname, sandbox.ip, sandbox.namespace), self.clock.unix)
         limit = of.limits.get("memory")
         container.kernel = kernel = Kernel(
             self.clock,

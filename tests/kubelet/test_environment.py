@@ -39,6 +39,32 @@ def test_variables_from_a_config_map_and_a_secret() -> None:
     }
 
 
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "my-web"},
+    "spec": {"clusterIP": "10.96.0.77", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+}
+
+
+def test_variables_of_the_services_that_were_there_before() -> None:
+    found = variables(play(SERVICE, app(env=[{"name": "AT", "value": "$(MY_WEB_SERVICE_HOST)"}]), until=10))
+    assert found["AT"] == "10.96.0.77"
+    assert {k: v for k, v in found.items() if k.startswith("MY_WEB")} == {
+        "MY_WEB_SERVICE_HOST": "10.96.0.77",
+        "MY_WEB_SERVICE_PORT": "80",
+        "MY_WEB_SERVICE_PORT_HTTP": "80",
+        "MY_WEB_PORT": "tcp://10.96.0.77:80",
+        "MY_WEB_PORT_80_TCP": "tcp://10.96.0.77:80",
+        "MY_WEB_PORT_80_TCP_PROTO": "tcp",
+        "MY_WEB_PORT_80_TCP_PORT": "80",
+        "MY_WEB_PORT_80_TCP_ADDR": "10.96.0.77",
+    }
+    without = app()
+    without["spec"]["enableServiceLinks"] = False
+    assert not any(k.startswith("MY_WEB") for k in variables(play(SERVICE, without, until=10)))
+
+
 @pytest.mark.parametrize(
     ("fields", "text"),
     [

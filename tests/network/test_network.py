@@ -69,7 +69,7 @@ def test_localhost_is_oneself(network: Network) -> None:
 
 def test_names_and_services_are_others_business(network: Network) -> None:
     assert network.request("10.88.1.2", "web", 80, Request()) == "timeout"
-    network.lookup = {"web": "10.96.0.9"}.get
+    network.lookup = lambda name, _: {"web": "10.96.0.9"}.get(name)
     network.forward = lambda _, ip, port: ("10.88.2.2", port) if ip == "10.96.0.9" else None
     answer = network.request("10.88.1.2", "web", 80, Request())
     assert isinstance(answer, Response)

@@ -246,6 +246,8 @@ def test_a_connection_to_a_services_address_reaches_a_ready_pod() -> None:
     world.run(1)
     address = service["spec"]["clusterIP"]
     assert proxy.lookup("web") == proxy.lookup("web.default.svc.cluster.local") == address
+    assert proxy.lookup("web", "shop") is None
+    assert proxy.lookup("web.default", "shop") == address
     assert proxy.lookup("nobody") is None
     assert world.network.connect("node-1", address, 80) is app
     assert world.network.connect("node-1", address, 81) == "timeout"

@@ -88,7 +88,7 @@ def _ask(p: Process, url: str, method: str, headers: list[tuple[str, str]], give
             return 3, "URL using bad/illegal format or missing URL"
         host, path = found[2], found[4] or "/"
         port = int(found[3] or (443 if found[1] == "https" else 80))
-        ip = interface.network.resolve(host)
+        ip = interface.resolve(host)
         if ip is None:
             return 6, f"Could not resolve host: {host}"
         server = interface.network.connect(interface.ip, ip, port)

@@ -46,7 +46,7 @@ class Image:
     stop_signal: str = "TERM"
     shell: bool = True
 
-    def root(self, hostname: str, ip: str) -> Directory:
+    def root(self, hostname: str, ip: str, namespace: str) -> Directory:
         """The file tree of a new container: the image's own, but for what names the pod."""
         root = self._tree.copy()
         etc = root.entries["etc"]
@@ -56,7 +56,7 @@ class Image:
                 **etc.entries,
                 "hostname": hostname + "\n",
                 "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{hostname}\n",
-                "resolv.conf": "search default.svc.cluster.local svc.cluster.local cluster.local\n"
+                "resolv.conf": f"search {namespace}.svc.cluster.local svc.cluster.local cluster.local\n"
                 "nameserver 10.96.0.10\noptions ndots:5\n",
             }
         )

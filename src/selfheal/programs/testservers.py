@@ -73,7 +73,7 @@ def connect(c: Process) -> Running:
         return 1
     c.kernel.restless += 1
     interface = c.kernel.interface
-    ip = interface.network.resolve(host.strip("[]"))
+    ip = interface.resolve(host.strip("[]"))
     if ip is None:
         c.say(f"DNS: lookup {host}: no such host")
         return 1

@@ -209,7 +209,7 @@ def connect(p: Process, host: str, port: int, patience: float) -> Any:
     """The server at an address, or the exit code after a complaint."""
     network, interface = p.kernel.interface.network, p.kernel.interface
     p.kernel.restless += 1
-    ip = network.resolve(host)
+    ip = interface.resolve(host)
     if ip is None:
         return p.fail(f"bad address '{host}'")
     ip = "127.0.0.1" if ip == "localhost" else ip

@@ -99,7 +99,7 @@ def _fetch(
             return p.fail(f"bad address '{url}'")
         host, path = found[2], found[4] or "/"
         port = port_of(p, found[3] or ("443" if found[1] == "https" else "80"))
-        ip = interface.network.resolve(host)
+        ip = interface.resolve(host)
         if ip is None:
             return p.fail(f"bad address '{host}'")
         ip = "127.0.0.1" if ip == "localhost" else ip
@@ -239,7 +239,7 @@ def nslookup(p: Process) -> int:
     if not words:
         raise usage(p)
     p.kernel.restless += 1
-    ip = p.kernel.interface.network.resolve(words[0])
+    ip = p.kernel.interface.resolve(words[0])
     p.write("Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n")
     if ip is None:
         p.log(f"** server can't find {words[0]}: NXDOMAIN\n")
@@ -256,7 +256,7 @@ def ping(p: Process) -> Running:
     host = given.words[0]
     interface = p.kernel.interface
     p.kernel.restless += 1
-    ip = interface.network.resolve(host)
+    ip = interface.resolve(host)
     if ip is None:
         return p.fail(f"bad address '{host}'")
     count = number(p, given.get("c", "0"))
