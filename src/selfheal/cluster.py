@@ -365,24 +365,46 @@ class Cluster:
     # ---- from outside the API
 
     def exec(
-        self, pod: str, command: str | list[str], *, container: str | None = None, cause: Cause | None = None
+        self,
+        pod: str,
+        command: str | list[str],
+        *,
+        container: str | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
+        cause: Cause | None = None,
     ) -> Exec:
         """Run a command in a container (kubectl exec); ``output`` and ``exit_code`` are there once it is ``done``."""
         argv = shlex.split(command) if isinstance(command, str) else list(command)
-        target = self.container(pod, container)
+        target = self.container(pod, container, namespace=namespace)
         cause = cause or self._action("exec", {"pod": pod, "command": argv})
-        return self._runtime_of(pod).exec(target, argv, cause=cause)
+        return self._runtime_of(pod, namespace).exec(target, argv, cause=cause)
 
-    def kill(self, pod: str, *, container: str | None = None, signal: str = "KILL", cause: Cause | None = None) -> None:
+    def kill(
+        self,
+        pod: str,
+        *,
+        container: str | None = None,
+        signal: str = "KILL",
+        namespace: str = DEFAULT_NAMESPACE,
+        cause: Cause | None = None,
+    ) -> None:
         """A signal from outside to process 1 of a container."""
-        target = self.container(pod, container)
-        self._runtime_of(pod).kill(target, signal, cause=cause or self._action("kill", {"pod": pod, "signal": signal}))
+        target = self.container(pod, container, namespace=namespace)
+        cause = cause or self._action("kill", {"pod": pod, "signal": signal})
+        self._runtime_of(pod, namespace).kill(target, signal, cause=cause)
 
     def http(
-        self, pod: str, path: str = "/", *, port: int = 8080, method: str = "GET", cause: Cause | None = None
+        self,
+        pod: str,
+        path: str = "/",
+        *,
+        port: int = 8080,
+        method: str = "GET",
+        namespace: str = DEFAULT_NAMESPACE,
+        cause: Cause | None = None,
     ) -> Response | str:
         """A request to the pod's address; the response, or ``"refused"`` or ``"timeout"``."""
-        obj = self.get("Pod", pod)
+        obj = self.get("Pod", pod, namespace=namespace)
         ip = (obj["status"] or {}).get("podIP", "")
         cause = cause or self._action("http", {"pod": pod, "port": port, "path": path, "method": method})
         server = self.network.connect("client", ip, port)
@@ -399,13 +421,13 @@ class Cluster:
         cause = cause or self._action("fault", {"kind": kind, "target": target, "for": for_})
         return self._faults.begin(kind, target, cause, seconds=for_)
 
-    def container(self, pod: str, container: str | None = None) -> Container:
+    def container(self, pod: str, container: str | None = None, *, namespace: str = DEFAULT_NAMESPACE) -> Container:
         """The running container of a pod, as its runtime knows it."""
-        obj = self.get("Pod", pod)
+        obj = self.get("Pod", pod, namespace=namespace)
         wanted = container or pod_spec(obj).containers[0].name
         found = [
             c
-            for c in self._runtime_of(pod).containers_of(obj["metadata"]["uid"])
+            for c in self._runtime_of(pod, namespace).containers_of(obj["metadata"]["uid"])
             if c.name == wanted and c.state == "running"
         ]
         if not found:
@@ -540,8 +562,8 @@ class Cluster:
         for traffic in self._traffic.values():
             traffic.settle(self.clock.now)
 
-    def _runtime_of(self, pod: str) -> Runtime:
-        obj = self.get("Pod", pod)
+    def _runtime_of(self, pod: str, namespace: str = DEFAULT_NAMESPACE) -> Runtime:
+        obj = self.get("Pod", pod, namespace=namespace)
         node_name = obj["spec"].get("nodeName")
         if not node_name:
             raise BadRequest(f"pod {pod} does not have a host assigned")

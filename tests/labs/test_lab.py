@@ -70,6 +70,8 @@ SHOP: list[dict[str, Any]] = [
     },
 ]
 ACTIONS: list[dict[str, Any]] = [
+    {"at": 7, "kill": {"pod": {"selector": "app=web", "index": 1}}},
+    {"at": 7.5, "fault": {"kind": "partition", "target": {"selector": "app=web", "index": 1}, "for": 1}},
     {"at": 8, "http": {"pod": {"selector": "app=web", "index": 0}, "port": 80, "path": "/"}},
     {"at": 10, "delete": {"pod": {"selector": "app=web", "index": 0}}},
     {"at": 16, "scale": {"deployment/web": 3}},
@@ -89,11 +91,14 @@ def test_actions_are_done_as_kubectl_does_them(api: Api) -> None:
     actions = timeline.select(kind="Action")
     assert [a["verb"] for a in actions] == [next(k for k in a if k != "at") for a in ACTIONS]
     assert all(0 <= a["t"] - wanted["at"] < 5 for a, wanted in zip(actions, ACTIONS, strict=True))
-    results = [a["result"] for a in actions]
+    assert [a["result"] for a in actions[:2]] == ["ok", "ok"]
+    killed = f"Pod/{actions[0]['args']['pod']}"
+    assert max(r["containers"][0]["restartCount"] for r in timeline.select(kind="Pod", object=killed)) == 1
+    results = [a["result"] for a in actions[2:]]
     assert results[0] == "200"
-    assert results[1] == f'pod "{actions[1]["args"].removeprefix("pod/")}" deleted from default namespace'
+    assert results[1] == f'pod "{actions[3]["args"].removeprefix("pod/")}" deleted from default namespace'
     assert results[2] == "deployment.apps/web scaled"
-    assert results[3] == f"pod/{actions[3]['args']['pod']} labeled"
+    assert results[3] == f"pod/{actions[5]['args']['pod']} labeled"
     assert results[4] == "deployment.apps/web restarted"
     assert results[5] == 'deployments.apps "gone" not found'
     assert results[6] == "no pod number 9 with label app=web: there are 3"

@@ -556,6 +556,31 @@ def test_an_action_is_performed_and_recorded(api: Api) -> None:
     assert api.get(PODS).code == 200
 
 
+def test_an_action_is_done_in_the_namespace_that_is_asked_for(api: Api) -> None:
+    api("POST", "/api/v1/namespaces", {"metadata": {"name": "lab"}})
+    labelled = {**pod(), "metadata": {"name": "app", "labels": {"app": "app"}}}
+    api("POST", PODS, labelled)
+    api("POST", "/api/v1/namespaces/lab/pods", labelled)
+    api.run(5)
+    app = {"selector": "app=app", "index": 0}
+
+    def act(**entry: object) -> str:
+        return str(api("POST", "/selfheal/actions?namespace=lab", entry).json["result"])
+
+    assert act(kill={"pod": "app"}) == "ok"
+    assert act(fault={"kind": "partition", "target": app, "for": 5}) == "ok"
+    assert act(label={"pod": app, "labels": "a=b"}) == "pod/app labeled"
+    assert act(exec={"pod": "app", "command": ["true"]}) == "exit 0"
+    assert act(fault={"kind": "hang", "target": "pod/nobody"}) == 'pods "lab/nobody" not found'
+    api.run(5)
+    there = api.get("/api/v1/namespaces/lab/pods/app").json
+    assert (there["status"]["containerStatuses"][0]["restartCount"], there["metadata"]["labels"]["a"]) == (1, "b")
+    assert act(delete={"pod": app}) == 'pod "app" deleted from lab namespace'
+    here = api.get(f"{PODS}/app").json
+    assert (here["status"]["containerStatuses"][0]["restartCount"], "a" in here["metadata"]["labels"]) == (0, False)
+    assert "deletionTimestamp" not in here["metadata"]
+
+
 def test_an_action_waits_for_its_moment(api: Api) -> None:
     api("POST", PODS, pod())
     api.run(5)

@@ -51,7 +51,8 @@ class Hands:
     def perform(self, action: Action, args: Any) -> str:
         """Do it; what kubectl would say of it. Raises LabError."""
         if self._api.context.sort == "emulator" and action.verb in (*FROM_OUTSIDE, "fault"):
-            done = self._api.ask("POST", "/selfheal/actions", {"at": 0, action.verb: args})
+            where = {"namespace": self._namespace}
+            done = self._api.ask("POST", "/selfheal/actions", {"at": 0, action.verb: args}, query=where)
             return str(done.get("result", "ok"))
         if action.verb == "apply":
             return "\n".join(map(self.apply, action.manifests))
@@ -215,8 +216,6 @@ def check(api: Api, actions: tuple[Action, ...]) -> None:
         where = f"at {action.at:g} s, {action.verb}"
         if action.verb == "fault" and context.sort != "emulator":
             raise LabError(f"{where}: nobody can do that to a real cluster from outside")
-        if action.verb == "kill" and context.sort == "emulator":
-            raise LabError(f"{where}: the emulator does that in the namespace default alone, where no lab runs")
         if action.verb in FROM_OUTSIDE and context.sort == "named" and not os.environ.get(NODE_FAULT):
             raise LabError(f"{where}: {context.name} has no such switch; {NODE_FAULT} names a command that has one")
         if action.verb in FROM_OUTSIDE and context.sort == "kind" and not os.environ.get(NODE_FAULT):

@@ -1,8 +1,9 @@
 """/selfheal: what no real API server has. Actions are done to the cluster from outside, its timeline is read.
 
-``POST /selfheal/actions`` takes one entry of an actions.yaml; the clock stands while it is performed, but for the time
-that the action itself takes. ``GET /selfheal/timeline`` gives the records, ``GET /selfheal/clock`` tells the time; a
-``POST`` to it says how fast it goes (``{"speed": 10}``; 0: it stands) or lets time pass at once (``{"advance": 60}``).
+``POST /selfheal/actions`` takes one entry of an actions.yaml, and looks up what it names in ``?namespace=``; the clock
+stands while it is performed, but for the time that the action itself takes. ``GET /selfheal/timeline`` gives the
+records, ``GET /selfheal/clock`` tells the time; a ``POST`` to it says how fast it goes (``{"speed": 10}``; 0: it
+stands) or lets time pass at once (``{"advance": 60}``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ async def serve(server: APIServer, request: Request) -> Response:
     """Answer a request under /selfheal."""
     asked = request.method, request.path
     if asked == ("POST", "/selfheal/actions"):
-        return await _act(server, write.body(request), request.get("begin"))
+        return await _act(server, write.body(request), request.get("begin"), request.get("namespace") or "default")
     if asked == ("GET", "/selfheal/timeline"):
         return _timeline(server, request)
     if asked == ("GET", "/selfheal/clock"):
@@ -70,8 +71,8 @@ STRIDE = SECOND
 """Cluster time that passes between two looks at who else wants something, in µs."""
 
 
-async def _act(server: APIServer, entry: Any, begin: str) -> Response:
-    """Perform one action; answers with its record once it has been done.
+async def _act(server: APIServer, entry: Any, begin: str, namespace: str) -> Response:
+    """Perform one action; answers with its record once it has been done. What it names lies in ``namespace``.
 
     Without ``begin`` it is done now, and the clock stands but for the time that the action takes. With it, when
     ``begin`` + ``at`` seconds of cluster time have come, to the microsecond.
@@ -82,7 +83,7 @@ async def _act(server: APIServer, entry: Any, begin: str) -> Response:
     cluster, records = server.cluster, list[dict[str, Any]]()
     if not begin:
         with server.time.hold():
-            perform(cluster, wanted, records.append)
+            perform(cluster, wanted, records.append, namespace=namespace)
             cluster.run(lambda: bool(records))
         return as_json(records[0], 201)
     try:
@@ -95,7 +96,7 @@ async def _act(server: APIServer, entry: Any, begin: str) -> Response:
         if not done.done():
             done.set_result(record)
 
-    server.time.call(lambda: cluster.clock.at(when, lambda: perform(cluster, wanted, settle)))
+    server.time.call(lambda: cluster.clock.at(when, lambda: perform(cluster, wanted, settle, namespace=namespace)))
     return as_json(await done, 201)
 
 
