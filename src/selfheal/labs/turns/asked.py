@@ -1,0 +1,30 @@
+"""What judges ask of a run and of its manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from selfheal.objects import Object
+from selfheal.timeline import Timeline
+
+
+def container(manifests: Iterable[Object], name: str = "") -> dict[str, Any]:
+    """The first container that the manifests describe, or that of a name; empty if there is none."""
+    for manifest in manifests:
+        spec = manifest.get("spec") or {}
+        for found in (spec.get("template", {}).get("spec") or spec).get("containers") or ():
+            if name in ("", found["name"]):
+                return dict(found)
+    return {}
+
+
+def newest_failure(timeline: Timeline, pod: str) -> str:
+    """What the newest failed probe of a pod says."""
+    found = timeline.select(kind="Event", object=f"Pod/{pod}", reason="Unhealthy")
+    return str(found[-1]["message"]) if found else ""
+
+
+def slowest(probe: dict[str, Any]) -> int:
+    """Seconds until an app that fails from now on has failed often enough, at worst."""
+    return int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3))
