@@ -97,7 +97,7 @@ class Cluster:
         self.informers = Informers(self.store)
         self.proxy = ServiceProxy(self.store, self.network, self.chance)
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
-        self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance)
+        self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance, self.rules)
         self._faults = Faults(self.store, self.clock, self.network, self.node, lambda: self.nodes)
         self.store.usage = self._usage
         self.timeline.settle.append(self.settle)

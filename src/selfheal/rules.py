@@ -89,6 +89,22 @@ class Rules:
     """Whether initialDelaySeconds of liveness and readiness begins after the startup probe (it does not)."""
     readiness_threshold_kills: bool = False
     """Whether liveness uses the readiness probe's failureThreshold (it uses its own)."""
+    restarts_need_the_api: bool = False
+    """Whether a kubelet that cannot reach the API server leaves its containers as they are (SyncPod: it acts alone)."""
+    clean_exit_is_no_crash: bool = False
+    """Whether an exit with code 0 is never held back (kuberuntime_manager.go doBackOff does not ask for the code)."""
+    kill_is_seen_at_once: bool = False
+    """Whether the back-off counts from the kill of this very sync (doBackOff: from the end of the one before)."""
+    out_of_memory_ends_the_pod: bool = False
+    """Whether the other containers are killed too when one is out of memory (computePodActions: each for itself)."""
+    prestop_has_its_own_time: bool = False
+    """Whether the grace period begins after preStop (kuberuntime_container.go killContainer: before it)."""
+    traffic_stops_first: bool = False
+    """Whether the kubelet waits for the endpoint to go before it stops a pod (SyncTerminatingPod: it does not)."""
+    dead_nodes_evict_at_once: bool = False
+    """Whether pods leave a silent node with its taint (taint_eviction.go processPodOnNode: when tolerated no more)."""
+    stateful_pods_are_forced_away: bool = False
+    """Whether a StatefulSet's pod on a silent node is removed without its kubelet (addConditionAndDeletePod: no)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +170,62 @@ BELIEFS: dict[str, Belief] = {
             "Every delay counts from the start of the container.",
             Rules(delay_counts_from_started=True),
             "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "restarts-need-the-api",
+            "The control plane restarts containers; while it is away, nothing is restarted.",
+            "The kubelet restarts them by itself; the API server only hears of it.",
+            Rules(restarts_need_the_api=True),
+            "pkg/kubelet/kubelet.go SyncPod",
+        ),
+        Belief(
+            "clean-exit-is-no-crash",
+            "A container that ends with code 0 is no crash, so it is not held back.",
+            "With restartPolicy Always each end counts; nobody asks for the code.",
+            Rules(clean_exit_is_no_crash=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff",
+        ),
+        Belief(
+            "kills-back-off-like-crashes",
+            "Kills by a liveness probe are held back from the second restart on, as crashes are.",
+            "The back-off counts from the end before the kill, a whole life ago; so several restarts are free.",
+            Rules(kill_is_seen_at_once=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff",
+        ),
+        Belief(
+            "out-of-memory-ends-the-pod",
+            "When one container is out of memory, all containers of its pod are restarted.",
+            "Each container has its own limit and its own end; the others run on.",
+            Rules(out_of_memory_ends_the_pod=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
+        ),
+        Belief(
+            "prestop-has-its-own-time",
+            "The grace period begins when preStop is over.",
+            "preStop spends the grace period; what is left of it, at least 2 s, is for SIGTERM.",
+            Rules(prestop_has_its_own_time=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer",
+        ),
+        Belief(
+            "traffic-stops-first",
+            "SIGTERM comes when the pod has left the Service.",
+            "Both begin at the same moment, and neither waits for the other.",
+            Rules(traffic_stops_first=True),
+            "pkg/kubelet/kubelet.go SyncTerminatingPod",
+        ),
+        Belief(
+            "dead-nodes-evict-at-once",
+            "As soon as a node is NotReady its pods are started elsewhere.",
+            "They tolerate it for 300 s, if nobody says otherwise.",
+            Rules(dead_nodes_evict_at_once=True),
+            "pkg/controller/tainteviction/taint_eviction.go processPodOnNode",
+        ),
+        Belief(
+            "stateful-pods-move-too",
+            "A StatefulSet's pod on a dead node is replaced as a Deployment's is.",
+            "It is marked for deletion and stays; no second one of its name may run.",
+            Rules(stateful_pods_are_forced_away=True),
+            "pkg/controller/tainteviction/taint_eviction.go addConditionAndDeletePod",
         ),
     )
 }

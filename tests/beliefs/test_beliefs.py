@@ -130,21 +130,156 @@ def test_delay_after_startup(seed: int) -> None:
     assert 14.5 <= kills(belief)[0] - up <= 18.5
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_restarts_need_the_api(seed: int) -> None:
+    """The API server is away from 20 to 80; the container ends at 30."""
+    seen = []
+    for belief in (None, "restarts-need-the-api"):
+        cluster = Cluster(seed=seed, belief=belief)
+        cluster.apply([pod(container(command="touch /tmp/x; sleep 30; exit 1"))])
+        cluster.run(until=20)
+        cluster.fault("apiDown", for_=60)
+        cluster.run(until=70)
+        seen.append(
+            cluster.node("node-1").runtime.containers_of(cluster.get("pod", "pod")["metadata"]["uid"])[-1].attempt
+        )
+        cluster.run(until=110)
+        assert restarts(cluster) >= 1, "in the end"
+    assert seen == [1, 0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_clean_exit_is_no_crash(seed: int) -> None:
+    truth, belief = both("clean-exit-is-no-crash", pod(container(command="sleep 5; exit 0")), seed, until=90)
+    assert restarts(truth) <= 4
+    assert restarts(belief) >= 10, "one each 6 s or so"
+    assert events(truth, "BackOff")
+    assert not events(belief, "BackOff")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kills_back_off_like_crashes(seed: int) -> None:
+    obj = pod(patient(livenessProbe=http("/nowhere", 8080, period=10, F=3)))
+    truth, belief = both("kills-back-off-like-crashes", obj, seed, until=160)
+    waits = [[r - k for k, r in zip(kills(c), c.timeline.restarts("pod"), strict=False)] for c in (truth, belief)]
+    assert max(waits[0][:4]) < 2, "four are free"
+    assert waits[1][0] < 2
+    assert 10 <= waits[1][1] <= 17
+
+
+def two_apps() -> Object:
+    """The app runs out of memory at about 20; beside it runs another."""
+    hungry = patient("--leak", "5", resources={"limits": {"memory": "100Mi"}})
+    return pod(hungry, container("beside", command="sleep 1000"), terminationGracePeriodSeconds=1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_out_of_memory_ends_the_pod(seed: int) -> None:
+    truth, belief = both("out-of-memory-ends-the-pod", two_apps(), seed, until=50)
+    for cluster, others in ((truth, 0), (belief, 1)):
+        assert len(cluster.timeline.restarts("pod", "app")) >= 1
+        assert len(cluster.timeline.restarts("pod", "beside")) >= others
+        assert bool(cluster.timeline.restarts("pod", "beside")) == bool(others)
+
+
+def deleted(obj: Object, belief: str | None, seed: int) -> Cluster:
+    """A pod behind a Service, deleted at 20."""
+    cluster = Cluster(seed=seed, belief=belief)
+    ports = {"selector": {"app": "pod"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    cluster.apply([obj, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": ports}])
+    cluster.run(until=20)
+    cluster.delete("pod/pod")
+    return cluster.run(until=80)
+
+
+def gone(cluster: Cluster) -> float:
+    return float(next(r["t"] for r in cluster.timeline.select(kind="Pod") if r.get("deleted")))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_prestop_has_its_own_time(seed: int) -> None:
+    """preStop takes 8 of 10 s, and the app does not listen to SIGTERM."""
+    app = patient("--term", "ignore", lifecycle={"preStop": {"sleep": {"seconds": 8}}})
+    obj = pod(app, terminationGracePeriodSeconds=10)
+    truth, belief = (gone(deleted(obj, name, seed)) - 20 for name in (None, "prestop-has-its-own-time"))
+    assert 10 <= truth <= 12
+    assert 18 <= belief <= 20
+
+
+def test_traffic_stops_first() -> None:
+    """Signal and endpoint race; as believed, the endpoint is always out when the signal comes."""
+    ahead: dict[str | None, list[bool]] = {}
+    for belief in (None, "traffic-stops-first"):
+        for seed in range(6):
+            cluster = deleted(pod(patient()), belief, seed)
+            slices = cluster.timeline.select(kind="EndpointSlice", since=20)
+            out = next(r["t"] for r in slices if not any(e["ready"] for e in r["endpoints"]))
+            ahead.setdefault(belief, []).append(kills(cluster)[0] < out)
+            assert kills(cluster)[0] - out < 1
+    assert any(ahead[None])
+    assert not any(ahead["traffic-stops-first"])
+
+
+def lost_node(kind: str, belief: str | None, seed: int) -> Cluster:
+    """Two replicas; the node of one loses its power at 30."""
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [patient()]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    if kind == "StatefulSet":
+        spec["serviceName"] = "web"
+    cluster = Cluster(nodes=3, seed=seed, belief=belief)
+    cluster.apply([{"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "web"}, "spec": spec}])
+    cluster.run(until=30)
+    cluster.node(cluster.get("pods")[0]["spec"]["nodeName"]).stop()
+    return cluster.run(until=420)
+
+
+def replaced_after(cluster: Cluster) -> float | None:
+    """Seconds from the loss of the node until a new pod is Ready."""
+    ready = [
+        r["t"]
+        for r in cluster.timeline.select(kind="Pod", since=31)
+        if r["conditions"].get("Ready") == "True" and not r.get("terminating") and not r.get("deleted")
+    ]
+    return ready[0] - 30 if ready else None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_dead_nodes_evict_at_once(seed: int) -> None:
+    truth = replaced_after(lost_node("Deployment", None, seed))
+    belief = replaced_after(lost_node("Deployment", "dead-nodes-evict-at-once", seed))
+    assert truth is not None
+    assert 340 <= truth <= 360
+    assert belief is not None
+    assert 40 <= belief <= 60
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stateful_pods_move_too(seed: int) -> None:
+    assert replaced_after(lost_node("StatefulSet", None, seed)) is None
+    belief = replaced_after(lost_node("StatefulSet", "stateful-pods-move-too", seed))
+    assert belief is not None
+    assert 340 <= belief <= 360
+
+
 # ---- and nowhere else
 
 CONCERNS = {
     "readiness-restarts": {"readiness fails", "liveness fails before ready"},
     "liveness-waits-for-readiness": {"liveness fails before ready"},
-    "restart-is-instant": {"liveness fails", "both fail", "startup fails", "liveness fails before ready"},
+    "restart-is-instant": {"kills", "liveness fails", "both fail", "startup fails", "liveness fails before ready"},
     "first-restart-waits": {
         "crash",
         "clean end",
+        "clean ends",
+        "kills",
+        "out of memory",
         "liveness fails",
         "both fail",
         "startup fails",
         "liveness fails before ready",
     },
     "threshold-plus-one": {
+        "kills",
         "liveness fails",
         "both fail",
         "readiness fails",
@@ -153,6 +288,14 @@ CONCERNS = {
     },
     "raise-readiness-threshold": set(),
     "delay-after-startup": set(),
+    "restarts-need-the-api": set(),
+    "clean-exit-is-no-crash": {"clean end", "clean ends", "kills"},
+    "kills-back-off-like-crashes": {"kills", "startup fails", "liveness fails before ready"},
+    "out-of-memory-ends-the-pod": {"out of memory"},
+    "prestop-has-its-own-time": set(),
+    "traffic-stops-first": set(),
+    "dead-nodes-evict-at-once": set(),
+    "stateful-pods-move-too": set(),
 }
 """Belief → the scenarios below in which it must show. (Thresholds are equal there, and there are no delays.)"""
 
@@ -176,6 +319,9 @@ def scenarios() -> dict[str, tuple[Object, tuple[float, str] | None]]:
         ),
         "crash": (pod(container(command="sleep 20; exit 1")), None),
         "clean end": (pod(container(command="sleep 20; exit 0")), None),
+        "clean ends": (pod(container(command="sleep 5; exit 0")), None),
+        "kills": (pod(patient(livenessProbe=http("/nowhere", 8080, period=5, F=2))), None),
+        "out of memory": (two_apps(), None),
         "job": (pod(container(command="sleep 20; exit 0"), restartPolicy="Never"), None),
     }
 
@@ -195,7 +341,7 @@ def test_each_belief_has_its_words_its_truth_and_its_source() -> None:
         assert belief.says.endswith(".")
         assert belief.truth.endswith(".")
         assert belief.says != belief.truth
-        assert belief.source.startswith("pkg/kubelet/")
+        assert belief.source.startswith(("pkg/kubelet/", "pkg/controller/"))
         assert belief.rules != BELIEFS["threshold-plus-one"].rules or key == "threshold-plus-one"
     assert len({str(belief.rules) for belief in BELIEFS.values()}) == len(BELIEFS)
 

@@ -27,6 +27,7 @@ from selfheal.controllers.replicaset import ReplicaSetController, ReplicationMan
 from selfheal.controllers.statefulset import StatefulSetController
 from selfheal.controllers.tainteviction import TaintEvictionController
 from selfheal.informers import Informers
+from selfheal.rules import Rules
 from selfheal.store import Store
 
 
@@ -54,7 +55,9 @@ class Controllers:
     publisher: NamespacePublisher
 
 
-def start_controllers(store: Store, informers: Informers, clock: Clock, chance: Chance) -> Controllers:
+def start_controllers(
+    store: Store, informers: Informers, clock: Clock, chance: Chance, rules: Rules | None = None
+) -> Controllers:
     """Start them all; from now on they do their work by themselves."""
     return Controllers(
         DeploymentController(store, informers, clock, chance),
@@ -69,7 +72,7 @@ def start_controllers(store: Store, informers: Informers, clock: Clock, chance: 
         EndpointsController(store, informers, clock, chance),
         GarbageCollector(store, clock, chance),
         NodeLifecycleController(store, informers, clock, chance),
-        TaintEvictionController(store, informers, clock, chance),
+        TaintEvictionController(store, informers, clock, chance, rules),
         PodGC(store, informers, clock, chance),
         DisruptionController(store, informers, clock, chance),
         HorizontalController(store, informers, clock, chance),

@@ -19,8 +19,8 @@ from selfheal.errors import NotFound, Unavailable
 from selfheal.events import EventRecorder
 from selfheal.eviction import disrupted
 from selfheal.informers import Informers, WorkQueue
-from selfheal.objects import Key, Object, key, name
-from selfheal.rules import Cause, rule
+from selfheal.objects import Key, Object, controller_of, key, name
+from selfheal.rules import Cause, Rules, rule
 from selfheal.spec import Taint, pod_spec
 from selfheal.spec import taints as taints_of
 from selfheal.store import Store
@@ -46,8 +46,11 @@ CANCEL = rule(
 class TaintEvictionController:
     """Evicts pods from tainted nodes. Begins to work when it is made."""
 
-    def __init__(self, store: Store, informers: Informers, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, store: Store, informers: Informers, clock: Clock, chance: Chance, rules: Rules | None = None
+    ) -> None:
         self._store = store
+        self._rules = rules or Rules()
         self._clock = clock
         self._nodes = informers["Node"]
         self._pods = informers["Pod"]
@@ -117,7 +120,7 @@ class TaintEvictionController:
             self._cancel(pod, cause)
             self._plan(pod, 0, Cause(EVICT_NOW, cause, pod=name(pod), node=node))
             return
-        seconds = taints.patience(used)
+        seconds = 0 if self._rules.dead_nodes_evict_at_once else taints.patience(used)
         if seconds is None:
             self._cancel(pod, cause)
         elif self._evictions.get(key(pod)) is None:
@@ -159,11 +162,18 @@ class TaintEvictionController:
         try:
             self._store.patch("Pod", *where, self._targeted, status=True, cause=cause)
             yield self._request(where)
-            self._store.delete("Pod", *where, cause=cause)
+            self._store.delete("Pod", *where, grace=self._grace(where), cause=cause)
         except NotFound:
             self._evictions.pop(where, None)
         except Unavailable:
             self._store.when_up(lambda: self._clock.process(self._delete(where, cause)))
+
+    def _grace(self, where: Key) -> int | None:
+        """For a belief only: no time at all for a StatefulSet's pod, so that nobody waits for its kubelet."""
+        pod = self._pods.get(*where)
+        owner = None if pod is None else controller_of(pod)
+        forced = self._rules.stateful_pods_are_forced_away and owner is not None and owner["kind"] == "StatefulSet"
+        return 0 if forced else None
 
     def _targeted(self, pod: Object) -> Object:
         return disrupted(

@@ -93,6 +93,7 @@ class Kubelet:
         rebooted: bool = True,
     ) -> None:
         self.clock, self.chance, self.store, self.runtime = clock, chance, store, runtime
+        self.rules = rules
         self.node = name(node)
         self.address = address
         self._host = {"hostIP": address, "hostIPs": [{"ip": address}]}
@@ -316,6 +317,9 @@ class Kubelet:
             self.manager.mounted(worker.uid, mounted)
             worker.mounted = True
         self.prober.add_pod(pod, spec, cause)
+        if self.rules.restarts_need_the_api and not self.statuses.reachable:
+            worker.held_by = cause
+            return "error"
         result = yield from self.manager.sync_pod(pod, spec, snapshot, cause, worker.cancelled)
         for container, reason in result.failed.items():
             worker.reasons[container] = reason
@@ -345,6 +349,8 @@ class Kubelet:
         status = self._generate(worker, pod, spec, self.pleg.snapshot(worker.uid), cause)
         self.statuses.set(pod, status, Cause(STATUS, cause, at=self.clock.now))
         self.prober.stop_liveness_and_startup(pod, spec)
+        while self.rules.traffic_stops_first and self._gets_traffic(pod):
+            yield self.clock.sleep(SECOND // 10)
         yield from self.manager.kill_pod(pod, spec, cause, worker.cancelled, override=worker.grace)
         if worker.cancelled.triggered:
             self._kill_given_up(pod, cause)
@@ -490,6 +496,12 @@ class Kubelet:
         self.statuses.set_condition(uid(pod), "PodReadyToStartContainers", "True", cause)
 
     # ---- questions of the parts
+
+    def _gets_traffic(self, pod: Object) -> bool:
+        """For a belief only: whether a Service still sends users to the pod."""
+        slices = self.store.list("EndpointSlice", namespace(pod))
+        ends = [e for found in slices for e in found["endpoints"] if e["conditions"]["ready"]]
+        return any(e["targetRef"]["uid"] == uid(pod) for e in ends)
 
     def _may_be_running(self, pod_uid: str) -> bool:
         """Whether containers of the pod may still run (PodCouldHaveRunningContainers)."""

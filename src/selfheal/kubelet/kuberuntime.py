@@ -295,7 +295,10 @@ class RuntimeManager:
         self, pod: Object, c: Container, snapshot: PodSnapshot, cause: Cause | None
     ) -> tuple[str, int, Cause] | None:
         """None if the container may start now, else (message, when it may, why) (doBackOff)."""
-        dead = self._believed_dead(pod, c) if self._rules.first_restart_waits else snapshot.newest_exited(c.name)
+        at_once = self._rules.first_restart_waits or self._rules.kill_is_seen_at_once
+        dead = self._believed_dead(pod, c) if at_once else snapshot.newest_exited(c.name)
+        if self._rules.clean_exit_is_no_crash and dead is not None and dead.exit_code == 0:
+            return None
         number, finished = self._removed.get((uid(pod), c.name), (0, None))
         if dead is not None:
             number, finished = dead.attempt, dead.finished_at
@@ -355,8 +358,11 @@ class RuntimeManager:
         if c.lifecycle is not None and c.lifecycle.pre_stop is not None and grace > 0:
             begun = clock.now
             hook = clock.process(self._hooks.pre_stop(pod, c, container, c.lifecycle.pre_stop, stopping, cancelled))
-            yield hook | clock.sleep(grace * SECOND)
-            grace -= (clock.now - begun) // SECOND
+            if self._rules.prestop_has_its_own_time:
+                yield hook
+            else:
+                yield hook | clock.sleep(grace * SECOND)
+                grace -= (clock.now - begun) // SECOND
         if turn is not None and grace > 0:
             begun = clock.now
             yield turn | clock.sleep(grace * SECOND)

@@ -65,6 +65,11 @@ class PodActions:
         keep = 0
         for c in spec.containers:
             instance = snapshot.newest(c.name)
+            if self._rules.out_of_memory_ends_the_pod and self._dies_with_another(c, instance, spec, snapshot):
+                assert instance is not None
+                actions.to_kill.append((c, instance, f"Container {c.name} ends with its pod", None))
+                actions.to_start.append(c)
+                continue
             if instance is None or instance.state == "created":
                 actions.to_start.append(c)
                 continue
@@ -103,6 +108,16 @@ class PodActions:
             ):
                 return f"Container {c.name} failed {probe} probe", probe, restarts_after_probe_kill(c, spec)
         return None, None, False
+
+    def _dies_with_another(
+        self, c: Container, instance: ContainerSnapshot | None, spec: PodSpec, snapshot: PodSnapshot
+    ) -> bool:
+        """For a belief only: whether another container has just been ended for want of memory."""
+        if instance is None or instance.state != "running" or instance.started_at is None:
+            return False
+        newest = [snapshot.newest(other.name) for other in spec.containers if other is not c]
+        out = [n for n in newest if n is not None and n.state == "exited" and n.reason == "OOMKilled"]
+        return any(n.finished_at is not None and n.finished_at > instance.started_at for n in out)
 
     def _readiness_verdict(self, instance: ContainerSnapshot) -> bool:
         """For a belief only: whether a readiness Failure is a verdict and not the value that it began with."""
