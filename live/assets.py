@@ -92,7 +92,8 @@ def node(*arguments: str) -> None:
     done = subprocess.run(command, cwd=HERE, check=False, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if "rror" in line] or ["no reason given"]
-        raise Missing(f"{' '.join(arguments[:2])}: {lines[0].strip()} (a first build needs the network)")
+        hint = " (a first build needs the network)" if arguments[0] == "npm" else ""
+        raise Missing(f"{' '.join(arguments[:2])}: {lines[0].strip()}{hint}")
 
 
 def build(out: Path, own: dict[str, bytes], extra: Iterable[tuple[str, Path]] = ()) -> str:

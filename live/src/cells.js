@@ -40,7 +40,7 @@ export class Cell {
     pre.ariaHidden = "true"; // the text area says the same
     const button = (name, label, onclick) => el("button", { type: "button", className: `live-${name}`, textContent: label, ariaLabel: `${label} cell ${this.number}`, onclick });
     const run = this.button = button("run", "Run", (e) => e.detail > 1 || (this.dom.ariaBusy ? this.page.stop() : this.page.run(this)));
-    this.reset = button("reset", "Reset", () => { this.write(this.source); this.area.focus(); });
+    this.reset = button("reset", "Reset", () => { this.area.value = this.source; this.read(); this.area.focus(); });
     this.tools = el("div", { className: "live-tools" }, run, this.reset);
     pre.closest(".cell_input").append(this.tools);
     this.area.oninput = () => this.read();
@@ -55,16 +55,13 @@ export class Cell {
         document.execCommand("insertText", false, `\n${indent}${colon && "    "}`); // old, but the only way that undo knows of
       }
     };
-    this.write(this.text);
+    this.area.value = this.text;
+    this.draw();
   }
   read() {
     this.text = this.area.value;
     this.draw();
     if (!shelf.set(this, this.text === this.source ? null : this.text)) this.page.say("This browser keeps nothing: your changes last until you leave.");
-  }
-  write(text) {
-    this.area.value = text;
-    this.read();
   }
   draw() {
     if (this.text === this.source) this.pre.innerHTML = this.static; else this.pre.innerHTML = colour(`${this.text}\n`);

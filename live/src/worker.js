@@ -43,8 +43,10 @@ function growTo(size) {
 }
 
 /** While Python starts: counts what arrives, for whoever waits on a slow line, and tells of what does not come. */
-function watchFetches() {
+function watchStart() {
   const real = self.fetch;
+  const lost = (e) => say({ type: "broken", text: String(e.reason?.message ?? e.reason) }); // Pyodide itself may wait for ever
+  self.addEventListener("unhandledrejection", lost);
   let got = 0, told = 0;
   self.fetch = async (...args) => {
     const name = String(args[0]?.url ?? args[0]).split("/").pop();
@@ -60,7 +62,7 @@ function watchFetches() {
     } });
     return new Response(answer.body.pipeThrough(counter), { status: answer.status, headers: answer.headers });
   };
-  return () => { self.fetch = real; };
+  return () => { self.fetch = real; self.removeEventListener("unhandledrejection", lost); }; // a cell's own promise may fail
 }
 
 async function boot({ site, key, preload, folder, snapshot }, step) {
@@ -99,7 +101,7 @@ async function boot({ site, key, preload, folder, snapshot }, step) {
 }
 
 async function start({ files }) {
-  const started = watchFetches();
+  const started = watchStart();
   globalThis.liveSay = (json, buffers) => say(JSON.parse(json), buffers.map((b) => b.slice().buffer));
   const made = await boot(files, (name) => say({ type: "progress", name }));
   started();
@@ -123,6 +125,4 @@ async function handle({ data }) {
   }
   say({ type: "idle", id, text, fault });
 }
-// Pyodide waits for ever when one of its files does not come: tell the page.
-self.addEventListener("unhandledrejection", (e) => say({ type: "broken", text: String(e.reason?.message ?? e.reason) }));
 self.onmessage = (event) => { queue = queue.then(() => handle(event)); };
