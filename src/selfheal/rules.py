@@ -105,6 +105,26 @@ class Rules:
     """Whether pods leave a silent node with its taint (taint_eviction.go processPodOnNode: when tolerated no more)."""
     stateful_pods_are_forced_away: bool = False
     """Whether a StatefulSet's pod on a silent node is removed without its kubelet (addConditionAndDeletePod: no)."""
+    startup_asks_once: bool = False
+    """Whether a startup probe is asked a single time (worker.go doProbe: until its threshold or a success)."""
+    first_probe_at_delay: bool = False
+    """Whether the first probe comes exactly initialDelaySeconds after the start (worker.go run: at a tick)."""
+    short_delay_ignored: bool = False
+    """Whether a delay below the period counts as none (worker.go doProbe: it is asked at each tick)."""
+    errors_fail: bool = False
+    """Whether a probe that could not be run has failed (worker.go doProbe: it is not counted)."""
+    tcp_knows_the_app: bool = False
+    """Whether a tcp probe notices what the app answers (tcp.go DoTCPProbe: it opens the port and hangs up)."""
+    any_grpc_answer_passes: bool = False
+    """Whether any status of the health service will do (grpc.go Probe: only SERVING)."""
+    least_timeout: int = 0
+    """Seconds for which each probe waits at least (prober.go runProbe: timeoutSeconds, no more)."""
+    restart_needs_liveness: bool = False
+    """Whether a container without a liveness probe stays dead (kuberuntime_manager.go computePodActions: no)."""
+    no_probe_is_unready: bool = False
+    """Whether a container without a readiness probe is not ready (prober_manager.go UpdatePodStatus: it is)."""
+    run_ends_with_container: bool = False
+    """Whether each new container starts to count from zero (worker.go doProbe: only after a verdict)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +246,76 @@ BELIEFS: dict[str, Belief] = {
             "It is marked for deletion and stays; no second one of its name may run.",
             Rules(stateful_pods_are_forced_away=True),
             "pkg/controller/tainteviction/taint_eviction.go addConditionAndDeletePod",
+        ),
+        Belief(
+            "startup-asks-once",
+            "A startup probe is asked once; if it fails, the container is killed.",
+            "It is asked each period until it succeeds, or has failed failureThreshold times in a row.",
+            Rules(startup_asks_once=True),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "first-probe-at-delay",
+            "The first probe comes initialDelaySeconds after the container's start.",
+            "It comes at the first tick at which the container is old enough, and ticks count from the pod's arrival.",
+            Rules(first_probe_at_delay=True),
+            "pkg/kubelet/prober/worker.go run",
+        ),
+        Belief(
+            "short-delay-ignored",
+            "An initialDelaySeconds below periodSeconds is ignored.",
+            "It is asked for at each tick, whatever the period.",
+            Rules(short_delay_ignored=True),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "errors-fail",
+            "A probe that cannot be run has failed.",
+            "An error is reported and dropped: it counts neither as a failure nor as a success.",
+            Rules(errors_fail=True),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "tcp-knows-the-app",
+            "A tcp probe shows that the app works.",
+            "It opens the port and hangs up; what the app answers is never asked.",
+            Rules(tcp_knows_the_app=True),
+            "pkg/probe/tcp/tcp.go DoTCPProbe",
+        ),
+        Belief(
+            "any-grpc-answer-passes",
+            "A gRPC probe passes as soon as the health service answers.",
+            "Only SERVING passes.",
+            Rules(any_grpc_answer_passes=True),
+            "pkg/probe/grpc/grpc.go Probe",
+        ),
+        Belief(
+            "timeout-is-harmless",
+            "A slow answer is an answer, so the default timeout of 1 s is harmless.",
+            "What comes after timeoutSeconds is a failure like any other.",
+            Rules(least_timeout=30),
+            "pkg/kubelet/prober/prober.go runProbe",
+        ),
+        Belief(
+            "restart-needs-liveness",
+            "Without a liveness probe a crashed container stays down.",
+            "A process that ends is started again whatever probes there are.",
+            Rules(restart_needs_liveness=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
+        ),
+        Belief(
+            "no-probe-is-unready",
+            "Without a readiness probe a pod gets no users.",
+            "No probe counts as success: running is ready.",
+            Rules(no_probe_is_unready=True),
+            "pkg/kubelet/prober/prober_manager.go UpdatePodStatus",
+        ),
+        Belief(
+            "count-starts-anew",
+            "Each new container starts with no failures counted.",
+            "After a kill by a probe it does; after a crash the failures before it still count.",
+            Rules(run_ends_with_container=True),
+            "pkg/kubelet/prober/worker.go doProbe",
         ),
     )
 }

@@ -261,6 +261,104 @@ def test_stateful_pods_move_too(seed: int) -> None:
     assert 340 <= belief <= 360
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_startup_asks_once(seed: int) -> None:
+    startup = http("/readyz", 8080, period=2, F=30)
+    truth, belief = both("startup-asks-once", pod(patient("--start", "20", startupProbe=startup)), seed, until=60)
+    assert kills(truth) == []
+    assert kills(belief)[0] < 5, "at the first failure"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_first_probe_at_delay(seed: int) -> None:
+    """A delay of 12 s and a period of 10: the first probe is at the tick at 20."""
+    obj = pod(patient(livenessProbe=http("/healthz", 8080, delay=12, period=10)))
+    truth, belief = both("first-probe-at-delay", obj, seed, until=60)
+    firsts = [asked(cluster, "liveness") for cluster in (truth, belief)]
+    assert firsts[0] == pytest.approx(20.4, abs=0.1)
+    assert 11 <= firsts[1] - events(belief, "Started")[0] <= 12.1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_short_delay_ignored(seed: int) -> None:
+    obj = pod(patient(readinessProbe=http("/readyz", 8080, delay=5, period=10)))
+    truth, belief = both("short-delay-ignored", obj, seed, until=60)
+    ready = [cluster.timeline.ready_intervals("pod")[0][0] for cluster in (truth, belief)]
+    up = events(truth, "Started")[0]
+    assert ready[0] - up > 5
+    assert ready[1] - up < 1.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_errors_fail(seed: int) -> None:
+    """A command that the image does not have."""
+    obj = pod(container(command="sleep 1000", livenessProbe=command("/no/such", period=5)))
+    truth, belief = both("errors-fail", obj, seed)
+    assert kills(truth) == []
+    assert events(truth, "Unhealthy"), "it is told, and not counted"
+    assert kills(belief)[0] == pytest.approx(15.3, abs=0.6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tcp_knows_the_app(seed: int) -> None:
+    obj = pod(patient(livenessProbe={"tcpSocket": {"port": 8080}, "periodSeconds": 5}))
+    truth, belief = both("tcp-knows-the-app", obj, seed, switch=(20, "work=500"))
+    assert kills(truth) == []
+    assert 30 <= kills(belief)[0] <= 36
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_grpc_answer_passes(seed: int) -> None:
+    probe = {"grpc": {"port": 5000, "service": "liveness"}, "periodSeconds": 5}
+    truth, belief = both(
+        "any-grpc-answer-passes",
+        pod(patient("--grpc-port", "5000", livenessProbe=probe)),
+        seed,
+        switch=(20, "healthz=500"),
+    )
+    assert 30 <= kills(truth)[0] <= 36
+    assert kills(belief) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_timeout_is_harmless(seed: int) -> None:
+    """A command that takes 3 s, and the default timeout of 1 s."""
+    obj = pod(container(command="sleep 1000", livenessProbe=command("sh", "-c", "sleep 3", period=5)))
+    truth, belief = both("timeout-is-harmless", obj, seed)
+    assert 15 <= kills(truth)[0] <= 18
+    assert kills(belief) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_restart_needs_liveness(seed: int) -> None:
+    truth, belief = both("restart-needs-liveness", pod(container(command="sleep 5; exit 1")), seed, until=60)
+    assert restarts(truth) >= 1
+    assert restarts(belief) == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_probe_is_unready(seed: int) -> None:
+    truth, belief = both("no-probe-is-unready", pod(container(command="sleep 1000")), seed, until=60)
+    assert truth.timeline.ready_intervals("pod")
+    assert not belief.timeline.ready_intervals("pod")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_count_starts_anew(seed: int) -> None:
+    """Two failures, then a crash; the next instance fails its first probe."""
+    obj = pod(patient("--healthz-after", "0=500", "--exit-after", "12=1", livenessProbe=LIVE))
+    truth, belief = both("count-starts-anew", obj, seed, until=60)
+    assert kills(truth)[0] == pytest.approx(15.4, abs=0.6), "the third failure in a row, the first of this life"
+    assert truth.timeline.restarts("pod")[0] < kills(truth)[0]
+    assert kills(belief)[0] == pytest.approx(25.4, abs=0.6), "the third of this life"
+
+
+def asked(cluster: Cluster, probe: str) -> float:
+    """When a probe was answered for the first time."""
+    answered = [r["t"] for r in cluster.timeline.select(kind="Probe", probe=probe) if r["result"] != "skipped"]
+    return float(answered[0])
+
+
 # ---- and nowhere else
 
 CONCERNS = {
@@ -296,6 +394,25 @@ CONCERNS = {
     "traffic-stops-first": set(),
     "dead-nodes-evict-at-once": set(),
     "stateful-pods-move-too": set(),
+    "startup-asks-once": {"startup fails"},
+    "first-probe-at-delay": {
+        "kills",
+        "well",
+        "readiness fails",
+        "liveness fails",
+        "both fail",
+        "startup well",
+        "startup fails",
+        "liveness fails before ready",
+    },
+    "short-delay-ignored": set(),
+    "errors-fail": set(),
+    "tcp-knows-the-app": set(),
+    "any-grpc-answer-passes": set(),
+    "timeout-is-harmless": set(),
+    "restart-needs-liveness": {"crash", "clean end", "clean ends", "out of memory"},
+    "no-probe-is-unready": {"bare", "crash", "clean end", "clean ends", "kills", "job", "out of memory"},
+    "count-starts-anew": set(),
 }
 """Belief → the scenarios below in which it must show. (Thresholds are equal there, and there are no delays.)"""
 
@@ -341,7 +458,7 @@ def test_each_belief_has_its_words_its_truth_and_its_source() -> None:
         assert belief.says.endswith(".")
         assert belief.truth.endswith(".")
         assert belief.says != belief.truth
-        assert belief.source.startswith(("pkg/kubelet/", "pkg/controller/"))
+        assert belief.source.startswith("pkg/")
         assert belief.rules != BELIEFS["threshold-plus-one"].rules or key == "threshold-plus-one"
     assert len({str(belief.rules) for belief in BELIEFS.values()}) == len(BELIEFS)
 

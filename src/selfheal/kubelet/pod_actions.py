@@ -79,7 +79,9 @@ class PodActions:
                 actions.to_start.append(c)
                 continue
             if instance.state == "exited":
-                if should_restart(c, spec, instance.exit_code or 0):
+                if self._rules.restart_needs_liveness and c.liveness is None:
+                    keep += 1  # it stays as it is
+                elif should_restart(c, spec, instance.exit_code or 0):
                     actions.to_start.append(c)
                 continue
             message, probe, restart = self._kill_reason(c, instance, spec)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import simpy
 
 from selfheal.chance import Chance
-from selfheal.clock import SECOND, Clock
+from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet.prober.results import SUCCESS, ResultsManager
 from selfheal.kubelet.prober.ticker import TRIGGER, Ticker
@@ -85,6 +86,8 @@ class ProberManager:
             return ResultsManager(updated)
 
         self.results = {t: updates(t) for t in TYPES}
+        self._asked: dict[Worker, str] = {}
+        """The container that each worker has been told to ask when its delay is over; for a belief only."""
 
     # ---- pods come and go
 
@@ -145,6 +148,8 @@ class ProberManager:
     ) -> None:
         found["started"] = started = self._is_started(pod_uid, found)
         found["ready"] = False
+        if self.rules.first_probe_at_delay and "running" in found["state"]:
+            self._ask_at_delay(pod_uid, found)
         if not started:
             return
         container_id = found.get("containerID", "")
@@ -158,9 +163,25 @@ class ProberManager:
             ready = [c["status"] for c in status.get("conditions") or () if c["type"] == "Ready"]
             found["ready"] = ready == ["True"]
         else:
-            found["ready"] = worker is None
+            found["ready"] = worker is None and not self.rules.no_probe_is_unready
         if worker is not None:
             worker.trigger(Cause(TRIGGER, cause, at=self.clock.now, container=found["name"]))
+
+    def _ask_at_delay(self, pod_uid: str, found: dict[str, Any]) -> None:
+        """For a belief only: each worker asks a new container when its delay is over, and ticks from there."""
+        since = self.clock.at_timestamp(found["state"]["running"]["startedAt"])
+        for worker in [self.workers.get((pod_uid, found["name"], probe_type)) for probe_type in TYPES]:
+            if worker is None or self._asked.get(worker) == found["containerID"]:
+                continue
+            self._asked[worker] = found["containerID"]
+            at = since + worker.probe.initial_delay_seconds * SECOND
+            # a status is stored a moment after it was made
+            self.clock.after(max(at - self.clock.now, 10 * MILLISECOND), partial(self._ask, worker))
+
+    def _ask(self, worker: Worker) -> None:
+        if worker in self.workers.values():
+            worker.unpark()
+            worker.ask()
 
     def found_running(self, found: dict[str, Any]) -> bool:
         """Whether a container ran before this kubelet did (prober_manager.go kubeletRestartGracePeriod)."""
@@ -207,6 +228,7 @@ class ProberManager:
         """Run a worker's handler once (runProbe)."""
         probe, container = worker.probe, worker.container
         handler, timeout = probe.handler, probe.timeout_seconds * SECOND
+        timeout = max(timeout, self.rules.least_timeout * SECOND)
         if isinstance(handler, ExecAction):
             running = self.find_container(worker.container_id)
             if running is None:
@@ -218,9 +240,16 @@ class ProberManager:
         if isinstance(handler, HTTPGetAction):
             return http.probe(self._network, self._node, handler, container.ports, pod_ip, timeout)
         if isinstance(handler, TCPSocketAction):
-            return tcp.probe(self._network, self._node, handler, container.ports, pod_ip, timeout)
+            outcome = tcp.probe(self._network, self._node, handler, container.ports, pod_ip, timeout)
+            if not self.rules.tcp_knows_the_app or outcome.result != "success":
+                return outcome
+            asked = HTTPGetAction("/", handler.port, handler.host, "HTTP", ())
+            return http.probe(self._network, self._node, asked, container.ports, pod_ip, timeout)
         assert isinstance(handler, GRPCAction)
-        return grpc.probe(self._network, self._node, handler, pod_ip, timeout)
+        outcome = grpc.probe(self._network, self._node, handler, pod_ip, timeout)
+        if self.rules.any_grpc_answer_passes and "responded with" in outcome.output:
+            return Outcome("success", outcome.output)
+        return outcome
 
     def why_answer(self, worker: Worker, since: int | None, tick: Cause) -> Cause | None:
         """What made the container answer as it does.

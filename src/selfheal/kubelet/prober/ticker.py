@@ -152,6 +152,14 @@ class Ticker:
             delay += latencies.draw("exec", self._stream, number)
         self._trigger_timer = self.manager.clock.after(delay, lambda: self._on_trigger(at, cause))
 
+    def ask(self) -> None:
+        """For a belief only: a pass now, and the ticks count from here."""
+        if not self._busy:
+            self._on_trigger(
+                self.manager.clock.now,
+                Cause(TICK, at=self.manager.clock.now, probe=self.type, period=self.probe.period_seconds),
+            )
+
     def _on_trigger(self, at: int, cause: Cause) -> None:
         self._trigger_timer = None
         if self._busy:  # it waits in its buffer of one until the probe under way has ended

@@ -154,6 +154,8 @@ class Worker(Ticker):
             self.on_hold = False
             self._answered_at = None
             self._was_ready = False
+            if manager.rules.run_ends_with_container and self.type == "liveness" and self.last_result == FAILURE:
+                self.last_result, self.result_run, self._chain = SUCCESS, 0, None
             verdict = self._initial(found)
             if verdict is not None:
                 why = {"probe": self.type, "container": self.container.name, "verdict": verdict}
@@ -176,7 +178,7 @@ class Worker(Ticker):
         since = clock.at_timestamp(running["startedAt"])
         if rules.delay_counts_from_started and self.type != "startup":
             since = max(since, manager.started_at.get(self.container_id, since))
-        if (clock.now - since) // SECOND < self.probe.initial_delay_seconds:
+        if (clock.now - since) // SECOND < self._initial_delay():
             return self._skip(tick, "initial delay")
         if found.get("started"):
             if self.type == "startup":
@@ -188,6 +190,11 @@ class Worker(Ticker):
             if not self._was_ready:
                 return self._skip(tick, "not ready")
         return self._attempt(tick, trigger, 1)
+
+    def _initial_delay(self) -> int:
+        """Seconds for which a new container is left alone."""
+        delay = self.probe.initial_delay_seconds
+        return 0 if self.manager.rules.short_delay_ignored and delay < self.probe.period_seconds else delay
 
     def _initial(self, found: dict[str, Any]) -> str | None:
         """The first result of a container; none where it ran before this kubelet did, so that its status stays."""
@@ -244,6 +251,8 @@ class Worker(Ticker):
     def _judge(self, tick: int, trigger: Cause | None, outcome: Outcome) -> str:
         """Count the answer and store the verdict, if it is one."""
         manager = self.manager
+        if outcome.error is not None and manager.rules.errors_fail:
+            outcome = Outcome("failure", outcome.error)
         threshold = self._threshold(outcome)
         if outcome.error is not None:
             cause = Cause(
@@ -296,6 +305,8 @@ class Worker(Ticker):
             return self.probe.success_threshold
         threshold = self.probe.failure_threshold
         rules = self.manager.rules
+        if rules.startup_asks_once and self.type == "startup":
+            return 1
         if rules.readiness_threshold_kills and self.type == "liveness" and self.container.readiness is not None:
             threshold = self.container.readiness.failure_threshold
         return threshold + rules.extra_failures
