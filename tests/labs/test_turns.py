@@ -52,17 +52,18 @@ def laid_over(old: Any, new: Any) -> Any:
     return {key: value for key, value in {**old, **merged}.items() if value is not None}
 
 
-def changed(manifests: list[dict[str, Any]], change: dict[str, Any]) -> list[dict[str, Any]]:
-    """The manifests with the first container changed."""
+def changed(manifests: list[dict[str, Any]], answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The manifests with the first pod's spec (``pod``) and its first container (``change``) changed."""
     first = manifests[0]["spec"]
-    containers = first.get("template", {}).get("spec", first)["containers"]
-    containers[0] = laid_over(containers[0], change)
+    spec = first.get("template", {}).get("spec", first)
+    spec.update(laid_over(spec, answer.get("pod") or {}))
+    spec["containers"][0] = laid_over(spec["containers"][0], answer.get("change") or {})
     return manifests
 
 
 @pytest.mark.parametrize(("lab", "until", "answer"), CASES)
 def test_an_answer_gets_what_helps(lab: str, until: float, answer: dict[str, Any]) -> None:
-    manifests = changed(start(lab), answer.get("change") or {})
+    manifests = changed(start(lab), answer)
     scenario = Scenario.load(manifests, answer.get("actions"), until=until, nodes=3)
     timeline = Cluster.of(scenario).play(scenario).timeline
     said = grade(lab, Attempt(scenario, timeline))
