@@ -34,10 +34,7 @@ def test_predict_run_compare_clean(api: Api, capsys: pytest.CaptureFixture[str])
     assert timeline[0]["t"] == 0
     compared = lab.compare()
     assert str(compared).splitlines() == [
-        "liveness-http: restarted 1×, as predicted",
-        "liveness-http: killed by a probe 1×, as predicted",
-        "liveness-http: Running at the end, as predicted",
-        "liveness-http: Ready at least once, as predicted",
+        "liveness-http: restarted 1×, killed by a probe 1×, Running at the end, Ready at least once, as predicted",
     ]
     assert compared.plot().svg.startswith("<svg")
     assert "intervals as predicted" in compared.why()

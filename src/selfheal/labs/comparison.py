@@ -59,7 +59,7 @@ class Compared:
         seeds = [_told(t) for t in self.predicted]
         real = None if self.real is None else _told(self.real)
         out = []
-        for role in dict.fromkeys([*(real or {}), *(role for seed in seeds for role in seed)]):
+        for role in dict.fromkeys([*(role for seed in seeds for role in seed), *(real or {})]):
             for says in SAYS:
                 values = {seed.get(role, {}).get(says, "not there") for seed in seeds}
                 was = None if real is None else real.get(role, {}).get(says, "not there")
@@ -67,10 +67,17 @@ class Compared:
         return out
 
     def verdict(self) -> str:
-        """A line for each finding; equal on each cluster where the prediction holds."""
-        if self.real is None:
-            return "\n".join(f"{f.object}: {f.says.format(_or(f.predicted))}" for f in self.findings)
-        return "\n".join(map(str, self.findings))
+        """A line for each pod, and one for each finding that was not as predicted."""
+        lines = []
+        for pod in dict.fromkeys(f.object for f in self.findings):
+            found = [f for f in self.findings if f.object == pod]
+            if self.real is None:
+                lines.append(f"{pod}: {', '.join(f.says.format(_or(f.predicted)) for f in found)}")
+                continue
+            held = [f.says.format(f.real) for f in found if f.held]
+            lines += [f"{pod}: {', '.join(held)}, as predicted"] if held else []
+            lines += [str(f) for f in found if not f.held]
+        return "\n".join(lines)
 
     @cached_property
     def strict(self) -> Comparison:
