@@ -25,7 +25,7 @@ from selfheal.controllers import start_controllers
 from selfheal.controlplane import furnish
 from selfheal.drain import Drain
 from selfheal.errors import ApiError, BadRequest, NotFound
-from selfheal.eviction import Eviction
+from selfheal.eviction import Eviction, believed_guard
 from selfheal.faults import Fault, Faults
 from selfheal.headlines import deed
 from selfheal.informers import Informers
@@ -98,6 +98,8 @@ class Cluster:
         self.proxy = ServiceProxy(self.store, self.network, self.chance)
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
         self.controllers = start_controllers(self.store, self.informers, self.clock, self.chance, self.rules)
+        if self.rules.budgets_guard_deletion:
+            self.store.guard = partial(believed_guard, self.store)
         self._faults = Faults(self.store, self.clock, self.network, self.node, lambda: self.nodes)
         self.store.usage = self._usage
         self.timeline.settle.append(self.settle)

@@ -17,7 +17,7 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, Clock
 from selfheal.errors import ApiError, Conflict, FieldError, Forbidden, NotFound, TooManyRequests
-from selfheal.objects import Object, condition_true, key, labels, matches, name, terminating
+from selfheal.objects import Object, condition, condition_true, key, labels, matches, name, terminating
 from selfheal.rules import Cause, rule
 from selfheal.store import Store
 
@@ -28,6 +28,8 @@ MOST_DISRUPTED = 2000
 """So many evictions may be on their way under one budget (MaxDisruptedPodSize)."""
 
 REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
+
+EVICTED = "EvictionByEvictionAPI"
 
 SOURCE = "pkg/registry/core/pod/storage/eviction.go"
 EVICT = rule("eviction.evict", SOURCE, "Create", "{pod} was evicted by the API: {because}.")
@@ -114,7 +116,7 @@ class Eviction:
         return with_condition({**budget, "status": changed}, self._clock.timestamp())
 
     def _marked(self, pod: Object) -> Object:
-        return disrupted(pod, "EvictionByEvictionAPI", "Eviction API: evicting", self._clock.timestamp())
+        return disrupted(pod, EVICTED, "Eviction API: evicting", self._clock.timestamp())
 
     def _request(self, pod: str) -> simpy.Event:
         stream = self._chance.stream("eviction", pod)
@@ -124,6 +126,15 @@ class Eviction:
 def too_many(because: str) -> TooManyRequests:
     """429: the budget says no. (``field`` of the cause is empty: it is about no field.)"""
     return TooManyRequests(REFUSED, (FieldError("", "DisruptionBudget", because),))
+
+
+def believed_guard(store: Store, pod: Object) -> None:
+    """What some believe of budgets: that they are asked before every deletion. Raises TooManyRequests."""
+    if _ignores_budgets(pod) or (condition(pod, "DisruptionTarget") or {}).get("reason") == EVICTED:
+        return
+    for budget in store.list("PodDisruptionBudget", pod["metadata"]["namespace"]):
+        if _covers(budget, pod) and not (budget.get("status") or {}).get("disruptionsAllowed", 0):
+            raise too_many(f"The disruption budget {name(budget)} needs this pod.")
 
 
 def _ignores_budgets(pod: Object) -> bool:

@@ -125,6 +125,14 @@ class Rules:
     """Whether a container without a readiness probe is not ready (prober_manager.go UpdatePodStatus: it is)."""
     run_ends_with_container: bool = False
     """Whether each new container starts to count from zero (worker.go doProbe: only after a verdict)."""
+    restart_cures: bool = False
+    """Whether a container that has been restarted passes its liveness probe from then on (worker.go doProbe asks)."""
+    unready_pods_are_replaced: bool = False
+    """Whether a ReplicaSet replaces pods that are no longer ready (manageReplicas counts active ones)."""
+    stuck_rollouts_are_undone: bool = False
+    """Whether a Deployment goes back when progressDeadlineSeconds are over (progress.go only writes a condition)."""
+    budgets_guard_deletion: bool = False
+    """Whether a PodDisruptionBudget is asked before every deletion (only eviction.go asks)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +324,34 @@ BELIEFS: dict[str, Belief] = {
             "After a kill by a probe it does; after a crash the failures before it still count.",
             Rules(run_ends_with_container=True),
             "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "restart-cures",
+            "A restart cures: the new container passes its probe.",
+            "A restart cures what was wrong inside the container. The probe asks again, and finds what it finds.",
+            Rules(restart_cures=True),
+            "pkg/kubelet/prober/worker.go doProbe",
+        ),
+        Belief(
+            "unready-pods-are-replaced",
+            "A ReplicaSet replaces a pod that is no longer ready.",
+            "It counts pods that exist and have not ended, ready or not; an unready one stays.",
+            Rules(unready_pods_are_replaced=True),
+            "pkg/controller/replicaset/replica_set.go manageReplicas",
+        ),
+        Belief(
+            "stuck-rollouts-are-undone",
+            "A Deployment takes a version back that does not become ready.",
+            "It reports ProgressDeadlineExceeded and does nothing else; going back is somebody's decision.",
+            Rules(stuck_rollouts_are_undone=True),
+            "pkg/controller/deployment/progress.go syncRolloutStatus",
+        ),
+        Belief(
+            "budgets-guard-everything",
+            "A PodDisruptionBudget keeps pods from being deleted.",
+            "Only evictions ask it. A deletion, a rollout and a dead node do not.",
+            Rules(budgets_guard_deletion=True),
+            "pkg/registry/core/pod/storage/eviction.go Create",
         ),
     )
 }

@@ -60,6 +60,8 @@ class Store:
         self._waiting: list[Callable[[], object]] = []
         self.usage: Callable[[Object, str], int | None] | None = None
         """The metrics API: what a pod uses of a resource, in thousandths (of a core, of a byte); None: not known."""
+        self.guard: Callable[[Object], object] = lambda _: None
+        """Called with a pod before it is deleted, may raise; Kubernetes has no such thing, but some believe it does."""
         self.kept: dict[str, Callable[[int], int]] = {}
         """Leases of nodes that renew themselves: node → when its lease was last renewed, as of a moment (both µs).
 
@@ -240,6 +242,8 @@ class Store:
                 f"Operation cannot be fulfilled on {resource}: Precondition failed: "
                 f"UID in precondition: {uid}, UID in object meta: {meta['uid']}"
             )
+        if kind == "Pod":
+            self.guard(current)
         if kind == "Namespace" and current["spec"].get("finalizers"):
             return self._end_namespace(current, cause)
         finalizers = _finalizers_for(meta.get("finalizers") or [], propagation)

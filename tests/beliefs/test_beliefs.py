@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from selfheal import Cluster
-from selfheal.errors import ApiError
+from selfheal.errors import ApiError, TooManyRequests
 from selfheal.rules import BELIEFS
 from tests.conformance.pods import command, container, events, http, pod, restarts
 
@@ -359,6 +360,106 @@ def asked(cluster: Cluster, probe: str) -> float:
     return float(answered[0])
 
 
+# ---- of controllers
+
+SHOP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 3
+  progressDeadlineSeconds: 30
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+      - name: shop
+        image: selfheal/patient:1
+        args: [--start, "1"]
+        readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 5}
+        livenessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 5}
+"""
+BUDGET = """
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: shop}
+spec:
+  minAvailable: 3
+  selector: {matchLabels: {app: shop}}
+"""
+
+
+def shops(belief: str | None, seed: int, more: str = "") -> Cluster:
+    cluster = Cluster(nodes=3, seed=seed, belief=belief)
+    cluster.apply(SHOP + more)
+    return cluster.run(until=20)
+
+
+def names(cluster: Cluster) -> list[str]:
+    return [pod["metadata"]["name"] for pod in cluster.get("pods")]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_restart_cures(seed: int) -> None:
+    """What is wrong lies outside, so each new container finds it there again."""
+    obj = pod(patient("--healthz-after", "8=500", livenessProbe=LIVE))
+    truth, belief = both("restart-cures", obj, seed)
+    assert len(kills(truth)) > 3
+    assert len(kills(belief)) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_unready_pods_are_replaced(seed: int) -> None:
+    seen = []
+    for belief in (None, "unready-pods-are-replaced"):
+        cluster = shops(belief, seed)
+        before = names(cluster)
+        cluster.http(before[0], "/switch?readyz=503", method="POST")
+        cluster.run(until=300)
+        seen.append((before[0] in names(cluster), set(before[1:]) <= set(names(cluster))))
+        assert len(names(cluster)) == 3
+    assert seen == [(True, True), (False, True)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stuck_rollouts_are_undone(seed: int) -> None:
+    bad = SHOP.replace('"1"]', '"1", --readyz-after, "0=503"]')
+    undone = []
+    for belief in (None, "stuck-rollouts-are-undone"):
+        cluster = shops(belief, seed)
+        cluster.apply(bad)
+        cluster.run(until=200)
+        sets = {s["metadata"]["annotations"]["deployment.kubernetes.io/revision"] for s in cluster.get("rs")}
+        undone.append(sets == {"2", "3"})
+        reasons = [c["reason"] for c in cluster.get("deploy", "shop")["status"]["conditions"]]
+        assert ("ProgressDeadlineExceeded" in reasons) == (belief is None)
+    assert undone == [False, True]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("what", ["delete", "power cut"])
+def test_budgets_guard_everything(what: str, seed: int) -> None:
+    kept = []
+    for belief in (None, "budgets-guard-everything"):
+        cluster = shops(belief, seed, BUDGET)
+        first = cluster.get("pods")[0]
+        if what == "power cut":
+            cluster.node(first["spec"]["nodeName"]).stop()
+        else:
+            tried(cluster, first["metadata"]["name"])
+        cluster.run(until=500)
+        deleted = {p["metadata"]["name"] for p in cluster.get("pods") if "deletionTimestamp" in p["metadata"]}
+        kept.append(first["metadata"]["name"] in set(names(cluster)) - deleted)
+    assert kept == [False, True]
+
+
+def tried(cluster: Cluster, pod: str) -> None:
+    with suppress(TooManyRequests):
+        cluster.delete(f"pod/{pod}")
+
+
 # ---- and nowhere else
 
 CONCERNS = {
@@ -413,6 +514,10 @@ CONCERNS = {
     "restart-needs-liveness": {"crash", "clean end", "clean ends", "out of memory"},
     "no-probe-is-unready": {"bare", "crash", "clean end", "clean ends", "kills", "job", "out of memory"},
     "count-starts-anew": set(),
+    "restart-cures": {"liveness fails before ready", "kills"},
+    "unready-pods-are-replaced": set(),
+    "stuck-rollouts-are-undone": set(),
+    "budgets-guard-everything": set(),
 }
 """Belief → the scenarios below in which it must show. (Thresholds are equal there, and there are no delays.)"""
 

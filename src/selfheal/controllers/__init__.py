@@ -59,9 +59,10 @@ def start_controllers(
     store: Store, informers: Informers, clock: Clock, chance: Chance, rules: Rules | None = None
 ) -> Controllers:
     """Start them all; from now on they do their work by themselves."""
+    rules = rules or Rules()
     return Controllers(
-        DeploymentController(store, informers, clock, chance),
-        ReplicaSetController(store, informers, clock, chance),
+        DeploymentController(store, informers, clock, chance, rules),
+        ReplicaSetController(store, informers, clock, chance, rules),
         ReplicationManager(store, informers, clock, chance),
         StatefulSetController(store, informers, clock, chance),
         DaemonSetController(store, informers, clock, chance),

@@ -37,6 +37,14 @@ def ready(pod: Object) -> bool:
     return condition_true(pod, "Ready")
 
 
+def lost_readiness(pod: Object) -> bool:
+    """Whether the pod has been Ready and is not any more; only a belief asks for it."""
+    now, first = condition(pod, "Ready"), condition(pod, "PodScheduled")
+    if now is None or first is None or now["status"] == "True":
+        return False
+    return bool(now.get("lastTransitionTime") != first.get("lastTransitionTime"))
+
+
 def ready_since(pod: Object, clock: Clock) -> int | None:
     """When the pod became Ready, as its condition has it: in whole seconds. None if it is not Ready."""
     found = condition(pod, "Ready")

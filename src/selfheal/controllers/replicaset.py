@@ -20,7 +20,7 @@ from selfheal.errors import ApiError, Conflict, NotFound
 from selfheal.events import EventRecorder
 from selfheal.informers import Informers, WorkQueue, controller_uid
 from selfheal.objects import Key, Object, controller_of, key, labels, matches_map, name, namespace, terminating, uid
-from selfheal.rules import Cause, rule
+from selfheal.rules import Cause, Rules, rule
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
 
@@ -55,8 +55,11 @@ class ReplicaSetController:
     KIND = "ReplicaSet"
     COMPONENT = "replicaset-controller"
 
-    def __init__(self, store: Store, informers: Informers, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, store: Store, informers: Informers, clock: Clock, chance: Chance, rules: Rules | None = None
+    ) -> None:
         self._store = store
+        self._rules = rules or Rules()
         self._clock = clock
         self._sets = informers[self.KIND]
         self._pods = informers["Pod"]
@@ -133,6 +136,10 @@ class ReplicaSetController:
             for p in all_pods
             if terminating(p) and not pods.finished(p) and controller_uid(p) == uid(owner) and select(p)
         ]
+        if self._rules.unready_pods_are_replaced:
+            for pod in [p for p in active if pods.lost_readiness(p)]:
+                self._control.delete(pod, owner, cause)
+                active.remove(pod)
         error = None
         if may_act and not terminating(owner):
             error = self._manage(owner, active, cause)

@@ -15,7 +15,7 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock, Process, Timer
 from selfheal.controllers import taints
-from selfheal.errors import NotFound, Unavailable
+from selfheal.errors import NotFound, TooManyRequests, Unavailable
 from selfheal.events import EventRecorder
 from selfheal.eviction import disrupted
 from selfheal.informers import Informers, WorkQueue
@@ -163,7 +163,7 @@ class TaintEvictionController:
             self._store.patch("Pod", *where, self._targeted, status=True, cause=cause)
             yield self._request(where)
             self._store.delete("Pod", *where, grace=self._grace(where), cause=cause)
-        except NotFound:
+        except (NotFound, TooManyRequests):  # the latter only where somebody believes in budgets
             self._evictions.pop(where, None)
         except Unavailable:
             self._store.when_up(lambda: self._clock.process(self._delete(where, cause)))

@@ -17,7 +17,7 @@ from selfheal.controllers.ownership import claim, selected
 from selfheal.events import EventRecorder
 from selfheal.informers import Informers, WorkQueue, controller_uid
 from selfheal.objects import Key, Object, controller_of, key, labels, namespace, uid
-from selfheal.rules import Cause
+from selfheal.rules import Cause, Rules
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
 
@@ -28,7 +28,9 @@ RETRIES = 15
 class DeploymentController:
     """Keeps Deployments. Begins to work when it is made."""
 
-    def __init__(self, store: Store, informers: Informers, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, store: Store, informers: Informers, clock: Clock, chance: Chance, rules: Rules | None = None
+    ) -> None:
         self._store = store
         self._deployments = informers["Deployment"]
         self._sets = informers["ReplicaSet"]
@@ -36,7 +38,7 @@ class DeploymentController:
         self._sets.index("controller", controller_uid)
         self._pods.index("controller", controller_uid)
         recorder = EventRecorder(store, clock, chance, "deployment-controller")
-        self._tools = Tools(store, recorder, clock)
+        self._tools = Tools(store, recorder, clock, rules or Rules())
         self._queue = WorkQueue(clock, chance, "Deployment", self._sync, retries=RETRIES)
         self._deployments.handle(lambda event: self._queue.add(event.key, event.cause))
         self._sets.handle(self._set_changed)

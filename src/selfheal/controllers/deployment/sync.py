@@ -31,7 +31,7 @@ from selfheal.objects import (
     terminating,
     uid,
 )
-from selfheal.rules import Cause, rule
+from selfheal.rules import Cause, Rules, rule
 from selfheal.store import Store
 
 NEW = rule(
@@ -87,10 +87,11 @@ PAUSED = rule(
 class Tools:
     """What every sync needs."""
 
-    def __init__(self, store: Store, recorder: EventRecorder, clock: Clock) -> None:
+    def __init__(self, store: Store, recorder: EventRecorder, clock: Clock, rules: Rules) -> None:
         self.store = store
         self.recorder = recorder
         self.clock = clock
+        self.rules = rules
 
 
 class Sync:
@@ -112,6 +113,7 @@ class Sync:
         self._store = tools.store
         self._recorder = tools.recorder
         self._clock = tools.clock
+        self._rules = tools.rules
 
     def run(self) -> None:
         """syncDeployment; raises ApiError to be repeated."""
@@ -407,11 +409,21 @@ class Sync:
         if status != self.deployment["status"]:
             self._write_status(status)
             return
+        if self._rules.stuck_rollouts_are_undone and conditions.timed_out(self.deployment, self._clock):
+            self._go_back()
         due = conditions.deadline(self.deployment, self._clock)
         if due is not None and not conditions.complete(self.deployment, status):
             left = due - self._clock.now
             # A second more, since times are truncated to seconds; if it is close, look again as soon as it has passed.
             self.again_in = left + SECOND if left >= SECOND else max(left, 0) + 5 * MILLISECOND
+
+    def _go_back(self) -> None:
+        """What some believe: the template of the revision before, as ``kubectl rollout undo`` puts it back."""
+        for before in sorted(self._sets, key=sums.revision)[-2:-1]:
+            template = before["spec"]["template"]
+            kept = {k: v for k, v in template["metadata"]["labels"].items() if k != sums.HASH_LABEL}
+            template = {**template, "metadata": {**template["metadata"], "labels": kept}}
+            self._store.update(replace(self.deployment, "spec.template", template), cause=self._cause)
 
     def _write_status(self, status: Object, *, revision: int | None = None, cause: Cause | None = None) -> None:
         """Write the status, and the revision if that is another one; nothing if nothing is new."""

@@ -189,6 +189,8 @@ class Worker(Ticker):
             self._was_ready = bool(found.get("ready"))
             if not self._was_ready:
                 return self._skip(tick, "not ready")
+        if rules.restart_cures and self.type == "liveness" and found.get("restartCount"):
+            return self._judge(tick, trigger, Outcome("success"))
         return self._attempt(tick, trigger, 1)
 
     def _initial_delay(self) -> int:
