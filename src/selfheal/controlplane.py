@@ -1,6 +1,6 @@
 """What an API server puts into its storage when it first starts: the namespaces that all clusters have, and itself.
 
-A recorder comes later, so none of it is in a timeline.
+A recorder comes later, so none of it is in a timeline; nor are the addresses of the API server (:func:`publish`).
 """
 
 from __future__ import annotations
@@ -34,3 +34,30 @@ def furnish(store: Store) -> None:
         meta = {"name": called, "labels": {"kubernetes.io/metadata.name": called}}
         store.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
     store.create(KUBERNETES)
+
+
+ADDRESS = "10.88.0.254"
+"""Where the machine of the control plane stands in the cluster's network."""
+
+
+def publish(store: Store) -> None:
+    """Make known where the API server listens: it does so when it begins to serve clients outside.
+
+    pkg/controlplane/reconcilers/endpointsadapter.go
+    """
+    port = {"name": "https", "port": 6443, "protocol": "TCP"}
+    meta = {"name": "kubernetes", "namespace": "default"}
+    skip = {**meta, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}
+    named = {**meta, "labels": {"kubernetes.io/service-name": "kubernetes"}}
+    subset = {"addresses": [{"ip": ADDRESS}], "ports": [port]}
+    store.create({"apiVersion": "v1", "kind": "Endpoints", "metadata": skip, "subsets": [subset]})
+    store.create(
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": named,
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [ADDRESS], "conditions": {"ready": True}}],
+            "ports": [port],
+        }
+    )

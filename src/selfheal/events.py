@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
-from selfheal.errors import AlreadyExists, Forbidden
+from selfheal.errors import AlreadyExists, Forbidden, NotFound
 from selfheal.objects import Object, key, name, namespace
 from selfheal.rules import Cause
 from selfheal.store import Store
@@ -254,9 +254,9 @@ class _Recorder:
             changes: Object = {k: event[k] for k in ("count", "lastTimestamp", "message", "series") if k in event}
             self._store.patch("Event", space, called, lambda old: {**old, **changes}, cause=cause)
             return
-        # Two recorders in the same nanosecond, or a namespace that is going: client-go gives up too ("Server rejected
-        # event (will not retry!)").
-        with suppress(AlreadyExists, Forbidden):
+        # Two recorders in the same nanosecond, or a namespace that is going or gone: client-go gives up too ("Server
+        # rejected event (will not retry!)").
+        with suppress(AlreadyExists, Forbidden, NotFound):
             self._store.create(event, cause=cause)
 
     def _reachable(self) -> bool:

@@ -123,6 +123,18 @@ class Store:
             if (namespace is None or k[0] == namespace) and not (kind == "Event" and self._expired(*k))
         ]
 
+    def list_at(self, kind: str, namespace: str | None, version: int) -> Objects:
+        """What :meth:`list` gave when ``version`` was the last write. Raises Gone if that is no longer known."""
+        if version >= self.version:
+            return self.list(kind, namespace)
+        objects = dict(self._objects.get(kind, {}))
+        for event in self._watches.after(version, kind):
+            if event.old is None:
+                objects.pop(event.key, None)
+            else:
+                objects[event.key] = event.old
+        return [objects[k] for k in sorted(objects) if namespace is None or k[0] == namespace]
+
     def kinds(self) -> tuple[str, ...]:
         """The kinds of which there are objects, sorted."""
         return tuple(sorted(kind for kind, objects in self._objects.items() if objects))
@@ -131,6 +143,21 @@ class Store:
         """The pods bound to a node, sorted by namespace and name."""
         pods = self._pods_by_node.get(node, {})
         return [pods[k] for k in sorted(pods)]
+
+    def require_namespace(self, called: str, new: str) -> None:
+        """Raises NotFound or Forbidden if ``new`` cannot be made there; a store without any namespace takes all.
+
+        plugin/pkg/admission/namespace/lifecycle/admission.go
+        """
+        home = self.get("Namespace", "", called)
+        if home is None:
+            if self._objects.get("Namespace"):
+                raise NotFound(f'namespaces "{called}" not found')
+        elif "deletionTimestamp" in home["metadata"]:
+            why = f"namespace {called} is being terminated"
+            text = f"unable to create new content in namespace {called} because it is being terminated"
+            causes = (FieldError("metadata.namespace", "NamespaceTerminating", why),)
+            raise Forbidden(f"{new} is forbidden: {text}", causes)
 
     # ---- writing
 
@@ -141,14 +168,10 @@ class Store:
         meta = dict(obj.get("metadata") or {})
         space = str(meta.get("namespace") or "default") if info.namespaced else ""
         name = meta.get("name") or self._generate_name(kind, info, space, meta)
+        if space:
+            self.require_namespace(space, f'{info.resource} "{name}"')
         if (space, name) in self._objects.get(kind, {}) and not (kind == "Event" and self._expired(space, name)):
             raise AlreadyExists(f'{info.resource} "{name}" already exists')
-        home = self.get("Namespace", "", space) if space else None
-        if home is not None and "deletionTimestamp" in home["metadata"]:
-            raise Forbidden(
-                f'{info.resource} "{name}" is forbidden: unable to create new content in namespace {space} because '
-                "it is being terminated"
-            )
         # An event's name never comes again, so its stream need not be remembered.
         uids = (self.chance.fresh if kind == "Event" else self.chance.stream)("uid", kind, space, name)
         for given_by_server in ("resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):

@@ -166,9 +166,21 @@ class Watches:
             self._clock.after(latencies.draw("watch", stream, stream.next()), lambda: watch.begin(first))
         return watch
 
+    def after(self, version: int, kind: str) -> Iterator[WatchEvent]:
+        """The writes of a kind after ``version``, the last one first. Raises Gone."""
+        self._require_known(version)
+        for event in reversed(self._log):
+            if event.version <= version:
+                return
+            if event.object["kind"] == kind:
+                yield event
+
+    def _require_known(self, version: int) -> None:
+        if version < self._forgotten:
+            raise Gone(f"too old resource version: {version} ({self._forgotten})")
+
     def _since(self, since: int, kind: str | None, node: str | None) -> list[WatchEvent]:
-        if since < self._forgotten:
-            raise Gone(f"too old resource version: {since} ({self._forgotten})")
+        self._require_known(since)
         return [
             event
             for event in self._log

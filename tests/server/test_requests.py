@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from selfheal import protobuf
+from selfheal.server.http import Response
 from tests.server.api import DEPLOYMENTS, PODS, Api, deployment, pod
 
 MERGE = "application/merge-patch+json"
@@ -69,9 +71,25 @@ def test_openapi_says_that_validation_is_the_servers(api: Api) -> None:
     assert "Pod" in schemas["io.k8s.api.core.v1.PodSpec"]["description"]
     assert schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]["x-kubernetes-patch-merge-key"] == "name"
     assert "#/definitions/" in api.get("/openapi/v2").text
-    old = api.get("/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
-    assert old.text == "\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.36.2B\x00J\x00"
+    old = api.answer(
+        api.request("GET", "/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+    )
+    assert isinstance(old, Response)
+    assert isinstance(old.body, bytes)
+    document = dict(protobuf.fields(old.body))
+    assert document[1] == b"2.0"
+    assert document[2] == b"\n\nKubernetes\x12\x07v1.36.2"
+    definitions = [dict(protobuf.fields(d)) for _, d in protobuf.fields(_bytes(document[9]))]
+    probe = next(d[2] for d in definitions if d[1] == b"io.k8s.api.core.v1.Probe")
+    fields = [dict(protobuf.fields(p)) for _, p in protobuf.fields(_bytes(dict(protobuf.fields(_bytes(probe)))[25]))]
+    [handler] = [dict(protobuf.fields(_bytes(f[2]))) for f in fields if f[1] == b"httpGet"]
+    assert handler[1] == b"#/definitions/io.k8s.api.core.v1.HTTPGetAction"
     assert api.get("/openapi/v2", accept="text/html").code == 406
+
+
+def _bytes(value: int | bytes) -> bytes:
+    assert isinstance(value, bytes)
+    return value
 
 
 def test_unknown_paths_and_verbs(api: Api) -> None:
@@ -269,11 +287,78 @@ def test_lists_and_their_selectors(api: Api) -> None:
     rest = api.get(f"{PODS}?limit=3&continue={first['metadata']['continue']}").json
     assert [o["metadata"]["name"] for o in rest["items"]] == ["p3"]
     assert rest["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
-    assert api.get(f"{PODS}?continue=nonsense").json["reason"] == "Expired"
+    assert api.get(f"{PODS}?continue=nonsense").json["reason"] == "BadRequest"
     assert api.get(f"{PODS}?resourceVersion=999999").json["reason"] == "Timeout"
     deleted = api("DELETE", f"{PODS}?labelSelector=even%3Dtrue&gracePeriodSeconds=0")
     assert len(deleted.json["items"]) == 2
     assert names("") == ["p1", "p3"]
+
+
+def test_the_pages_of_a_list_are_of_one_moment(api: Api) -> None:
+    for name in "abc":
+        api("POST", PODS, pod(name))
+    first = api.get(f"{PODS}?limit=1").json
+    api("DELETE", f"{PODS}/b?gracePeriodSeconds=0")
+    api("POST", PODS, pod("d"))
+    token = first["metadata"]["continue"]
+    second = api.get(f"{PODS}?limit=1&continue={token}").json
+    assert [o["metadata"]["name"] for o in second["items"]] == ["b"]
+    assert second["metadata"]["remainingItemCount"] == 1
+    old = f"{PODS}?resourceVersion={first['metadata']['resourceVersion']}&resourceVersionMatch=Exact"
+    assert [o["metadata"]["name"] for o in api.get(old).json["items"]] == ["a", "b", "c"]
+    for n in range(4200):  # more than the history holds
+        api.cluster.label("node/node-1", f"n={n}")
+    expired = api.get(f"{PODS}?limit=1&continue={token}")
+    assert (expired.code, expired.json["reason"]) == (410, "Expired")
+    assert "the provided continue parameter is too old" in expired.json["message"].lower()
+    rest = api.get(f"{PODS}?continue={expired.json['metadata']['continue']}").json
+    assert [o["metadata"]["name"] for o in rest["items"]] == ["c", "d"]
+    assert api.get(old).code == 410
+    assert api.get(f"{PODS}?continue={token}&resourceVersion=1").code == 400
+
+
+def test_nothing_new_in_a_namespace_that_is_missing_or_going(api: Api) -> None:
+    missing = api("POST", "/api/v1/namespaces/nowhere/pods", {"metadata": {"name": "Not!valid"}})
+    assert (missing.code, missing.json["message"]) == (404, 'namespaces "nowhere" not found')
+    assert missing.json["details"] == {"name": "nowhere", "kind": "namespaces"}
+    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    api("POST", "/api/v1/namespaces", home)
+    held = {**pod(), "metadata": {"name": "held", "finalizers": ["example.com/wait"]}}
+    api("POST", "/api/v1/namespaces/shop/pods", held)
+    api("DELETE", "/api/v1/namespaces/shop")
+    refused = api("POST", "/api/v1/namespaces/shop/pods", pod("late"))
+    assert (refused.code, refused.json["reason"]) == (403, "Forbidden")
+    assert refused.json["message"] == (
+        'pods "late" is forbidden: unable to create new content in namespace shop because it is being terminated'
+    )
+    assert refused.json["details"] == {
+        "name": "late",
+        "kind": "pods",
+        "causes": [
+            {
+                "reason": "NamespaceTerminating",
+                "message": "namespace shop is being terminated",
+                "field": "metadata.namespace",
+            }
+        ],
+    }
+
+
+def test_the_api_server_publishes_itself(api: Api) -> None:
+    [slice_] = api.get("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices").json["items"]
+    assert slice_["metadata"]["labels"] == {"kubernetes.io/service-name": "kubernetes"}
+    assert slice_["ports"] == [{"name": "https", "port": 6443, "protocol": "TCP"}]
+    table = api.get("/api/v1/namespaces/default/endpoints", accept=TABLE).json
+    assert table["rows"][0]["cells"][:2] == ["kubernetes", "10.88.0.254:6443"]
+    assert "kubernetes" not in api.get("/selfheal/timeline").text
+
+
+def test_roles_show_when_they_were_made(api: Api) -> None:
+    roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles"
+    api("POST", roles, {"metadata": {"name": "r"}, "rules": []})
+    table = api.get(roles, accept=TABLE).json
+    assert [c["name"] for c in table["columnDefinitions"]] == ["Name", "Created At"]
+    assert table["rows"][0]["cells"] == ["r", table["rows"][0]["object"]["metadata"]["creationTimestamp"]]
 
 
 def test_tables(api: Api) -> None:

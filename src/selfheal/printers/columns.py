@@ -41,6 +41,10 @@ def _columns(names: str) -> tuple[Column, ...]:
 
 _REPLICAS = _columns("Name, Desired#, Current#, Ready#, Age, Containers*, Images*, Selector*")
 
+_CREATED_AT = _columns("Name, Created At")
+"""Of kinds without a table of their own (staging/src/k8s.io/apiserver/pkg/registry/rest/table.go)."""
+_BINDING = _columns("Name, Role, Age, Users*, Groups*, ServiceAccounts*")
+
 KINDS: dict[str, Kind] = {
     "Pod": Kind(
         _columns("Name, Ready, Status, Restarts, Age, IP*, Node*, Nominated Node*, Readiness Gates*"), pods.cells
@@ -96,6 +100,14 @@ KINDS: dict[str, Kind] = {
     "PriorityClass": Kind(
         _columns("Name, Value#, Global-Default, Age, PreemptionPolicy*"), small.priority_class, namespaced=False
     ),
+    "Role": Kind(_CREATED_AT, small.created_at),
+    "ClusterRole": Kind(_CREATED_AT, small.created_at, namespaced=False),
+    "LimitRange": Kind(_CREATED_AT, small.created_at),
+    "CustomResourceDefinition": Kind(_CREATED_AT, small.created_at, namespaced=False),
+    "RoleBinding": Kind(_BINDING, small.role_binding),
+    "ClusterRoleBinding": Kind(_BINDING, small.role_binding, namespaced=False),
+    "NetworkPolicy": Kind(_columns("Name, Pod-Selector, Age"), small.network_policy),
+    "RuntimeClass": Kind(_columns("Name, Handler, Age"), small.runtime_class, namespaced=False),
 }
 
 OTHER = Kind(_columns("Name, Age"), small.plain)

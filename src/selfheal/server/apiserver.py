@@ -11,6 +11,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 
+from selfheal import controlplane
 from selfheal.clock import RealTime
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError, BadRequest, Unavailable
@@ -84,6 +85,7 @@ class APIServer:
         self.managers = Managers()
         self.lines = watch.Lines()
         self.address = ""
+        controlplane.publish(cluster.store)
         self._authorization = f"Bearer {token}".encode()
 
     async def __call__(self, request: Request) -> Answer:
@@ -136,7 +138,7 @@ class APIServer:
                 return Response(200, text)
         elif path == "/openapi/v2":
             if request.headers.get("accept", "").startswith(openapi.PROTOBUF):
-                return Response(200, openapi.v2_protobuf(), f"{openapi.PROTOBUF}.v1+protobuf")
+                return Response(200, openapi.v2(protobuf=True), f"{openapi.PROTOBUF}.v1+protobuf")
             if not any(media in negotiation.JSON for media, _ in negotiation.accepts(request)):
                 raise statuses.NotAcceptable("only the following media types are accepted: application/json")
             return Response(200, openapi.v2())

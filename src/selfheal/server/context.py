@@ -74,10 +74,10 @@ class Context:
             raise NotFound(f'{info.resource.named} "{info.name}" not found')
         return found
 
-    def listed(self) -> Iterable[Object]:
-        """The objects that the path is about, before any selector."""
-        info = self.info
-        return self.store.list(info.resource.stored, info.namespace or None)
+    def listed(self, version: int | None = None) -> Iterable[Object]:
+        """The objects that the path is about, before any selector; as they were at ``version``. Raises Gone."""
+        kind, space = self.info.resource.stored, self.info.namespace or None
+        return self.store.list(kind, space) if version is None else self.store.list_at(kind, space, version)
 
     def dry(self, options: Any = None) -> bool:
         """Whether nothing shall be written."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from selfheal.errors import ApiError, Invalid, NotFound, TooManyRequests
+from selfheal.errors import ApiError, Gone, Invalid, NotFound, TooManyRequests
 from selfheal.objects import Object
 from selfheal.server.resources import Resource
 
@@ -33,6 +33,14 @@ class Timeout(ApiError):
     code, reason = 504, "Timeout"
 
 
+class Expired(Gone):
+    """A page that can no longer be had; ``token`` asks for what is there now."""
+
+    def __init__(self, message: str, token: str) -> None:
+        super().__init__(message)
+        self.token = token
+
+
 class Conflicts(ApiError):
     """A server-side apply that others have a say in."""
 
@@ -43,8 +51,11 @@ def no_such_path() -> NotFound:
     return NotFound("the server could not find the requested resource")
 
 
-NAMED = re.compile(r'\S+ "([^"]*)" ')
+NAMED = re.compile(r'(\S+) "([^"]*)" ')
 """How a message begins that is about one object: ``pods "web-0" already exists``."""
+
+UNNAMED = ("BadRequest", "Expired", "InternalError")
+"""Reasons whose Status does not say what it is about."""
 
 RETRY_AFTER = 10
 """Seconds after which an eviction may be tried again (createTooManyRequestsError)."""
@@ -54,10 +65,14 @@ def failure(error: ApiError, resource: Resource | None = None, name: str = "") -
     """The Status for an error about an object of a resource."""
     details: dict[str, Any] = {}
     named = NAMED.match(error.message)
-    name = name or (named[1] if named else "")
-    if name:
-        details["name"] = name
-    if resource is not None and error.reason not in ("BadRequest", "Expired", "InternalError"):
+    if named and isinstance(error, NotFound):  # perhaps not what the path names, but the namespace of it
+        details["name"] = named[2]
+        details["kind"], _, group = named[1].partition(".")
+        if group:
+            details = {"name": named[2], "group": group, "kind": details["kind"]}
+    elif name or named:
+        details["name"] = name or named[2]  # type: ignore[index]
+    if resource is not None and not details.get("kind") and error.reason not in UNNAMED:
         if resource.group:
             details["group"] = resource.group
         details["kind"] = resource.kind if isinstance(error, Invalid) else resource.plural
@@ -68,7 +83,8 @@ def failure(error: ApiError, resource: Resource | None = None, name: str = "") -
             details["retryAfterSeconds"] = RETRY_AFTER
     elif error.causes:
         details["causes"] = [{"reason": c.reason, "message": c.message, "field": c.field} for c in error.causes]
-    status: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+    meta = {"continue": error.token} if isinstance(error, Expired) else {}
+    status: Object = {"kind": "Status", "apiVersion": "v1", "metadata": meta, "status": "Failure"}
     status |= {"message": error.message, "reason": error.reason}
     if details:
         status["details"] = details

@@ -341,6 +341,10 @@ class _Store(Protocol):
     def watch(self, kind: str, handler: Callable[[Any], Any], *, immediate: bool) -> _Watch: ...
 
 
+API_SERVER = ("default", "kubernetes")
+"""What the control plane says of itself is nothing that happens to a reader's objects."""
+
+
 class Recorder:
     """Watches a store and appends a record to the timeline each time an object's facts change.
 
@@ -370,6 +374,8 @@ class Recorder:
     def _changed(self, change: _Change) -> None:
         obj, key = change.object, change.key
         kind = obj["kind"]
+        if key == API_SERVER:
+            return
         of_kind = self._last.setdefault(kind, {})
         last, deleted = of_kind.get(key), change.type == "DELETED"
         if deleted:

@@ -16,6 +16,7 @@ from selfheal.objects import Object
 from selfheal.server import wire
 from selfheal.server.endpoints.discovery import VERSION
 from selfheal.server.resources import Resource, versions
+from selfheal.server.wire.openapi import encode
 
 INFO = {"title": "Kubernetes", "version": VERSION}
 PREFIX = "#/components/schemas/"
@@ -78,30 +79,52 @@ def document(api_version: str) -> Object:
 
 
 @cache
-def v2() -> bytes:
-    """/openapi/v2: all versions in one document."""
+def v2(*, protobuf: bool = False) -> bytes:
+    """/openapi/v2: all versions in one document, as JSON or in protobuf."""
     paths: Object = {}
     definitions: Object = {}
     for resources in versions().values():
         definitions.update(_schemas(resources))
         for resource in resources:
             paths.update(_paths(resource))
-    whole = {"swagger": "2.0", "info": INFO, "paths": paths, "definitions": definitions}
-    return json.dumps(whole, separators=(",", ":")).replace(PREFIX, "#/definitions/").encode()
+    whole = {
+        "swagger": "2.0",
+        "info": INFO,
+        "paths": {path: {m: _old_operation(o) for m, o in item.items()} for path, item in paths.items()},
+        "definitions": {name: _old_schema(of) for name, of in definitions.items()},
+    }
+    return encode(whole) if protobuf else json.dumps(whole, separators=(",", ":")).encode()
 
 
 PROTOBUF = "application/com.github.proto-openapi.spec.v2"
 """How the media type begins in which kubectl asks for version 2."""
 
 
-def v2_protobuf() -> bytes:
-    """/openapi/v2 without a path or a definition (gnostic's openapi.v2.Document): the server validates, not kubectl."""
+def _old_operation(of: Object) -> Object:
+    """An operation in the words of version 2: parameters are flat, a body is one of them."""
+    out = {k: v for k, v in of.items() if k != "requestBody"}
+    out["parameters"] = [{"name": p["name"], "in": "query", **p["schema"]} for p in of["parameters"]]
+    if "requestBody" in of:
+        out["consumes"] = list(of["requestBody"]["content"])
+        out["parameters"].append({"name": "body", "in": "body", "required": True, "schema": {"type": "object"}})
+    return out
 
-    def text(number: int, value: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(value)]) + value
 
-    about = text(1, INFO["title"].encode()) + text(2, INFO["version"].encode())
-    return text(1, b"2.0") + text(2, about) + text(8, b"") + text(9, b"")
+def _old_schema(of: Any) -> Any:
+    """A schema in the words of version 2: a reference stands alone, and nothing is one of several."""
+    if isinstance(of, list):
+        return [_old_schema(item) for item in of]
+    if not isinstance(of, dict):
+        return of
+    out = {k: _old_schema(v) for k, v in of.items() if k not in ("allOf", "oneOf")}
+    if "oneOf" in of:
+        out["type"] = "string"
+    if "allOf" in of:
+        out.pop("default", None)
+        out |= _old_schema(of["allOf"][0])
+    if isinstance(out.get("$ref"), str):
+        out["$ref"] = out["$ref"].replace(PREFIX, "#/definitions/")
+    return out
 
 
 def _schemas(resources: list[Resource]) -> Object:

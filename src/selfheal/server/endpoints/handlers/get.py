@@ -7,13 +7,20 @@ import binascii
 import json
 
 from selfheal.errors import BadRequest, FieldError, Gone, Invalid
-from selfheal.objects import Object, key
+from selfheal.objects import Key, Object, key
 from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import render
 from selfheal.server.endpoints.negotiation import form
 from selfheal.server.http import Request, Response
 from selfheal.server.selectors import matcher
-from selfheal.server.statuses import Timeout
+from selfheal.server.statuses import Expired, Timeout
+
+TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
+)
 
 
 def get(context: Context) -> Response:
@@ -35,19 +42,34 @@ def list_(context: Context) -> Response:
     at_least = resource_version(request)
     if at_least > version:
         raise too_large(at_least, version)
-    found = [o for o in context.listed() if match is None or match(o)]
+    after = ("", "")
+    if request.get("continue"):
+        if at_least:
+            raise BadRequest("specifying resource version is not allowed when using continue")
+        first, after = _decoded(request.get("continue"))
+        version = version if first < 0 else first
+    elif request.get("resourceVersionMatch") == "Exact":
+        version = at_least
+    try:
+        found = [o for o in context.listed(version) if key(o) > after and (match is None or match(o))]
+    except Gone as gone:
+        raise _expired(gone, after) from None
     metadata: Object = {"resourceVersion": str(version)}
     limit = _limit(request)
-    if request.get("continue"):
-        first, after = _decoded(request.get("continue"))
-        metadata["resourceVersion"] = first
-        found = [o for o in found if key(o) > after]
     if limit and len(found) > limit:
         rest, found = len(found) - limit, found[:limit]
-        metadata["continue"] = _encoded(metadata["resourceVersion"], key(found[-1]))
+        metadata["continue"] = _encoded(version, key(found[-1]))
         if match is None:
             metadata["remainingItemCount"] = rest
     return render.listing(context, found, wanted, metadata)
+
+
+def _expired(gone: Gone, after: Key) -> Gone:
+    """What was there then is no longer known; a token leads to what is there now, from the same place on.
+
+    staging/src/k8s.io/apiserver/pkg/storage/etcd3/errors.go handleCompactedErrorForPaging
+    """
+    return Expired(TOO_OLD, _encoded(-1, after)) if after != ("", "") else gone
 
 
 def resource_version(request: Request) -> int:
@@ -84,16 +106,16 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
-def _encoded(version: str, last: tuple[str, str]) -> str:
-    text = json.dumps({"v": "meta.k8s.io/v1", "rv": int(version), "start": "/".join(last)})
+def _encoded(version: int, last: Key) -> str:
+    text = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": "/".join(last)})
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(token: str) -> tuple[str, tuple[str, str]]:
-    """(version of the first page, where the last page ended)."""
+def _decoded(token: str) -> tuple[int, Key]:
+    """(version of the first page, where the last page ended); -1 is any version."""
     try:
         found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         namespace, _, name = str(found["start"]).partition("/")
-        return str(int(found["rv"])), (namespace, name)
+        return int(found["rv"]), (namespace, name)
     except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
-        raise Gone("continue key is not valid: the provided continue parameter is too old or no token at all") from None
+        raise BadRequest(f"continue key is not valid: {token[:200]}") from None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from selfheal import manifests
-from selfheal.errors import BadRequest, FieldError, Invalid, NotFound
+from selfheal.errors import BadRequest, FieldError, Invalid
 from selfheal.manifests import decoding, documents
 from selfheal.manifests.plain import BadManifest
 from selfheal.objects import Object
@@ -108,8 +108,8 @@ def create(context: Context) -> Response:
 def stored_anew(context: Context, value: Any, intent: Object | None = None) -> Response:
     store, wanted = context.store, form(context.request)
     obj = manifests.default(received(context, value))
+    _require_namespace(context, obj)
     manifests.validate(obj)
-    _require_namespace(context)
     with _writing(context):
         if obj["kind"] == "Node" and not context.dry():
             made = _new_node(context, obj)
@@ -134,10 +134,11 @@ def _new_node(context: Context, obj: Object) -> Object:
     return found if found is not None else obj
 
 
-def _require_namespace(context: Context) -> None:
-    space = context.info.namespace
-    if space and context.store.get("Namespace", "", space) is None:
-        raise NotFound(f'namespaces "{space}" not found')
+def _require_namespace(context: Context, obj: Object) -> None:
+    """Admission comes before validation."""
+    info = context.info
+    if info.namespace:
+        context.store.require_namespace(info.namespace, f'{info.resource.named} "{obj["metadata"].get("name", "")}"')
 
 
 def _not_simulated(context: Context, obj: Object) -> None:
