@@ -19,7 +19,7 @@ from selfheal.timeline import Timeline
 LABS = Path(__file__).parents[2] / "labs"
 TABLES = sorted((Path(__file__).parent / "turns").glob("*.yaml"))
 CASES = [
-    pytest.param(path.stem, table["until"], answer, id=f"{path.stem}-{number}")
+    pytest.param(path.stem, table["until"], {"actions": table.get("actions"), **answer}, id=f"{path.stem}-{number}")
     for path in TABLES
     for table in [yaml.safe_load(path.read_text("utf-8"))]
     for number, answer in enumerate(table["answers"])
@@ -53,7 +53,9 @@ def laid_over(old: Any, new: Any) -> Any:
 
 
 def changed(manifests: list[dict[str, Any]], answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The manifests with the first pod's spec (``pod``) and its first container (``change``) changed."""
+    """The manifests with the first pod's spec (``pod``) and its first container (``change``) changed, or all anew."""
+    if "manifest" in answer:
+        return list(yaml.safe_load_all(answer["manifest"]))
     first = manifests[0]["spec"]
     spec = first.get("template", {}).get("spec", first)
     spec.update(laid_over(spec, answer.get("pod") or {}))

@@ -26,9 +26,11 @@ def progress(until: float, live: bool) -> Iterator[Tick]:
         return
     shown = _notebook() or _Line()
     last = 0.0
+    so_far: tuple[float, Timeline] | None = None
 
     def tick(t: float, timeline: Timeline) -> None:
-        nonlocal last
+        nonlocal last, so_far
+        so_far = t, timeline
         if time.monotonic() - last >= EVERY:
             last = time.monotonic()
             shown.show(t, until, timeline)
@@ -36,7 +38,8 @@ def progress(until: float, live: bool) -> Iterator[Tick]:
     try:
         yield tick
     finally:
-        shown.done()
+        if so_far is not None:
+            shown.done(so_far[0], until, so_far[1])
 
 
 def bar(t: float, until: float) -> str:
@@ -53,7 +56,7 @@ class _Line:
         sys.stderr.write(f"\r{bar(t, until)}  {newest[:80]:<80}")
         sys.stderr.flush()
 
-    def done(self) -> None:
+    def done(self, t: float, until: float, timeline: Timeline) -> None:
         sys.stderr.write(f"\r{' ' * 140}\r")
         sys.stderr.flush()
 
@@ -72,7 +75,8 @@ class _Picture:
         else:
             self._handle.update(picture)
 
-    def done(self) -> None: ...
+    def done(self, t: float, until: float, timeline: Timeline) -> None:
+        self.show(t, until, timeline)  # what happened since the last picture
 
 
 def _notebook() -> _Picture | None:

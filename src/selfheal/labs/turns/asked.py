@@ -28,3 +28,9 @@ def newest_failure(timeline: Timeline, pod: str) -> str:
 def slowest(probe: dict[str, Any]) -> int:
     """Seconds until an app that fails from now on has failed often enough, at worst."""
     return int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3))
+
+
+def pods(timeline: Timeline) -> list[str]:
+    """The names of the pods that are there at the end and not about to go."""
+    last = {pod: timeline.select(kind="Pod", object=pod)[-1] for pod in timeline.objects("Pod")}
+    return [pod.partition("/")[2] for pod, r in last.items() if not (r.get("deleted") or r.get("terminating"))]
