@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from selfheal import latencies, manifests
-from selfheal.errors import ApiError, NotFound
+from selfheal.errors import ApiError, BadRequest, NotFound
 from selfheal.kinds import kind_info, kind_named
 from selfheal.network import Response
 from selfheal.objects import Object, labels, matches, name, ref, terminating
@@ -38,12 +38,12 @@ def perform(
     """
     verb, args = action.verb, action.args
     try:
-        args = _resolved(cluster, verb, args, namespace)
+        args, by = _resolved(cluster, verb, args, namespace)
     except ApiError as error:
         done(cluster.action_record(cluster.record_action(verb, args, str(error))))
         return
     said = deleted(args, "deleted", namespace) if verb == "delete" else "ok"
-    deed = Deed(cluster, namespace, cluster.record_action(verb, args, said))
+    deed = Deed(cluster, namespace, cluster.record_action(verb, args, said, pod=by))
     if verb == "apply":
         args = list(action.manifests)
 
@@ -248,17 +248,28 @@ IMMEDIATE = ("kill", "http", "fault", "stopNode", "startNode")
 """Verbs that do not go through kubectl."""
 
 
-def _resolved(cluster: Cluster, verb: str, args: Any, space: str) -> Any:
-    """Selectors replaced by the names of the pods they mean at this moment."""
+def _resolved(cluster: Cluster, verb: str, args: Any, space: str) -> tuple[Any, str | None]:
+    """Selectors replaced by the names of the pods and nodes they mean at this moment; a pod that named a node."""
     if verb not in VERBS:
         raise ApiError(f"{verb} is not simulated yet")
+    args, by = cluster.meant.resolved(
+        verb, args, space, lambda pod: _place(cluster, pod_name(cluster, pod, space), space)
+    )
     if isinstance(args, dict) and "pod" in args:
         args = {**args, "pod": pod_name(cluster, args["pod"], space)}
         if verb in ("delete", "forceDelete"):
-            return f"pod/{args['pod']}"
+            return f"pod/{args['pod']}", by
     if verb == "fault" and isinstance(args.get("target"), dict):
-        return {**args, "target": f"pod/{pod_name(cluster, args['target'], space)}"}
-    return args
+        return {**args, "target": f"pod/{pod_name(cluster, args['target'], space)}"}, by
+    return args, by
+
+
+def _place(cluster: Cluster, pod: str, space: str) -> tuple[str, str]:
+    """A pod and the node where it runs."""
+    node = cluster.get("Pod", pod, namespace=space)["spec"].get("nodeName")
+    if not node:
+        raise BadRequest(f"pod {pod} does not have a host assigned")
+    return pod, node
 
 
 def pod_name(cluster: Cluster, wanted: Any, space: str = DEFAULT_NAMESPACE) -> str:

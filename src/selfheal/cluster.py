@@ -38,7 +38,8 @@ from selfheal.objects import Object, key, name, namespace, ref, replace, termina
 from selfheal.proxy import ServiceProxy
 from selfheal.rules import ACTION, BELIEFS, Cause, Rules
 from selfheal.runtime import Container, Exec, Runtime
-from selfheal.scenario import Action, Scenario
+from selfheal.scenario import Action, Nodes, Scenario
+from selfheal.scenario.nodes import BARE
 from selfheal.scenario.selectors import selector as parse_selector
 from selfheal.scheduler import Scheduler
 from selfheal.spec import pod_spec
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
     from selfheal.explain import Explanation
 
 DEFAULT_NAMESPACE = "default"
-NODE_VERBS = ("stopNode", "startNode", "cordon", "uncordon", "drain")
-"""Actions that make nodes worth a record."""
 SETTLING = 5 * SECOND
 """A cluster is made this long before second 0, so that everyone has heard of its nodes (µs)."""
 
@@ -93,6 +92,8 @@ class Cluster:
         self.warnings: list[str] = []
         """What of the applied objects is kept but not simulated, and could change how they heal."""
         self._actions: dict[Cause, dict[str, Any]] = {}
+        self.meant = Nodes()
+        """The nodes that actions have named by a pod."""
         furnish(self.store)
         self.informers = Informers(self.store)
         self.proxy = ServiceProxy(self.store, self.network, self.chance)
@@ -505,10 +506,12 @@ class Cluster:
         """Something done by the caller: a record and the beginning of a chain of causes."""
         return Cause(ACTION, at=self.clock.now, what=deed(verb, args))
 
-    def record_action(self, verb: str, args: Any, result: str = "ok") -> Cause:
-        """An Action record; returns the cause it stands for."""
+    def record_action(self, verb: str, args: Any, result: str = "ok", *, pod: str | None = None) -> Cause:
+        """An Action record; returns the cause it stands for. ``pod``: by which it named a node."""
         cause = self._action(verb, args)
         record = {"t": round(self.now, 3), "kind": "Action", "verb": verb, "args": args, "result": result}
+        if pod is not None:
+            record["pod"] = pod
         self._actions[cause] = self.timeline.append(record, cause)
         return cause
 
@@ -574,10 +577,12 @@ class Cluster:
 
 def concerns_nodes(action: Action) -> bool:
     """Whether an action is about a node, so that nodes are worth a record."""
-    if isinstance(action.args, dict):
-        target = str(action.args.get("target", ""))
-        return "node" in action.args or target.startswith("node/")
-    return action.verb in NODE_VERBS
+    if action.verb in BARE:
+        return True
+    if not isinstance(action.args, dict):
+        return False
+    target = action.args.get("target", "")
+    return "node" in action.args or (target.startswith("node/") if isinstance(target, str) else "node" in target)
 
 
 def _rules_of(belief: str | None) -> Rules:

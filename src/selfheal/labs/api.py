@@ -39,24 +39,31 @@ def path_of(kind: str, namespace: str = "", name: str = "", sub: str = "", api_v
     return "/".join(parts)
 
 
+def client(context: Context) -> Any:
+    """A ``kubernetes.client.ApiClient`` that knows this context alone. Raises LabError."""
+    try:
+        from kubernetes import config
+    except ModuleNotFoundError as error:
+        if error.name != "kubernetes":
+            raise
+        raise LabError('labs need the kubernetes client: pip install "selfheal[labs]"') from None
+    try:
+        make: Any = config.new_client_from_config_dict
+        made = make(context.config)
+    except (config.ConfigException, OSError) as error:
+        raise LabError(f"{context}: {error}") from None
+    if on_loopback(context.server):
+        made.configuration.proxy = None  # what is on this machine is not looked for elsewhere
+        made.rest_client = type(made.rest_client)(made.configuration)
+    return made
+
+
 class Api:
     """A cluster's API."""
 
     def __init__(self, context: Context) -> None:
-        try:
-            from kubernetes import config
-        except ModuleNotFoundError as error:
-            if error.name != "kubernetes":
-                raise
-            raise LabError('labs need the kubernetes client: pip install "selfheal[labs]"') from None
         self.context = context
-        try:
-            make: Any = config.new_client_from_config_dict
-            self._client = make(context.config)
-        except (config.ConfigException, OSError) as error:
-            raise LabError(f"{context}: {error}") from None
-        if on_loopback(context.server):
-            self._client.configuration.proxy = None  # what is on this machine is not looked for elsewhere
+        self._client = client(context)
         self._client.configuration.retries = False
         self._client.configuration.connection_pool_maxsize = CONNECTIONS
         self._client.rest_client = type(self._client.rest_client)(self._client.configuration)

@@ -6,33 +6,46 @@
     lab.compare()
     lab.clean()
 
-Each step may be done again; :meth:`Lab.run` in a namespace of its own each time.
+Each step may be done again; :meth:`Lab.run` in a namespace of its own each time. A lab without a scenario is for
+work by hand:
+
+    lab = Lab("game-day")
+    with lab.recording() as timeline:
+        lab.apply("manifests/shop.yaml")
+        lab.wait("pod/shop Ready")
+        lab.kubectl("delete pod shop")
+    lab.clean()
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import re
+import shlex
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
-from selfheal.labs import namespaces
-from selfheal.labs.api import Api
+from selfheal.labs import hands_on, namespaces
+from selfheal.labs.api import Api, client
 from selfheal.labs.comparison import Compared
 from selfheal.labs.context import PIN, Context
 from selfheal.labs.errors import LabError, Unreachable
+from selfheal.labs.hands_on import Text, Wanted
 from selfheal.labs.namespaces import Namespace
 from selfheal.labs.progress import progress
-from selfheal.labs.recording import Recording, manifests, refuse
-from selfheal.manifests import Source
-from selfheal.objects import ref
+from selfheal.labs.recording import Recording, refuse
+from selfheal.labs.verbs import Hands, check, check_manifests, program
+from selfheal.manifests import Source, read
 from selfheal.scenario import Scenario
+from selfheal.scenario.actions import action
 from selfheal.scenario.scenario import ActionSource
 from selfheal.timeline import Timeline
 
@@ -69,16 +82,16 @@ class Lab:
         if not _NAME.fullmatch(name):
             raise LabError(f'"{name}" is no name for a lab: small letters, digits and hyphens, at most 40')
         self.name = name
-        if isinstance(source, str) and "\n" not in source:
-            source = Path(source)
-        self.scenario = scenario or Scenario.load(source, actions, until=until, nodes=nodes, name=name)
+        self.scenario = scenario or Scenario.load(_path(source), actions, until=until, nodes=nodes, name=name)
         self.context: Context = PIN.context()
         self.predicted: list[Timeline] = []
         self.timeline: Timeline | None = None
         self._say = say
         self._api: Api | None = None
         self._namespace: Namespace | None = None
-        self._made: list[str] = []
+        self._hands: Hands | None = None
+        self._client: Any = None
+        self._recording: Recording | None = None
         say(f"Lab {name} runs on {self.context}.")
 
     # ---- the three steps
@@ -97,8 +110,7 @@ class Lab:
         refuse(self.api, self.scenario)
         self._offer()
         try:
-            namespace = self._make()
-            recording = Recording(self.api, namespace.name, self.scenario)
+            recording = Recording(self.api, self.namespace, self.scenario, self.hands)
             with progress(self.scenario.until, live) as tick:
                 self.timeline = recording.run(tick)
         except BaseException:
@@ -114,6 +126,60 @@ class Lab:
             self.predict()
         return Compared(self.timeline, self.predicted, backend=backend)
 
+    # ---- by hand
+
+    @property
+    def client(self) -> Any:
+        """A ``kubernetes.client.ApiClient`` of the lab's cluster: ``kubernetes.client.CoreV1Api(lab.client)``."""
+        if self._client is None:
+            self._client = client(self.context)
+        return self._client
+
+    def apply(self, source: Source) -> Text:
+        """Apply manifests in the lab's namespace; what kubectl says of them. Raises LabError."""
+        wanted = tuple(m.object for m in read(_path(source)))
+        check_manifests(wanted)
+        return Text("\n".join(map(self.hands.apply, wanted)))
+
+    def do(self, **entry: Any) -> Text:
+        """One action now, as in an actions.yaml: ``lab.do(kill={"pod": "shop"})``. Recorded if that is going on.
+
+        Gives what came of it. Raises LabError if this cluster cannot do it.
+        """
+        wanted = action({"at": 0, **entry}, "do", None)
+        check(self.api, (wanted,))
+        if self._recording is not None:
+            return Text(self._recording.act(wanted))
+        args, _ = self.hands.resolved(wanted)
+        return Text(self.hands.perform(wanted, args))
+
+    def wait(self, wanted: Wanted, timeout: float = 120) -> Any:
+        """Wait, in cluster time: for ``"pod/web Ready"``, for a function that says so, or for some seconds.
+
+        :func:`selfheal.labs.hands_on.wait` tells what can be waited for. Raises LabError with what was last seen.
+        """
+        return hands_on.wait(self.api, self.namespace, wanted, timeout)
+
+    def kubectl(self, line: str) -> Text:
+        """What kubectl says, in the lab's namespace: ``lab.kubectl("get pods")``."""
+        words = [program("kubectl"), "--namespace", self.namespace, *shlex.split(line)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+        return Text((done.stdout + done.stderr).rstrip())
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[Timeline]:
+        """What happens in the namespace while this lasts, as a timeline: ``with lab.recording() as timeline:``.
+
+        Its second 0 is when the first object is seen. Raises LabError in the end if something was missed.
+        """
+        recording = self._recording = Recording(self.api, self.namespace, hands=self.hands)
+        recording.timeline.header["scenario"] = self.name
+        try:
+            with recording.following() as self.timeline:
+                yield self.timeline
+        finally:
+            self._recording = None
+
     # ---- round about
 
     @property
@@ -126,27 +192,26 @@ class Lab:
     @property
     def namespace(self) -> str:
         """The lab's namespace, for a kubectl of your own; made if there is none."""
-        return self._make().name
+        if self._namespace is None:
+            self._namespace = Namespace.make(self.api, self.name)
+            atexit.register(self._clean_quietly)
+        return self._namespace.name
 
-    def kubectl(self, line: str) -> str:
-        """What kubectl says, in the lab's namespace: ``lab.kubectl("get pods")``."""
-        import shlex
-        import subprocess
-
-        from selfheal.labs.verbs import program
-
-        words = [program("kubectl"), "--namespace", self.namespace, *shlex.split(line)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
-        return (done.stdout + done.stderr).rstrip()
+    @property
+    def hands(self) -> Hands:
+        """What acts in the namespace."""
+        if self._hands is None:
+            self._hands = Hands(self.api, self.namespace)
+        return self._hands
 
     def clean(self) -> None:
         """Remove the namespace with all that is in it, and list what that was. Twice does no harm."""
         if self._namespace is None:
             return
+        name, held = self._namespace.name, namespaces.held(self.api, self._namespace.name)
         self._namespace.remove()
-        name, self._namespace = self._namespace.name, None
-        self._say(f"Removed: namespace {name}, and in it {', '.join(self._made) or 'nothing'}.")
-        self._made = []
+        self._namespace = self._hands = None
+        self._say(f"Removed: namespace {name}, and in it {', '.join(held) or 'nothing'}.")
 
     def sweep(self) -> None:
         """Remove what labs that were cut off have left behind on this cluster."""
@@ -176,15 +241,6 @@ class Lab:
         )
         return Cluster.of(scenario).play(scenario).timeline
 
-    def _make(self) -> Namespace:
-        if self._namespace is None:
-            self._namespace = Namespace.make(self.api, self.name)
-            atexit.register(self._clean_quietly)
-            applied = [m for a in self.scenario.actions for m in a.manifests]
-            named = [m for m in (*manifests(self.scenario), *applied) if m["metadata"].get("name")]
-            self._made = list(dict.fromkeys(map(ref, named)))
-        return self._namespace
-
     def _offer(self) -> None:
         found = [obj["metadata"]["name"] for obj in namespaces.left_over(self.api)]
         if found:
@@ -203,9 +259,14 @@ class Lab:
                 self._say(f"The clean-up failed: {error}")
             return
         if self._namespace is not None:
-            self._say(f"The cluster is gone, and namespace {self._namespace.name} with it or left on it. ")
+            self._say(f"The cluster is gone, and namespace {self._namespace.name} with it or left on it.")
             self._say("The next lab on this cluster offers to remove it.")
             self._namespace = None
+
+
+def _path(source: Source) -> Source:
+    """A text of one line is a path."""
+    return Path(source) if isinstance(source, str) and "\n" not in source else source
 
 
 def connect(kubeconfig: Any = None) -> Api:

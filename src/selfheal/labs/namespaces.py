@@ -13,7 +13,7 @@ import time
 
 from selfheal.labs.api import Api
 from selfheal.labs.errors import LabError, Refused
-from selfheal.objects import Object
+from selfheal.objects import Object, ref
 
 OWNED = "app.kubernetes.io/managed-by"
 OWNER = "selfheal-labs"
@@ -57,6 +57,34 @@ class Namespace:
                 raise LabError(f"namespace {self.name} is still being removed; `kubectl get namespace {self.name}`")
             time.sleep(0.2)
         self.removed = True
+
+
+HELD = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "Job",
+    "CronJob",
+    "Pod",
+    "Service",
+    "ConfigMap",
+    "Secret",
+    "PodDisruptionBudget",
+    "HorizontalPodAutoscaler",
+)
+"""Kinds that a reader makes."""
+
+
+def held(api: Api, namespace: str) -> list[str]:
+    """What somebody made there: ``Deployment/web``, but not the pods that it has."""
+    return [
+        ref(obj)
+        for kind in HELD
+        for obj in api.list(kind, namespace).get("items") or ()
+        if "ownerReferences" not in obj["metadata"] and obj["metadata"]["name"] != "kube-root-ca.crt"
+    ]
 
 
 def left_over(api: Api) -> list[Object]:

@@ -6,18 +6,19 @@ The records are those of the simulator's own recorder, which is given watches in
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from selfheal import objects
-from selfheal.clock import SECOND, micros, rfc3339
+from selfheal.clock import micros
 from selfheal.cluster import concerns_nodes
 from selfheal.errors import ApiError
 from selfheal.labs.api import Api
-from selfheal.labs.errors import LabError
-from selfheal.labs.pace import Pace
+from selfheal.labs.errors import LabError, Unreachable
+from selfheal.labs.pace import ASK_AGAIN, Pace
 from selfheal.labs.verbs import Hands, check, check_manifests
 from selfheal.labs.watches import Handler, Watch, Watches
 from selfheal.objects import Object
@@ -52,48 +53,105 @@ def manifests(scenario: Scenario) -> tuple[Object, ...]:
 
 
 class Recording:
-    """One run of a scenario in a namespace."""
+    """What happens in a namespace, as a timeline: while a scenario is performed, or for as long as one likes."""
 
-    def __init__(self, api: Api, namespace: str, scenario: Scenario) -> None:
-        refuse(api, scenario)
+    def __init__(self, api: Api, namespace: str, scenario: Scenario | None = None, hands: Hands | None = None) -> None:
+        self._scenario = scenario or Scenario(until=0)
+        refuse(api, self._scenario)
         self._api = api
         self._namespace = namespace
-        self._scenario = scenario
         self._lock = threading.RLock()
-        self.timeline = Timeline({"source": "", "scenario": scenario.name, "until": 0})
+        self.timeline = Timeline({"source": "", "scenario": self._scenario.name, "until": 0})
         self._pace = Pace(api)
         self._watches = _Zero(Watches(api, namespace, self._lock, self._as_default), self._pace)
-        self._hands = Hands(api, namespace, lambda: rfc3339((self._pace.epoch + self._pace.now) // SECOND))
-        self._errors: list[str] = []
+        self._hands = hands or Hands(api, namespace)
+        self._recorder: Recorder | None = None
 
     def run(self, tick: Tick = lambda _t, _timeline: None) -> Timeline:
         """Apply, act and watch until the scenario's end. Raises LabError."""
         scenario = self._scenario
-        self.timeline.header["source"] = f"Kubernetes {self._api.version()}, context {self._api.context.name}"
-        nodes = any(concerns_nodes(action) for action in scenario.actions)
-        recorder = Recorder(self._watches, self._pace, self.timeline, nodes=nodes, start=0)
         busy: list[threading.Thread] = []
+        self.begin(nodes=any(concerns_nodes(action) for action in scenario.actions))
         try:
-            self._watches.begin()
             self._apply()
             due = list(scenario.actions)
             while self._pace.seconds < scenario.until:
                 self._pace.ask_now_and_then()
                 while due and self._pace.now >= micros(due[0].at):
                     busy.append(self._begin(due.pop(0)))
-                trouble = self._watches.trouble
-                if trouble is not None:
-                    raise LabError(f"the recording broke off at {self._pace.seconds:.0f} s: {trouble}")
+                self.check()
                 tick(min(self._pace.seconds, scenario.until), self.timeline)
                 time.sleep(TURN if self._pace.speed <= 1 else max(0.002, TURN / self._pace.speed))
             end = time.monotonic() + FINISH
             for thread in busy:
                 thread.join(max(0.0, end - time.monotonic()))
         finally:
-            with self._lock:
-                recorder.stop()
+            self.end()
         self.timeline.header["until"] = scenario.until
         return self.timeline
+
+    @contextlib.contextmanager
+    def following(self) -> Iterator[Timeline]:
+        """Record what others do, nodes too. Raises LabError in the end if something may have been missed."""
+        ended = threading.Event()
+
+        def keep_time() -> None:
+            while not ended.wait(ASK_AGAIN):
+                with contextlib.suppress(Unreachable):  # the watches have more patience, and tell
+                    self._pace.ask_now_and_then()
+                self.timeline.header["until"] = round(self._pace.seconds, 3)
+
+        self.begin(nodes=True)
+        keeper = threading.Thread(target=keep_time, name="time", daemon=True)
+        keeper.start()
+        try:
+            yield self.timeline
+            self.check()
+        finally:
+            ended.set()
+            keeper.join()
+            self.end()
+            self.timeline.header["until"] = round(self._pace.seconds, 3)
+
+    def begin(self, *, nodes: bool) -> None:
+        """Nothing is missed from now on; ``nodes``: theirs too. Raises what the first lists raise."""
+        self.timeline.header["source"] = f"Kubernetes {self._api.version()}, context {self._api.context.name}"
+        self._recorder = Recorder(self._watches, self._pace, self.timeline, nodes=nodes, start=0)
+        if nodes:
+            self._watches.node_events()
+        try:
+            self._watches.begin()
+        except BaseException:
+            self.end()
+            raise
+
+    def check(self) -> None:
+        """Raises LabError if something may have been missed."""
+        trouble = self._watches.trouble
+        if trouble is not None:
+            raise LabError(f"the recording broke off at {self._pace.seconds:.0f} s: {trouble}")
+
+    def end(self) -> None:
+        """Record no more."""
+        with self._lock:
+            if self._recorder is not None:
+                self._recorder.stop()
+            self._watches.stop()
+
+    def act(self, action: Action) -> str:
+        """Do an action now, and record it; what came of it."""
+        try:
+            args, by = self._hands.resolved(action)
+        except ApiError as error:
+            return str(self._record(action.verb, action.args, str(error), None)["result"])
+        record = self._record(action.verb, args, "ok", by)
+        try:
+            result = self._hands.perform(action, args)
+        except (ApiError, OSError) as error:
+            result = str(error).replace(self._namespace, "default")
+        with self._lock:
+            record["result"] = result
+        return result
 
     # ---- inner
 
@@ -109,28 +167,17 @@ class Recording:
 
     def _begin(self, action: Action) -> threading.Thread:
         """Do an action in a thread of its own: one that takes long does not hold up the next."""
-        thread = threading.Thread(target=self._act, args=(action,), name=f"action {action.verb}", daemon=True)
+        thread = threading.Thread(target=self.act, args=(action,), name=f"action {action.verb}", daemon=True)
         thread.start()
         return thread
 
-    def _act(self, action: Action) -> None:
-        try:
-            args = self._hands.resolved(action)
-        except ApiError as error:
-            self._record(action.verb, action.args, str(error))
-            return
-        record = self._record(action.verb, args, "ok")
-        try:
-            result = self._hands.perform(action, args)
-        except (ApiError, OSError) as error:
-            result = str(error).replace(self._namespace, "default")
+    def _record(self, verb: str, args: Any, result: str, by: str | None) -> dict[str, Any]:
+        record = {"t": 0.0, "kind": "Action", "verb": verb, "args": args, "result": result}
+        if by is not None:
+            record["pod"] = by
         with self._lock:
-            record["result"] = result
-
-    def _record(self, verb: str, args: Any, result: str) -> dict[str, Any]:
-        with self._lock:
-            t = round(self._pace.seconds, 3)
-            return self.timeline.append({"t": t, "kind": "Action", "verb": verb, "args": args, "result": result})
+            record["t"] = round(self._pace.seconds, 3)
+            return self.timeline.append(record)
 
     def _as_default(self, obj: Object) -> Object:
         """An object as if its namespace were ``default``, in its messages too."""
@@ -150,6 +197,8 @@ class _Zero:
         self._watches = watches
         self._pace = pace
         self.begin = watches.begin
+        self.stop = watches.stop
+        self._handler: Handler | None = None
 
     @property
     def trouble(self) -> Exception | None:
@@ -161,4 +210,17 @@ class _Zero:
                 self._pace.start()
             handler(change)
 
+        if kind == "Event":
+            self._handler = handler
         return self._watches.watch(kind, told, immediate=immediate)
+
+    def node_events(self) -> None:
+        """Follow what is told of nodes, too: those events lie in the namespace ``default``, among others'."""
+        handler = self._handler
+        assert handler is not None, "events are watched first"
+
+        def told(change: Any) -> None:
+            if change.object["involvedObject"].get("kind") == "Node" and self._pace.begun:
+                handler(change)
+
+        self._watches.watch("Event", told, namespace="default")

@@ -11,45 +11,55 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from typing import Any
 
 from selfheal import objects
 from selfheal.actions import IMMEDIATELY, called, deleted
+from selfheal.clock import rfc3339
 from selfheal.kinds import kind_info, kind_named
 from selfheal.labs.api import STRATEGIC, Api
 from selfheal.labs.errors import LabError, Refused
 from selfheal.objects import Object
-from selfheal.scenario import Action, selector
+from selfheal.scenario import Action, Nodes, selector
+from selfheal.scenario.nodes import BACK, node_of
 
 NODE_FAULT = "LAB_NODE_FAULT"
-BY_KUBECTL = ("exec", "drain", "cordon", "uncordon")
 FROM_OUTSIDE = ("kill", "stopNode", "startNode")
+CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+"""Labels of the nodes on which the cluster itself lives."""
 PATIENCE = 120.0
 """Seconds that a command may take."""
 
 
 class Hands:
-    """Does actions in one namespace. ``now()`` gives the time of day as Kubernetes writes it."""
+    """Does actions in one namespace."""
 
-    def __init__(self, api: Api, namespace: str, now: Callable[[], str]) -> None:
+    def __init__(self, api: Api, namespace: str) -> None:
         self._api = api
         self._namespace = namespace
-        self._now = now
+        self._nodes = Nodes()
 
-    def resolved(self, action: Action) -> Any:
-        """The action's arguments with the names of the pods that it means at this moment."""
-        args = action.args
+    def resolved(self, action: Action) -> tuple[Any, str | None]:
+        """The action's arguments with the names of what it means at this moment; the pod that named a node."""
+        args, by = self._nodes.resolved(action.verb, action.args, self._namespace, self._place)
+        return self._with_pods(action.verb, args), by
+
+    def _with_pods(self, verb: str, args: Any) -> Any:
         if isinstance(args, dict) and "pod" in args:
             args = {**args, "pod": self._pod(args["pod"])}
-            if action.verb in ("delete", "forceDelete"):
+            if verb in ("delete", "forceDelete"):
                 return f"pod/{args['pod']}"
-        if action.verb == "fault" and isinstance(args.get("target"), dict):
+        if verb == "fault" and isinstance(args.get("target"), dict):
             return {**args, "target": f"pod/{self._pod(args['target'])}"}
         return args
 
     def perform(self, action: Action, args: Any) -> str:
         """Do it; what kubectl would say of it. Raises LabError."""
+        node = node_of(action.verb, args)
+        if node is not None and action.verb not in BACK:
+            self._spare(node)
         if self._api.context.sort == "emulator" and action.verb in (*FROM_OUTSIDE, "fault"):
             where = {"namespace": self._namespace}
             done = self._api.ask("POST", "/selfheal/actions", {"at": 0, action.verb: args}, query=where)
@@ -70,14 +80,14 @@ class Hands:
             made = self._api.create(wanted, self._namespace)
             return f"{called(objects.ref(made))} created"
         try:
-            before = self._api.get(manifest["kind"], name, self._namespace)["metadata"]["resourceVersion"]
+            before = _content(self._api.get(manifest["kind"], name, self._namespace))
         except Refused as refusal:
             if refusal.status != 404:
                 raise
-            before = ""
+            before = None
         after, _ = self._api.apply(wanted, self._namespace)
-        same = "unchanged" if before == after["metadata"]["resourceVersion"] else "configured"
-        return f"{called(objects.ref(manifest))} {same if before else 'created'}"
+        same = "unchanged" if before == _content(after) else "configured"
+        return f"{called(objects.ref(manifest))} {'created' if before is None else same}"
 
     # ---- the verbs
 
@@ -169,6 +179,26 @@ class Hands:
         return "ok"
 
     # ---- inner
+
+    def _place(self, wanted: Any) -> tuple[str, str]:
+        """A pod and the node where it runs."""
+        pod = self._pod(wanted)
+        node = self._api.get("Pod", pod, self._namespace)["spec"].get("nodeName")
+        if not node:
+            raise LabError(f"pod {pod} runs on no node yet")
+        return pod, node
+
+    def _spare(self, node: str) -> None:
+        """Raises LabError if the cluster itself lives on a node."""
+        labels = objects.labels(self._api.get("Node", node))
+        if any(role in labels for role in CONTROL_PLANE):
+            raise LabError(f"node {node} carries the control plane: no lab touches it")
+
+    def _now(self) -> str:
+        """The time of day as Kubernetes writes it."""
+        if self._api.context.sort == "emulator":
+            return str(self._api.ask("GET", "/selfheal/clock")["time"])
+        return rfc3339(int(time.time()))
 
     def _pod(self, wanted: Any) -> str:
         if isinstance(wanted, str):
@@ -267,6 +297,12 @@ def _command(what: str, node: str, *more: str) -> list[str]:
         f"SIG{signal}",
         container,
     ]
+
+
+def _content(obj: Object) -> Object:
+    """An object without what changes by itself."""
+    own = {k: v for k, v in obj["metadata"].items() if k not in ("resourceVersion", "managedFields", "generation")}
+    return {**obj, "metadata": own, "status": None}
 
 
 def _split(what: str) -> tuple[str, str]:

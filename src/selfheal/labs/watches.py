@@ -59,10 +59,12 @@ class Watches:
         self._shown = shown
         self._watches: list[Watch] = []
 
-    def watch(self, kind: str, handler: Handler, *, immediate: bool = True) -> Watch:
-        """Follow a kind. What exists already is told as ``ADDED`` by :meth:`Watch.begin`."""
+    def watch(self, kind: str, handler: Handler, *, immediate: bool = True, namespace: str | None = None) -> Watch:
+        """Follow a kind, here or elsewhere. What exists already is told as ``ADDED`` by :meth:`Watch.begin`."""
         del immediate  # the store's own word: a watch here always calls at once
-        watch = Watch(self._api, kind, self._namespace, handler, self._lock, self._shown)
+        watch = Watch(
+            self._api, kind, self._namespace if namespace is None else namespace, handler, self._lock, self._shown
+        )
         self._watches.append(watch)
         return watch
 
@@ -70,6 +72,11 @@ class Watches:
         """Read all lists, then follow them. Returns when nothing that happens from now on can be missed."""
         for watch in self._watches:
             watch.begin()
+
+    def stop(self) -> None:
+        """Tell no more of any kind."""
+        for watch in self._watches:
+            watch.stop()
 
     @property
     def trouble(self) -> Exception | None:

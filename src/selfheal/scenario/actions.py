@@ -170,7 +170,7 @@ def _rollout(args: Plain, where: str) -> Plain:
 
 
 def _label(args: Plain, where: str) -> Plain:
-    found = _fields(args, where, pod=_pod, node=_name, labels=_labels)
+    found = _fields(args, where, pod=_pod, node=_node, labels=_labels)
     if ("pod" in found) == ("node" in found):
         raise BadScenario(f"{where}: must name a `pod` or a `node`")
     return _needs(found, where, "labels")
@@ -182,7 +182,7 @@ def _condition(args: Plain, where: str) -> Plain:
 
 
 def _drain(args: Plain, where: str) -> Plain:
-    found = _fields(args, where, node=_name, podSelector=_selector, timeout=seconds)
+    found = _fields(args, where, node=_node, podSelector=_selector, timeout=seconds)
     return _needs(found, where, "node")
 
 
@@ -233,6 +233,13 @@ def _pod(value: Any, where: str) -> Any:
         return name(value, where)
     found = _fields(value, where, selector=_selector, index=_index)
     return _needs(found, where, "selector")
+
+
+def _node(value: Any, where: str) -> Any:
+    """A node's name, or ``{pod: POD}`` for the one where a pod runs (:mod:`selfheal.scenario.nodes`)."""
+    if not isinstance(value, dict):
+        return name(value, where)
+    return _needs(_fields(value, where, pod=_pod), where, "pod")
 
 
 def _index(value: Any, where: str) -> int:
@@ -336,7 +343,9 @@ def _fault_kind(value: Any, where: str) -> str:
 
 
 def _target(value: Any, where: str) -> Any:
-    """``pod/NAME``, ``node/NAME``, the host of a registry, or a pod as ``{selector: app=web, index: 0}``."""
+    """``pod/NAME``, ``node/NAME``, a registry's host, ``{selector: app=web, index: 0}`` or ``{node: {pod: POD}}``."""
+    if isinstance(value, dict) and "node" in value:
+        return _fields(value, where, node=_node)
     if isinstance(value, dict):
         return _pod(value, where)
     kind, slash, rest = _text(value, where).partition("/")
@@ -357,11 +366,11 @@ _VERBS: dict[str, Reader] = {
     "rollout": _rollout,
     "label": _label,
     "condition": _condition,
-    "cordon": _name,
-    "uncordon": _name,
+    "cordon": _node,
+    "uncordon": _node,
     "drain": _drain,
-    "stopNode": _name,
-    "startNode": _name,
+    "stopNode": _node,
+    "startNode": _node,
     "fault": _fault,
 }
 

@@ -386,7 +386,8 @@ class Recorder:
         if last is not None and not deleted and {k: v for k, v in last.items() if k not in FRAME} == new:
             return
         name, namespace = subject(obj)
-        record: Record = {"t": round((self._clock.now - self._start) / SECOND, 3), "kind": kind}
+        since = max(0, self._clock.now - self._start)  # what was before is the state at second 0
+        record: Record = {"t": round(since / SECOND, 3), "kind": kind}
         if namespace:
             record["namespace"] = self._share(namespace)
         record["object"] = self._share(name)

@@ -10,6 +10,8 @@ object gets a *role*, a name that is the same in both:
 * a pod of a DaemonSet is the one on its node;
 * a ReplicaSet of a Deployment and a Job of a CronJob are counted in order of creation;
 * an EndpointSlice is the one of its Service;
+* nodes that actions named by a pod are counted in the order of the actions, and a pod that ran on one of them is
+  counted among its siblings there; of the other nodes nothing is told, since no two clusters have the same;
 * everything else keeps its name.
 
 Addresses differ likewise: ``10.88.2.4`` reads ``ADDRESS``, and a node chosen by the scheduler ``NODE``.
@@ -38,6 +40,8 @@ class Roles:
         """``Pod/web-x7k2p`` → ``Pod/web #1``."""
         first: dict[str, dict[str, Any]] = {}
         nodes: dict[str, str] = {}
+        named = _named(timeline)
+        self._only_named = bool(named)
         for r in timeline:
             if r["kind"] not in ("Event", "Action"):
                 first.setdefault(r["object"], r)
@@ -46,7 +50,11 @@ class Roles:
         hits = _hits(timeline)
         removed = _removals(timeline)
         groups: dict[tuple[str, str, str], list[str]] = {}
+        for number, name in enumerate(named, 1):
+            self.of[name] = f"Node/node #{number}"
         for name, r in first.items():
+            if self.untold(name) or name in named:
+                continue
             owner = r.get("owner")
             if r["kind"] == "EndpointSlice":
                 self.of[name] = f"EndpointSlice/{r['service']}"
@@ -58,6 +66,9 @@ class Roles:
                 tags = list(hits.get(name, ()))
                 if name in removed:
                     tags.append("removed")
+                home = f"Node/{nodes.get(name)}"
+                if r["t"] <= named.get(home, -1):
+                    tags.append(f"on {self.of[home].partition('/')[2]}")
                 groups.setdefault((r["kind"], owner, ", ".join(tags)), []).append(name)
         for (kind, owner, what), names in groups.items():
             names.sort(key=lambda name: removed.get(name, 0))  # stable: else in order of creation
@@ -79,6 +90,24 @@ class Roles:
     def role(self, name: str) -> str:
         """The role of ``Pod/web-x7k2p``."""
         return self.of.get(name, name)
+
+    def untold(self, name: str) -> bool:
+        """Whether it is a node of which nothing is to be told: nobody named it, and others are named by their pods."""
+        return self._only_named and name.startswith("Node/") and name not in self.of
+
+
+def _named(timeline: Timeline) -> dict[str, float]:
+    """Nodes that actions named by a pod, and when first: ``Node/node-2`` → seconds."""
+    named: dict[str, float] = {}
+    for r in timeline:
+        if r["kind"] == "Action" and "pod" in r:
+            node = (
+                r["args"].get("node") or r["args"]["target"].partition("/")[2]
+                if isinstance(r["args"], dict)
+                else r["args"]
+            )
+            named.setdefault(f"Node/{node}", r["t"])
+    return named
 
 
 def _hits(timeline: Timeline) -> dict[str, list[str]]:

@@ -66,6 +66,8 @@ class Story:
             words = f"action {r['verb']}"
             self.actions.append(Step(role, "action", r["verb"], r["t"], words, container="action"))
             return
+        if self.roles.untold(r["object"]):
+            return
         role = self.roles.role(r["object"])
         if role == "EndpointSlice/kubernetes":
             return
