@@ -39,7 +39,8 @@ def progress(until: float, live: bool) -> Iterator[Tick]:
         yield tick
     finally:
         if so_far is not None:
-            shown.done(so_far[0], until, so_far[1])
+            shown.show(so_far[0], until, so_far[1])  # what happened since it was last shown
+        shown.done()
 
 
 def bar(t: float, until: float) -> str:
@@ -56,7 +57,7 @@ class _Line:
         sys.stderr.write(f"\r{bar(t, until)}  {newest[:80]:<80}")
         sys.stderr.flush()
 
-    def done(self, t: float, until: float, timeline: Timeline) -> None:
+    def done(self) -> None:
         sys.stderr.write(f"\r{' ' * 140}\r")
         sys.stderr.flush()
 
@@ -75,8 +76,7 @@ class _Picture:
         else:
             self._handle.update(picture)
 
-    def done(self, t: float, until: float, timeline: Timeline) -> None:
-        self.show(t, until, timeline)  # what happened since the last picture
+    def done(self) -> None: ...
 
 
 def _notebook() -> _Picture | None:
