@@ -1,8 +1,9 @@
-"""The command line: ``selfheal run``, ``selfheal compare``, ``selfheal up`` and ``selfheal probe``."""
+"""The command line: ``selfheal run``, ``compare``, ``up`` with ``advance``, ``status`` and ``down``, and ``probe``."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -121,6 +122,17 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--quiet", action="store_true", help="print the line to copy only")
     up.set_defaults(function=_up)
 
+    for verb, function, about in (
+        ("advance", _advance, "let cluster time pass in a running cluster, at once"),
+        ("status", _status, "how a running cluster is"),
+        ("down", _down, "end a running cluster"),
+    ):
+        command = commands.add_parser(verb, help=about)
+        if verb == "advance":
+            command.add_argument("time", type=_duration, metavar="TIME", help="seconds, or 90s, 10m, 1h30m")
+        command.add_argument("--kubeconfig", metavar="FILE", help="of that cluster (default: what KUBECONFIG names)")
+        command.set_defaults(function=function)
+
     probe = commands.add_parser("probe", help="one real probe, with the kubelet's verdict and its reason")
     probing.add_arguments(probe)
     probe.set_defaults(function=probing.run)
@@ -191,6 +203,33 @@ def _up(options: argparse.Namespace) -> int:
     return OK
 
 
+def _remote(options: argparse.Namespace) -> Any:
+    from selfheal.server.remote import Remote
+
+    return Remote.find(options.kubeconfig)
+
+
+def _advance(options: argparse.Namespace) -> int:
+    told = _remote(options).ask("POST", "/selfheal/clock", {"advance": options.time})
+    print(f"It is {told['time']} in the cluster.")
+    return OK
+
+
+def _status(options: argparse.Namespace) -> int:
+    told = _remote(options).ask("GET", "/selfheal/status")
+    print(
+        f"{told['address']}, at {told['speed']:g} times the speed of a clock; it is {told['time']} there.\n"
+        f"nodes: {told['nodesReady']} of {told['nodes']} ready; pods: {told['podsReady']} of {told['pods']} ready"
+    )
+    return OK
+
+
+def _down(options: argparse.Namespace) -> int:
+    _remote(options).ask("POST", "/selfheal/down")
+    print("The cluster is gone.")
+    return OK
+
+
 class Printer:
     """Prints records as they come, and of an object only what is new to a reader."""
 
@@ -255,6 +294,16 @@ def _speed(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text} is not a number") from None
     if not 0.001 <= value <= 10_000:
         raise argparse.ArgumentTypeError(f"{text} is not between 0.001 and 10000")
+    return value
+
+
+def _duration(text: str) -> float:
+    """Go's way of writing a time: ``1h30m``, ``90s``; a number alone is seconds."""
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text)
+    hours, minutes, seconds = (float(part or 0) for part in parts.groups()) if parts and text else (0.0, 0.0, 0.0)
+    value = hours * 3600 + minutes * 60 + seconds
+    if not 0 < value <= LATEST:
+        raise argparse.ArgumentTypeError(f"{text} is no time; write seconds, or 90s, 10m, 1h30m")
     return value
 
 

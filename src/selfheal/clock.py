@@ -183,7 +183,7 @@ def collecting_seldom() -> Iterator[None]:
 
 
 class RealTime:
-    """Drives a clock at ``speed`` cluster seconds per real second, inside an asyncio loop.
+    """Drives a clock at ``speed`` cluster seconds per real second, inside an asyncio loop; at 0 it stands.
 
     Whatever comes from outside enters through :meth:`call`, which runs it at *now*:
     a timer of 5 s that an input starts between two events fires 5 s after the
@@ -191,8 +191,8 @@ class RealTime:
     """
 
     def __init__(self, clock: Clock, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic) -> None:
-        if not speed > 0:
-            raise ValueError(f"speed must be greater than 0, not {speed}")
+        if not 0 <= speed < float("inf"):
+            raise ValueError(f"speed must not be less than 0, not {speed}")
         self.clock = clock
         self.speed = speed
         self._monotonic = monotonic

@@ -132,9 +132,9 @@ def test_faster_time_shortens_the_waiting() -> None:
     assert fired == [540, 600]
 
 
-@pytest.mark.parametrize("speed", [0, -1, math.nan])
+@pytest.mark.parametrize("speed", [-1, math.nan, math.inf])
 def test_time_only_goes_forward(speed: float) -> None:
-    with pytest.raises(ValueError, match="speed must be greater than 0"):
+    with pytest.raises(ValueError, match="speed must not be less than 0"):
         RealTime(Clock(), speed)
 
 

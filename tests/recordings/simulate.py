@@ -24,11 +24,11 @@ def takes(name: str) -> list[Timeline]:
     return [Timeline.load(p) for p in sorted((HERE / name).glob("timeline*.jsonl"))]
 
 
-def simulate(name: str, seed: int, *, belief: str | None = None, parking: bool = True) -> Timeline:
-    """One run of a scenario, as long as its recording."""
+def scenario_of(name: str, seed: int, *, belief: str | None = None) -> Scenario:
+    """A recorded scenario, as long as its recording."""
     folder = HERE / name
     header = json.loads((folder / "timeline.jsonl").read_text().partition("\n")[0])
-    scenario = Scenario.load(
+    return Scenario.load(
         [HERE / "cluster.yaml", folder / "manifest.yaml"],
         actions=folder / "actions.yaml",
         seed=seed,
@@ -36,6 +36,11 @@ def simulate(name: str, seed: int, *, belief: str | None = None, parking: bool =
         until=header["until"],
         belief=belief,
     )
+
+
+def simulate(name: str, seed: int, *, belief: str | None = None, parking: bool = True) -> Timeline:
+    """One run of a scenario."""
+    scenario = scenario_of(name, seed, belief=belief)
     return Cluster.of(scenario, parking=parking).play(scenario).timeline
 
 

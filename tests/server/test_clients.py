@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from selfheal.cli import main
 from selfheal.clock import SECOND
 from selfheal.server import Emulator
 from tests.server.api import deployment, pod
@@ -227,3 +228,20 @@ def test_time_goes_at_the_speed_asked_for(tmp_path: Path) -> None:
         time.sleep(0.4)
         passed, took = (running.time.cluster_now() - begin) / SECOND, time.monotonic() - real
     assert 0 < passed <= took * 50 + 1
+
+
+def test_a_running_cluster_is_advanced_asked_and_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = ["--kubeconfig", str(tmp_path / "kubeconfig")]
+    with Emulator(nodes=2, speed=0, kubeconfig=tmp_path / "kubeconfig").running() as running:
+        before = running.time.cluster_now()
+        assert main(["advance", "1h30m", *named]) == 0
+        assert running.time.cluster_now() - before == 5400 * SECOND
+        assert main(["status", *named]) == 0
+        assert "nodes: 2 of 2 ready; pods: 0 of 0 ready" in capsys.readouterr().out
+        assert main(["down", *named]) == 0
+        while (tmp_path / "kubeconfig").exists():
+            time.sleep(0.01)
+    assert main(["status", *named]) == 2
+    assert main(["down"]) == 2
+    with pytest.raises(SystemExit):
+        main(["advance", "soon", *named])

@@ -3,7 +3,8 @@
 ``POST /selfheal/actions`` takes one entry of an actions.yaml, and looks up what it names in ``?namespace=``; the clock
 stands while it is performed, but for the time that the action itself takes. ``GET /selfheal/timeline`` gives the
 records, ``GET /selfheal/clock`` tells the time; a ``POST`` to it says how fast it goes (``{"speed": 10}``; 0: it
-stands) or lets time pass at once (``{"advance": 60}``).
+stands) or lets time pass at once (``{"advance": 60}``). ``GET /selfheal/status`` says how all is, and
+``POST /selfheal/down`` ends it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from selfheal.actions import perform
 from selfheal.clock import SECOND, micros
 from selfheal.errors import BadRequest
+from selfheal.objects import condition_true
 from selfheal.scenario.actions import action
 from selfheal.server import statuses
 from selfheal.server.endpoints.handlers import write
@@ -34,7 +36,31 @@ async def serve(server: APIServer, request: Request) -> Response:
         return as_json(server.time.call(lambda: clock(server)))
     if asked == ("POST", "/selfheal/clock"):
         return as_json(await _set(server, write.body(request)))
+    if asked == ("GET", "/selfheal/status"):
+        return as_json(server.time.call(lambda: status(server)))
+    if asked == ("POST", "/selfheal/down"):
+        asyncio.get_running_loop().call_later(FAREWELL, server.end)
+        return as_json({"down": True})
     raise statuses.no_such_path()
+
+
+FAREWELL = 0.05
+"""Real seconds between the answer to ``down`` and the end."""
+
+
+def status(server: APIServer) -> dict[str, Any]:
+    """The cluster at a glance."""
+    store = server.cluster.store
+    server.cluster.settle()
+    nodes, pods = store.list("Node"), store.list("Pod")
+    return {
+        **clock(server),
+        "address": f"https://{server.address}",
+        "nodes": len(nodes),
+        "nodesReady": sum(condition_true(n, "Ready") for n in nodes),
+        "pods": len(pods),
+        "podsReady": sum(condition_true(p, "Ready") for p in pods),
+    }
 
 
 def clock(server: APIServer) -> dict[str, Any]:

@@ -85,6 +85,8 @@ class APIServer:
         self.managers = Managers()
         self.lines = watch.Lines()
         self.address = ""
+        self.end: Callable[[], object] = lambda: None
+        """Called when somebody asks for the end."""
         controlplane.publish(cluster.store)
         self._authorization = f"Bearer {token}".encode()
 

@@ -27,10 +27,11 @@ LOOPBACK = "127.0.0.1"
 
 
 class Emulator:
-    """A running cluster. ``speed``: seconds of cluster time in a second; ``port`` 0: any that is free.
+    """A running cluster. ``speed``: seconds of cluster time in a second (0: time passes only when somebody says so);
+    ``port`` 0: any that is free.
 
-    ``kubeconfig``: where to write the file by which clients find it; None: in a folder of its own. The cluster's
-    time of day is that of the machine when it starts.
+    ``kubeconfig``: where to write the file by which clients find it; None: in a folder of its own. ``cluster``: one
+    that is there already; else one is made, whose time of day is that of the machine.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Emulator:
         speed: float = 1.0,
         port: int = 0,
         kubeconfig: Path | None = None,
+        cluster: Cluster | None = None,
         host: str = LOOPBACK,
     ) -> None:
         if not ip_address(host).is_loopback:
@@ -50,10 +52,11 @@ class Emulator:
         self._path = kubeconfig
         self._speed = speed
         self.token = secrets.token_urlsafe(24)
-        self.cluster = Cluster(nodes, seed=seed, since=int(time.time()))
+        self.cluster = Cluster(nodes, seed=seed, since=int(time.time())) if cluster is None else cluster
         self.address = ""
         self.content: dict[str, Any] = {}
         """What stands in the kubeconfig."""
+        self._end = asyncio.Event()
         self._file: KubeconfigFile | None = None
         self._http: HTTPServer | None = None
         self._time: RealTime | None = None
@@ -77,6 +80,7 @@ class Emulator:
         context = authority.context()
         self._time = RealTime(self.cluster.clock, self._speed)
         server = APIServer(self.cluster, self._time, self.token)
+        server.end = self.end
         self._http = HTTPServer(server)
         port = await self._http.start(self._host, self._port, context)
         server.address = f"{self._host}:{port}"
@@ -89,10 +93,14 @@ class Emulator:
             raise
         self._running = asyncio.ensure_future(self._time.run())
 
-    async def serve(self, until: asyncio.Event) -> None:
-        """Run until somebody sets ``until``, or the simulation fails."""
+    def end(self) -> None:
+        """Make :meth:`serve` return."""
+        self._end.set()
+
+    async def serve(self) -> None:
+        """Run until :meth:`end`, or the simulation fails."""
         assert self._running is not None
-        waiting = asyncio.ensure_future(until.wait())
+        waiting = asyncio.ensure_future(self._end.wait())
         await asyncio.wait({waiting, self._running}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if self._running.done():
@@ -113,13 +121,13 @@ class Emulator:
     def running(self) -> Iterator[Emulator]:
         """Run it in a thread of its own. Ask its cluster through its API, not directly."""
         started, problems = threading.Event(), list[BaseException]()
-        loop, until = asyncio.new_event_loop(), asyncio.Event()
+        loop = asyncio.new_event_loop()
 
         async def work() -> None:
             try:
                 await self.start()
                 started.set()
-                await self.serve(until)
+                await self.serve()
             except BaseException as error:
                 problems.append(error)
                 raise
@@ -139,5 +147,6 @@ class Emulator:
         try:
             yield self
         finally:
-            loop.call_soon_threadsafe(until.set)
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                loop.call_soon_threadsafe(self.end)
             thread.join(10)

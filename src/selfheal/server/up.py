@@ -21,10 +21,10 @@ def up(*, nodes: int, seed: int, speed: float, port: int, kubeconfig: Path | Non
 
 
 async def _run(emulator: Emulator, say: Say, aside: Say) -> None:
-    until, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C comes as KeyboardInterrupt
-            loop.add_signal_handler(number, until.set)
+            loop.add_signal_handler(number, emulator.end)
     try:
         await emulator.start()
         count = len(emulator.cluster.nodes)
@@ -32,6 +32,6 @@ async def _run(emulator: Emulator, say: Say, aside: Say) -> None:
         aside(f"A cluster of {count} node{'s' if count > 1 else ''} at {emulator.address}{pace}. Ctrl-C ends it.")
         aside("In another terminal:\n")
         say(f"export KUBECONFIG={shlex.quote(str(emulator.kubeconfig))}")
-        await emulator.serve(until)
+        await emulator.serve()
     finally:
         await emulator.stop()
