@@ -4,14 +4,17 @@
 * :mod:`~selfheal.lessons.exercises`: manifests to repair, checked by running them;
 * :mod:`~selfheal.lessons.arithmetic`: what a probe's numbers promise;
 * :mod:`~selfheal.lessons.silo`: a probe drawn as a sampler in a grain silo;
+* :mod:`~selfheal.lessons.cases` and :mod:`~selfheal.lessons.steps`: tables that one can play, walks through a run;
 * :mod:`~selfheal.lessons.beside` and :mod:`~selfheal.lessons.table`: two views side by side, numbers in columns.
 """
 
 from __future__ import annotations
 
 from selfheal.lessons.beside import beside, events
+from selfheal.lessons.cases import Case, cases
 from selfheal.lessons.questions import predict, quiz
 from selfheal.lessons.silo import silo, silos
+from selfheal.lessons.steps import Step, steps
 from selfheal.lessons.table import table
 
-__all__ = ["beside", "events", "predict", "quiz", "silo", "silos", "table"]
+__all__ = ["Case", "Step", "beside", "cases", "events", "predict", "quiz", "silo", "silos", "steps", "table"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report
 from selfheal.lessons.exercises.in_time import in_time
 from selfheal.lessons.exercises.leftover import leftover
+from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.silent import silent
 
-__all__ = ["Exercise", "Finding", "Report", "in_time", "leftover", "silent"]
+__all__ = ["Exercise", "Finding", "Report", "in_time", "leftover", "rarely", "silent"]

@@ -1,0 +1,166 @@
+// Tables that one can play, and walks: what `selfheal.lessons.cases` and `selfheal.lessons.steps` store as plain HTML
+// becomes one case or one step at a time, with a prediction before it. Everything is in the page already; nothing is
+// computed or fetched here, and without this script it opens by a click.
+
+(() => {
+  "use strict";
+
+  const make = (tag, more = {}, ...inside) => {
+    const { data, ...rest } = more;
+    const made = Object.assign(document.createElement(tag), rest);
+    Object.assign(made.dataset, data);
+    made.append(...inside);
+    return made;
+  };
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  let groups = 0;
+
+  /** Some options, one of them chosen: a row of radio buttons. */
+  function choice(label, options, changed, chosen = -1) {
+    const name = `play-${(groups += 1)}`;
+    const box = make("fieldset", {}, make("legend", { textContent: label }));
+    const inputs = options.map((text, n) => {
+      const input = make("input", { type: "radio", name, value: n, checked: n === chosen, onchange: () => changed(n) });
+      box.append(make("label", {}, input, make("span", { textContent: text })));
+      return input;
+    });
+    return { box, clear: () => inputs.forEach((input) => { input.checked = false; }) };
+  }
+
+  function playCases(root) {
+    const words = JSON.parse(root.dataset.words), axes = JSON.parse(root.dataset.axes);
+    const answers = JSON.parse(root.dataset.answers), near = Number(root.dataset.near);
+    const all = root.querySelector(".all"), stored = new Map();
+    for (const one of all.querySelectorAll("details")) stored.set(one.dataset.case, one);
+    const at = axes.map(() => 0), seen = new Map();
+    let mine = null;
+
+    const stage = make("div", { className: "stage" }), says = make("p", { className: "verdict", role: "status" });
+    const show = make("button", { type: "button", textContent: words.show, disabled: true, onclick: reveal });
+    const score = make("p", { className: "score" });
+    const one = () => stored.get(at.join("-"));
+    const tell = (answer) => (answer === "never" ? words.never : fill(words.at, { t: Number(answer).toFixed(1) }));
+
+    // what is predicted: one of some answers, or a second
+    let forget, asked;
+    if (answers.length) {
+      const given = choice(words.predict, answers, (n) => { mine = answers[n]; show.disabled = false; });
+      asked = given.box;
+      forget = given.clear;
+    } else {
+      const range = make("input", { type: "range", min: 0, step: 0.5 });
+      const never = make("input", { type: "checkbox" }), out = make("output");
+      range.setAttribute("aria-label", words.predict);
+      const take = (event) => {
+        if (event.target === range) never.checked = false;
+        mine = never.checked ? "never" : Number(range.value);
+        out.value = never.checked ? words.never : fill(words.at, { t: range.value });
+        show.disabled = false;
+      };
+      range.oninput = never.onchange = take;
+      range.onkeydown = (event) => { if (event.key === "Enter" && !show.disabled) reveal(); };
+      asked = make("fieldset", { className: "second" },
+        make("legend", { textContent: `${words.predict} (${fill(words.near, { near })})` }),
+        range, out, make("label", {}, never, make("span", { textContent: words.never })));
+      forget = () => { range.max = one().dataset.until; range.value = 0; never.checked = false; out.value = ""; };
+    }
+
+    function right(guess, answer) {
+      if (answers.length || guess === "never" || answer === "never") return String(guess) === answer;
+      return Math.abs(guess - Number(answer)) <= near;
+    }
+    function verdict(guess, answer) {
+      if (answers.length) return guess === answer ? words.right : fill(words.wrong, { answer });
+      const told = { mine: tell(guess), true: tell(answer) };
+      if (guess === "never" && answer === "never") return words.right;
+      if (guess === "never" || answer === "never") return fill(words.unlike, told);
+      const by = Math.abs(guess - Number(answer)).toFixed(1);
+      return `${right(guess, answer) ? `${words.right} ` : ""}${fill(words.off, { ...told, by })}`;
+    }
+    function reveal() {
+      const { answer } = one().dataset;
+      seen.set(at.join("-"), mine);
+      draw(true);
+      says.textContent = `${right(mine, answer) ? "✓" : "✗"} ${verdict(mine, answer)}`;
+      says.className = `verdict ${right(mine, answer) ? "yes" : "no"}`;
+    }
+    function draw(anew) {
+      const key = at.join("-"), guess = seen.get(key), known = seen.has(key);
+      asked.hidden = show.hidden = known;
+      stage.replaceChildren();
+      says.textContent = "";
+      if (known) {
+        for (const part of [...one().children].slice(1)) stage.append(part.cloneNode(true));
+        const lanes = stage.querySelector(".lanes");
+        if (!answers.length && guess !== "never" && lanes) {
+          const left = `${(100 * guess) / Number(lanes.dataset.until)}%`;
+          for (const axis of lanes.querySelectorAll(".lane:not(.marks):not(.scale) .axis")) {
+            axis.append(make("em", { className: "mine", title: words.yours, style: `left:${left}` }));
+          }
+        }
+        if (anew && lanes) lanes.classList.add("sweep");
+      } else {
+        mine = null;
+        show.disabled = true;
+        forget();
+      }
+      let hits = 0;
+      for (const [of, said] of seen) hits += right(said, stored.get(of).dataset.answer);
+      score.textContent = fill(words.score, { right: hits, seen: seen.size, all: stored.size });
+    }
+    const chosen = axes.map(([label, options], n) => choice(label, options, (m) => { at[n] = m; draw(false); }, 0).box);
+    all.before(make("div", { className: "desk" }, ...chosen), root.querySelector(".ask"), asked, show, says, stage, score);
+    all.hidden = true;
+    draw(false);
+  }
+
+  function playSteps(root) {
+    const words = JSON.parse(root.dataset.words), list = root.querySelector("ol"), all = [...list.children];
+    const people = JSON.parse(root.dataset.who).map((who) => make("span", { textContent: who, data: { who } }));
+    const back = make("button", { type: "button", textContent: words.before, onclick: () => go(-1) });
+    const next = make("button", { type: "button", textContent: words.next, onclick: () => go(1) });
+    const place = make("span", { role: "status" });
+    let at = 0;
+    const open = (item) => !item.querySelector(".asked") || item.dataset.done === "";
+    for (const item of all) {
+      for (const answer of item.querySelectorAll(".asked details")) {
+        answer.addEventListener("toggle", () => { if (answer.open) { item.dataset.done = ""; draw(); } });
+      }
+    }
+    function go(by) {
+      at = Math.max(0, Math.min(all.length - 1, at + by));
+      draw();
+    }
+    function draw() {
+      all.forEach((item, n) => { item.hidden = n !== at; item.querySelector(".told").hidden = !open(item); });
+      for (const who of people) who.classList.toggle("now", open(all[at]) && who.dataset.who === all[at].dataset.who);
+      back.disabled = at === 0;
+      next.disabled = at === all.length - 1 || !open(all[at]);
+      place.textContent = fill(words.step, { n: at + 1, all: all.length }) + (open(all[at]) ? "" : ` · ${words.first}`);
+    }
+    root.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowRight" && !next.disabled) go(1);
+      else if (event.key === "ArrowLeft") go(-1);
+      else return;
+      event.preventDefault();
+    });
+    list.before(make("p", { className: "people" }, ...people), make("p", { className: "keys" }, back, next, place));
+    list.classList.add("one");
+    draw();
+  }
+
+  function mount(root) {
+    for (const place of root.querySelectorAll(".selfheal-play[data-play]:not([data-mounted])")) {
+      place.dataset.mounted = "";
+      const cell = place.closest(".output");
+      if (cell) Object.assign(cell.style, { background: "none", padding: "0" });
+      (place.dataset.play === "cases" ? playCases : playSteps)(place);
+    }
+  }
+  const begin = () => {
+    mount(document);
+    new MutationObserver(() => mount(document)).observe(document.querySelector("main") ?? document.body, { childList: true, subtree: true });
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+})();

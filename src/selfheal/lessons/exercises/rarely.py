@@ -1,0 +1,109 @@
+"""Chapter 12: a job that relies on being restarted, and is done more and more rarely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfheal.clock import SECOND
+from selfheal.cluster import Cluster
+from selfheal.kubelet.backoff import MAXIMUM
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.objects import uid
+
+LONG = 1800
+"""Seconds for which it is watched."""
+LIMIT = 30
+"""Seconds within which the next delivery must come."""
+CAP = MAXIMUM // SECOND
+LOOK = 5
+"""How often the log is read, in seconds."""
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: courier
+spec:
+  selector:
+    matchLabels: {app: courier}
+  template:
+    metadata:
+      labels: {app: courier}
+    spec:
+      restartPolicy: Always
+      containers:
+      - name: courier
+        image: busybox:1.36
+        command:
+        - sh
+        - -c
+        - |
+          echo delivered
+          sleep 20
+"""
+
+
+def examine(trial: Trial) -> Iterator[Finding]:
+    cluster = trial.cluster()
+    yield _often(_deliveries(cluster), cluster)
+
+
+def _deliveries(cluster: Cluster) -> list[float]:
+    """The seconds in which it wrote ``delivered``, over all instances."""
+    found: dict[tuple[str, int], float] = {}
+    while cluster.now < LONG:
+        cluster.run(for_=LOOK)
+        runtime = cluster.node("node-1").runtime
+        for container in (c for pod in cluster.get("pods") for c in runtime.containers_of(uid(pod))):
+            for n, (at, line) in enumerate(container.log):
+                if line.strip() == "delivered":
+                    found[container.id, n] = at / 1_000_000
+    return sorted(found.values())
+
+
+def _often(times: list[float], cluster: Cluster) -> Finding:
+    pairs = list(zip([0.0, *times], [*times, float(LONG)], strict=True))
+    begin, end = max(pairs, key=lambda pair: pair[1] - pair[0])
+    if end - begin <= LIMIT:
+        return Finding(True, f"{len(times)} deliveries in {LONG // 60} minutes, never more than {LIMIT} s apart.")
+    counted = f"{len(times)} {'delivery' if len(times) == 1 else 'deliveries'}"
+    told = f"{counted} in {LONG // 60} minutes; after {begin:.0f} s there was none for {end - begin:.0f} s. "
+    held = cluster.timeline.select(kind="Event", reason="BackOff")
+    restarts = sum(len(cluster.timeline.restarts(name)) for name in cluster.timeline.objects("Pod"))
+    if held:
+        told += (
+            f"The process ended, and its restart was held back for the first time at {held[0]['t']:.0f} s (event "
+            "BackOff). Each of its ends counts, whatever the code, and each wait is twice the one before, up to "
+            f"{CAP} s."
+        )
+    elif restarts:
+        told += (
+            "Nothing was held back: so long a life lets the kubelet forget the ones before. But only a restart makes "
+            "the next delivery, and it comes no sooner."
+        )
+    else:
+        told += "The process goes on, so there is no restart any more, and nothing else that would deliver again."
+    return Finding(False, told)
+
+
+rarely = Exercise(
+    name="More and more rarely",
+    symptom="The courier delivers, waits 20 s, ends, and is restarted for its next round. On its first day it was "
+    "praised. After a quarter of an hour there is one delivery in five minutes, and its log shows no error.",
+    task=f"A delivery at least every {LIMIT} s, for {LONG // 60} minutes.",
+    manifest=MANIFEST,
+    allowed=("spec.template.spec.containers[0].command", "spec.template.spec.restartPolicy"),
+    keep={
+        "spec.template.spec.containers[0].command": "There is no command any more, so nobody delivers. Keep it, and "
+        "ask yourself who should do the waiting."
+    },
+    examine=examine,
+    hints=(
+        "Who repeats the work: the program, or the kubelet? The kubelet is in no hurry to repeat what ends.",
+        "A shell can repeat by itself: while true; do …; done.",
+    ),
+    solution=MANIFEST.replace(
+        "          echo delivered\n          sleep 20\n",
+        "          while true; do\n            echo delivered\n            sleep 20\n          done\n",
+    ),
+)
