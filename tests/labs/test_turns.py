@@ -53,10 +53,10 @@ def laid_over(old: Any, new: Any) -> Any:
 
 
 def changed(manifests: list[dict[str, Any]], answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The manifests with the first pod's spec (``pod``) and its first container (``change``) changed, or all anew."""
+    """The first manifest with its spec (``spec``), its pod's (``pod``) and its container (``change``) changed; or all."""
     if "manifest" in answer:
         return list(yaml.safe_load_all(answer["manifest"]))
-    first = manifests[0]["spec"]
+    first = manifests[0]["spec"] = laid_over(manifests[0]["spec"], answer.get("spec") or {})
     spec = first.get("template", {}).get("spec", first)
     spec.update(laid_over(spec, answer.get("pod") or {}))
     spec["containers"][0] = laid_over(spec["containers"][0], answer.get("change") or {})
@@ -66,7 +66,9 @@ def changed(manifests: list[dict[str, Any]], answer: dict[str, Any]) -> list[dic
 @pytest.mark.parametrize(("lab", "until", "answer"), CASES)
 def test_an_answer_gets_what_helps(lab: str, until: float, answer: dict[str, Any]) -> None:
     manifests = changed(start(lab), answer)
-    scenario = Scenario.load(manifests, answer.get("actions"), until=until, nodes=3)
+    actions = answer.get("actions")
+    actions = LABS / "manifests" / actions if isinstance(actions, str) else actions
+    scenario = Scenario.load(manifests, actions, until=until, nodes=3)
     timeline = Cluster.of(scenario).play(scenario).timeline
     said = grade(lab, Attempt(scenario, timeline))
     assert answer["says"] in str(said)
