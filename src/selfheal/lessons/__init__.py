@@ -5,6 +5,7 @@
 * :mod:`~selfheal.lessons.arithmetic`: what a probe's numbers promise;
 * :mod:`~selfheal.lessons.silo`: a probe drawn as a sampler in a grain silo;
 * :mod:`~selfheal.lessons.cases` and :mod:`~selfheal.lessons.steps`: tables that one can play, walks through a run;
+* :mod:`~selfheal.lessons.stepper`: a run of the control loops, one turn at a time;
 * :mod:`~selfheal.lessons.beside` and :mod:`~selfheal.lessons.table`: two views side by side, numbers in columns.
 """
 
@@ -14,7 +15,8 @@ from selfheal.lessons.beside import beside, events
 from selfheal.lessons.cases import Case, cases
 from selfheal.lessons.questions import predict, quiz
 from selfheal.lessons.silo import silo, silos
+from selfheal.lessons.stepper import stepper
 from selfheal.lessons.steps import Step, steps
 from selfheal.lessons.table import table
 
-__all__ = ["Case", "Step", "beside", "cases", "events", "predict", "quiz", "silo", "silos", "steps", "table"]
+__all__ = ["Case", "Step", "beside", "cases", "events", "predict", "quiz", "silo", "silos", "stepper", "steps", "table"]

@@ -12,9 +12,10 @@ getting rid of the symptom by getting rid of the probe does not pass.
 from __future__ import annotations
 
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report
+from selfheal.lessons.exercises.guest import guest
 from selfheal.lessons.exercises.in_time import in_time
 from selfheal.lessons.exercises.leftover import leftover
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.silent import silent
 
-__all__ = ["Exercise", "Finding", "Report", "in_time", "leftover", "rarely", "silent"]
+__all__ = ["Exercise", "Finding", "Report", "guest", "in_time", "leftover", "rarely", "silent"]

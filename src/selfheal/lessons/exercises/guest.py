@@ -1,0 +1,129 @@
+"""Chapter 17: a pod that is started by hand among those of a ReplicaSet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfheal.cluster import Cluster
+from selfheal.controllers.pods import DELETION_COST
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.objects import Object, controller_of, name, terminating
+
+UNTIL = 60
+GUEST = "try-out"
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata:
+  name: shop
+spec:
+  replicas: 3
+  selector:
+    matchLabels: {app: shop}
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      containers:
+      - name: shop
+        image: selfheal/patient:1
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: shop
+spec:
+  selector: {app: shop}
+  ports:
+  - port: 80
+    targetPort: 8080
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: try-out
+  labels: {app: shop}
+spec:
+  containers:
+  - name: shop
+    image: selfheal/patient:2
+"""
+
+
+def examine(trial: Trial) -> Iterator[Finding]:
+    house = [obj for obj in trial.objects if obj["kind"] != "Pod"]
+    visitor = next(obj for obj in trial.objects if obj["kind"] == "Pod")
+    cluster = Cluster(seed=1, nodes=2)
+    cluster.apply(house)
+    cluster.run(until=20)
+    cluster.apply([visitor])
+    cluster.run(until=UNTIL)
+    pods = [pod for pod in cluster.get("pods") if not terminating(pod)]
+    stays = _stays(pods, visitor)
+    yield stays
+    if stays.ok:
+        yield _users(cluster, pods)
+        yield _house(pods)
+
+
+def _stays(pods: list[Object], visitor: Object) -> Finding:
+    found = next((pod for pod in pods if name(pod) == GUEST), None)
+    cost = (visitor["metadata"].get("annotations") or {}).get(DELETION_COST)
+    if found is None:
+        text = (
+            f"Pod {GUEST} was deleted as soon as it was there. Its labels match the ReplicaSet's selector and it has "
+            "no owner, so it was adopted; then there were 4 of 3, and one had to go."
+        )
+        if cost is not None:
+            text += " The deletion cost does not save it: a pod that has no node yet goes before all others."
+        return Finding(False, text)
+    owner = controller_of(found)
+    if owner is None:
+        return Finding(True, f"Pod {GUEST} is left alone: it belongs to nobody.")
+    return Finding(False, f"Pod {GUEST} has been adopted by {owner['kind']} {owner['name']}: it is one of the 3 now.")
+
+
+def _users(cluster: Cluster, pods: list[Object]) -> Finding:
+    endpoints = [e for s in cluster.get("endpointslices") for e in s["endpoints"] or () if e["conditions"]["ready"]]
+    names = {endpoint["targetRef"]["name"] for endpoint in endpoints}
+    missing = [name(pod) for pod in pods if name(pod) not in names]
+    if GUEST in names and not missing:
+        return Finding(True, f"Users are sent to all {len(names)} pods, the guest among them.")
+    if GUEST in names:
+        return Finding(
+            False,
+            f"Users are sent to {GUEST}, but not to {', '.join(missing)}: the Service selects the shop's pods by a "
+            "label that they no longer have.",
+        )
+    return Finding(
+        False,
+        f"No users are sent to {GUEST}. The Service selects by label as well, and the guest does not have it any "
+        "more. ReplicaSet and Service need not select by the same labels.",
+    )
+
+
+def _house(pods: list[Object]) -> Finding:
+    owned = [pod for pod in pods if controller_of(pod) is not None and name(pod) != GUEST]
+    if len(owned) == 3:
+        return Finding(True, "The ReplicaSet has 3 pods of its own.")
+    return Finding(False, f"The ReplicaSet has {len(owned)} pods besides the guest, and should have 3.")
+
+
+guest = Exercise(
+    name="The guest",
+    symptom="To try the next version among real users, somebody starts one pod of it by hand, with the label that "
+    "the Service selects. The pod vanishes within a second. There is no error anywhere.",
+    task=f"Let pod {GUEST} stay and get its share of the users, beside 3 pods that the ReplicaSet keeps.",
+    manifest=MANIFEST,
+    allowed=("metadata.labels", "metadata.annotations", "spec.selector.matchLabels", "spec.template.metadata.labels"),
+    keep={},
+    examine=examine,
+    hints=(
+        "Who deleted it? Look at the events: cluster.timeline.select(reason='SuccessfulDelete').",
+        "The ReplicaSet may ask for one label more than the Service does.",
+    ),
+    solution=MANIFEST.replace("matchLabels: {app: shop}", "matchLabels: {app: shop, kept: by-set}").replace(
+        "      labels: {app: shop}", "      labels: {app: shop, kept: by-set}"
+    ),
+)

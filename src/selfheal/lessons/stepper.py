@@ -1,0 +1,70 @@
+"""A run of the control loops as a walk, one turn at a time: who acts next, and on what grounds?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+
+from selfheal.explain import explain
+from selfheal.headlines import told
+from selfheal.lessons.questions import Answer, Question
+from selfheal.lessons.steps import Step, Steps, steps
+from selfheal.timeline import Record, Timeline
+
+ACTORS = {
+    "deployment": ("the Deployment controller", "It looks at Deployments and the status of their ReplicaSets"),
+    "replicaset": ("the ReplicaSet controller", "It looks at ReplicaSets and counts the pods that they own"),
+    "scheduler": ("the scheduler", "It looks at pods that have no node yet"),
+    "kubelet": ("a kubelet", "It looks at the pods that are bound to its node, and at their containers"),
+    "endpointslice": ("the EndpointSlice controller", "It looks at Services and the pods that they select"),
+}
+"""First part of a rule's key → who applies it, and what they look at."""
+
+KUBELET = ("kubelet", "start", "kill", "pleg", "status", "queue", "probe")
+OFFERED = 3
+"""Answers to each question."""
+NOT_YET = "Nothing there is other than it should be, or it has not heard of it yet."
+
+
+def stepper(timeline: Timeline, since: float, until: float | None = None, title: str = "Who acts next?") -> Steps:
+    """What control loops wrote from ``since`` on, but for their events; each turn begins with a question."""
+    walked: list[Step] = []
+    for actor, run in groupby(_writes(timeline, since, until), itemgetter(0)):
+        for number, (_, step) in enumerate(run):
+            asked = _question(actor, step, len(walked)) if number == 0 else None
+            walked.append(Step(step.when, step.function, step.source, step.who, step.says, ask=asked))
+    return steps(title, walked)
+
+
+def _writes(timeline: Timeline, since: float, until: float | None) -> Iterator[tuple[str, Step]]:
+    for record in timeline.records:
+        if record["t"] < since or (until is not None and record["t"] > until) or record["kind"] == "Event":
+            continue
+        actor = _actor(timeline, record)
+        if actor is not None:
+            why = explain(timeline, record).steps[0]
+            says = f"{why.text} *Written:* `{record['object']}`: {told(record)}."
+            yield actor, Step(f"{record['t']:.2f} s", why.function, why.source, ACTORS[actor][0], says)
+
+
+def _actor(timeline: Timeline, record: Record) -> str | None:
+    """Who wrote a record, if it was one of :data:`ACTORS`."""
+    cause = timeline.cause(record)
+    part = "" if cause is None else cause.rule.partition(".")[0]
+    part = "kubelet" if part in KUBELET else part
+    return part if part in ACTORS and record["kind"] not in ("Probe", "App", "Traffic") else None
+
+
+def _question(right: str, step: Step, number: int) -> Question:
+    """The right actor among others, in an order that gives nothing away."""
+    names = list(ACTORS)
+    at = names.index(right)
+    chosen = [names[(at + n) % len(names)] for n in range(OFFERED)]
+    turn = (2 * number + at) % OFFERED
+    answers = []
+    for actor in chosen[turn:] + chosen[:turn]:
+        who, looks = ACTORS[actor]
+        reply = f"{looks}, and it finds something, at {step.when}." if actor == right else f"{looks}. {NOT_YET}"
+        answers.append(Answer(f"{who[0].upper()}{who[1:]}.", reply, actor == right))
+    return Question("Who acts next?", tuple(answers))
