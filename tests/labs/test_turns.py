@@ -53,7 +53,7 @@ def laid_over(old: Any, new: Any) -> Any:
 
 
 def changed(manifests: list[dict[str, Any]], answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The first manifest with its spec (``spec``), its pod (``pod``) and container (``change``) changed; or all anew."""
+    """The first manifest with its spec (``spec``), pod (``pod``) and container (``change``) changed; or all anew."""
     if "manifest" in answer:
         return list(yaml.safe_load_all(answer["manifest"]))
     first = manifests[0]["spec"] = laid_over(manifests[0]["spec"], answer.get("spec") or {})
