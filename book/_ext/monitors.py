@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from selfheal.cluster import Cluster
+from selfheal.lessons import timing
 from selfheal.plot import plot
 from selfheal.scenario import Scenario
 from selfheal.widgets import bank, page
@@ -37,6 +38,7 @@ def write(app: Sphinx) -> None:
     static = book / "_static"
     for name, count, size, seconds in bank.write(book, static / "banks"):
         log.info("bank %s: %d answers, %.1f kB, %.1f s", name, count, size / 1000, seconds)
+    (static / "timing.js").write_text(timing.script(), encoding="utf-8")
     (static / "widgets.js").write_text(page.bundle(), encoding="utf-8")
     (static / "monitors.js").write_text(page.loader(bank.engine()), encoding="utf-8")
 
@@ -46,6 +48,8 @@ def show(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doct
     if "selfheal-monitor" in context.get("body", ""):
         context["body"] = PLACE.sub(pictured, context["body"])
         app.add_js_file("monitors.js", loading_method="defer")
+    if "selfheal-timing" in context.get("body", ""):
+        app.add_js_file("timing.js", loading_method="defer")
 
 
 def pictured(place: re.Match[str]) -> str:

@@ -9,10 +9,12 @@ Everything here is checked against runs of the simulator: see ``tests/book``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from selfheal.clock import SECOND
 from selfheal.kubelet.backoff import INITIAL, MAXIMUM
+from selfheal.latencies import LATENCIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,51 @@ def free_restarts(life: float) -> int | None:
             return None
         free, backoff = free + 1, min(2 * backoff, MAXIMUM)
     return free
+
+
+START = Window(
+    sum(LATENCIES[step][0] for step in ("sandbox", "create", "start")),
+    sum(LATENCIES[step][2] for step in ("sandbox", "create", "start")),
+)
+"""How much younger than the ticks of its workers a pod's first container is, if its image is on the node."""
+
+
+def first_probe_after(delay: float, period: float, start: Window = START) -> Window:
+    """From a container's start to its first liveness (or startup) probe, in seconds.
+
+    Ticks come at k × P, counted from the pod's arrival at its kubelet; the container starts ``start`` seconds after
+    that. It is asked at the first tick at which it is D seconds old (worker.go ``doProbe``). Its age is counted in
+    whole seconds from a start time without its fraction, so it may be taken for up to one second older than it is.
+
+    >>> first_probe_after(delay=0, period=10, start=Window(1, 1))
+    9 s
+    >>> first_probe_after(delay=12, period=10, start=Window(1, 1))
+    19 s
+    """
+    ends: list[float] = []
+    for k in range(1, int((delay + start.last) / period) + 2):
+        tick = k * period
+        # which starts can have this tick as the first: it may find them old enough, the one before may not
+        latest = min(start.last, tick, tick - delay + 1)
+        earliest = max(start.first, tick - period - delay) if k > 1 else start.first
+        if earliest <= latest:
+            ends += [tick - latest, tick - earliest]
+    return Window(math.floor(min(ends) * 10) / 10, math.ceil(max(ends) * 10) / 10)
+
+
+def taken_for_a_fault(lasts: float, period: float, threshold: int) -> float:
+    """The part of all moments at which a sickness of ``lasts`` seconds can begin and then leads to a verdict, 0 … 1.
+
+    >>> taken_for_a_fault(lasts=25, period=10, threshold=3)
+    0.5
+    """
+    return min(1.0, max(0.0, (lasts - forgives(period, threshold)) / period))
+
+
+def never_seen(lasts: float, period: float) -> float:
+    """The part of all moments at which a sickness of ``lasts`` seconds can begin and then is met by no probe, 0 … 1.
+
+    >>> never_seen(lasts=8, period=10)
+    0.2
+    """
+    return round(max(0.0, 1 - lasts / period), 9)

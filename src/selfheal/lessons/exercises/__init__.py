@@ -17,5 +17,16 @@ from selfheal.lessons.exercises.in_time import in_time
 from selfheal.lessons.exercises.leftover import leftover
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.silent import silent
+from selfheal.lessons.exercises.slow_start import slow_start
 
-__all__ = ["Exercise", "Finding", "Report", "guest", "in_time", "leftover", "rarely", "silent"]
+__all__ = [
+    "Exercise",
+    "Finding",
+    "Report",
+    "guest",
+    "in_time",
+    "leftover",
+    "rarely",
+    "silent",
+    "slow_start",
+]

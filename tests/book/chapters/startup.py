@@ -1,0 +1,21 @@
+from selfheal.lessons.exercises import slow_start
+from tests.book.chapters import Chapter, changed, without
+
+STARTUP = "    startupProbe:\n      httpGet: {path: /healthz, port: 8080}\n      failureThreshold: "
+DELAY = "initialDelaySeconds: 60"
+
+CHAPTER = Chapter(
+    page="04-startup.ipynb",
+    told=frozenset({"30", "119666", "2023", "2025"}),
+    exercise=slow_start,
+    wrong=[
+        ("a longer delay", changed(slow_start, DELAY, "initialDelaySeconds: 160"), "a blind time on every other day"),
+        ("patient liveness", changed(slow_start, DELAY, "failureThreshold: 20"), "you pay for it all day"),
+        ("too small a budget", slow_start.manifest + STARTUP + "6\n", "0 + 10 × 6 = 60 s"),
+    ],
+    cheats=[
+        ("no liveness", without(slow_start, "livenessProbe") + STARTUP + "20\n", "nobody notices a deadlock either"),
+        ("an enormous budget", slow_start.manifest + STARTUP + "1000\n", "A budget without an end is no budget"),
+    ],
+    good=[slow_start.manifest + STARTUP + "20\n"],
+)
