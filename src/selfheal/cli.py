@@ -1,4 +1,4 @@
-"""The command line: ``selfheal run``, ``compare``, ``up`` with ``advance``, ``status`` and ``down``, and ``probe``."""
+"""The command line: ``selfheal run``, ``compare``, ``up`` (``advance``, ``status``, ``down``), ``labs``, ``probe``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from selfheal import __version__
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.headlines import headline, told
+from selfheal.labs import command as laboratory
 from selfheal.probers import command as probing
 from selfheal.rules import BELIEFS
 from selfheal.scenario import Scenario
@@ -132,6 +133,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("time", type=_duration, metavar="TIME", help="seconds, or 90s, 10m, 1h30m")
         command.add_argument("--kubeconfig", metavar="FILE", help="of that cluster (default: what KUBECONFIG names)")
         command.set_defaults(function=function)
+
+    labs = commands.add_parser("labs", help="a cluster for the labs: up, down, doctor")
+    laboratory.add_arguments(labs)
+    labs.set_defaults(function=laboratory.run)
 
     probe = commands.add_parser("probe", help="one real probe, with the kubelet's verdict and its reason")
     probing.add_arguments(probe)

@@ -33,7 +33,7 @@ from typing import Any, Self
 
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
-from selfheal.labs import hands_on, namespaces
+from selfheal.labs import hands_on, images, namespaces
 from selfheal.labs.api import Api, client
 from selfheal.labs.comparison import Compared
 from selfheal.labs.context import PIN, Context
@@ -42,7 +42,8 @@ from selfheal.labs.hands_on import Text, Wanted
 from selfheal.labs.namespaces import Namespace
 from selfheal.labs.progress import progress
 from selfheal.labs.recording import Recording, refuse
-from selfheal.labs.verbs import Hands, check, check_manifests, program
+from selfheal.labs.tools import program
+from selfheal.labs.verbs import Hands, check, check_manifests
 from selfheal.manifests import Source, read
 from selfheal.scenario import Scenario
 from selfheal.scenario.actions import action
@@ -134,6 +135,10 @@ class Lab:
         if self._client is None:
             self._client = client(self.context)
         return self._client
+
+    def image(self, name: str = images.PATIENT, fallback: str = images.AGNHOST) -> str:
+        """``name`` if the cluster has that image or can be given it (kind, with Docker), otherwise ``fallback``."""
+        return images.image(self.api, name, fallback)
 
     def apply(self, source: Source) -> Text:
         """Apply manifests in the lab's namespace; what kubectl says of them. Raises LabError."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from selfheal.clock import rfc3339
 from selfheal.kinds import kind_info, kind_named
 from selfheal.labs.api import STRATEGIC, Api
 from selfheal.labs.errors import LabError, Refused
+from selfheal.labs.tools import program
 from selfheal.objects import Object
 from selfheal.scenario import Action, Nodes, selector
 from selfheal.scenario.nodes import BACK, node_of
@@ -267,13 +267,6 @@ def check_manifests(manifests: tuple[Object, ...]) -> None:
             raise LabError(f"a lab applies nothing that belongs to the whole cluster: {objects.ref(manifest)}")
         if manifest["metadata"].get("namespace") not in (None, "", "default"):
             raise LabError(f"{objects.ref(manifest)} wants a namespace; a lab has one of its own")
-
-
-def program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise LabError(f"this needs {name}, which is not on the PATH; `selfheal labs doctor` says how to get it")
-    return found
 
 
 def _command(what: str, node: str, *more: str) -> list[str]:
