@@ -109,3 +109,23 @@ def test_the_node_of_the_control_plane_is_left_alone(api: Api) -> None:
         wanted = action({"at": 0, **entry}, "action", None)
         with pytest.raises(LabError, match="carries the control plane"):
             hands.perform(wanted, wanted.args)
+
+
+def test_a_lab_that_was_cut_off_puts_its_nodes_right(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    lab = Lab("node-failure")
+    lab.do(stopNode="node-2")
+    lab.do(cordon="node-1")
+    lab.do(cordon="node-3")
+    lab.do(uncordon="node-3")
+    lab.clean()
+    said = capsys.readouterr().out
+    assert "Put right: startNode node-2." in said
+    assert "Put right: uncordon node-1." in said
+    assert "node-3" not in said
+    assert not any(node["spec"].get("unschedulable") for node in api.list("Node")["items"])
+    lab.wait(lambda: all(c["status"] == "True" for c in ready(api)), 60)
+    lab.clean()
+
+
+def ready(api: Api) -> list[dict[str, str]]:
+    return [c for node in api.list("Node")["items"] for c in node["status"]["conditions"] if c["type"] == "Ready"]

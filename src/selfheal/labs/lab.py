@@ -213,6 +213,9 @@ class Lab:
         """Remove the namespace with all that is in it, and list what that was. Twice does no harm."""
         if self._namespace is None:
             return
+        if self._hands is not None:  # a pod on a node without power would keep the namespace for ever
+            for done in self._hands.restore():
+                self._say(f"Put right: {done}.")
         name, held = self._namespace.name, namespaces.held(self.api, self._namespace.name)
         self._namespace.remove()
         self._namespace = self._hands = None

@@ -29,6 +29,7 @@ NODE_FAULT = "LAB_NODE_FAULT"
 FROM_OUTSIDE = ("kill", "stopNode", "startNode")
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 """Labels of the nodes on which the cluster itself lives."""
+UNDONE_BY = {"stopNode": "startNode", "cordon": "uncordon", "drain": "uncordon"}
 PATIENCE = 120.0
 """Seconds that a command may take."""
 
@@ -40,6 +41,16 @@ class Hands:
         self._api = api
         self._namespace = namespace
         self._nodes = Nodes()
+        self._left: dict[tuple[str, str], None] = {}
+        """What is to be done to nodes so that they are as before: (verb, node)."""
+
+    def restore(self) -> list[str]:
+        """Make nodes as they were before, where a run was cut off; what was done. Raises LabError."""
+        done = []
+        for verb, node in [*self._left]:
+            self.perform(Action(0, verb, node), node)
+            done.append(f"{verb} {node}")
+        return done
 
     def resolved(self, action: Action) -> tuple[Any, str | None]:
         """The action's arguments with the names of what it means at this moment; the pod that named a node."""
@@ -60,6 +71,14 @@ class Hands:
         node = node_of(action.verb, args)
         if node is not None and action.verb not in BACK:
             self._spare(node)
+        if node is not None and action.verb in UNDONE_BY:
+            self._left[UNDONE_BY[action.verb], node] = None
+        done = self._done(action, args)
+        if node is not None:
+            self._left.pop((action.verb, node), None)
+        return done
+
+    def _done(self, action: Action, args: Any) -> str:
         if self._api.context.sort == "emulator" and action.verb in (*FROM_OUTSIDE, "fault"):
             where = {"namespace": self._namespace}
             done = self._api.ask("POST", "/selfheal/actions", {"at": 0, action.verb: args}, query=where)
