@@ -91,6 +91,8 @@ class Rules:
     """Whether liveness uses the readiness probe's failureThreshold (it uses its own)."""
     restarts_need_the_api: bool = False
     """Whether a kubelet that cannot reach the API server leaves its containers as they are (SyncPod: it acts alone)."""
+    policy_asks_after_a_kill: bool = False
+    """Whether OnFailure asks for the code after a kill by a probe (computePodActions: only Never stops the restart)."""
     clean_exit_is_no_crash: bool = False
     """Whether an exit with code 0 is never held back (kuberuntime_manager.go doBackOff does not ask for the code)."""
     kill_is_seen_at_once: bool = False
@@ -205,6 +207,13 @@ BELIEFS: dict[str, Belief] = {
             "The kubelet restarts them by itself; the API server only hears of it.",
             Rules(restarts_need_the_api=True),
             "pkg/kubelet/kubelet.go SyncPod",
+        ),
+        Belief(
+            "policy-asks-after-a-kill",
+            "With OnFailure a container that a probe has killed is started again only if its code is not 0.",
+            "After a kill by a probe nobody asks for the code; only Never keeps it from being started again.",
+            Rules(policy_asks_after_a_kill=True),
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
         ),
         Belief(
             "clean-exit-is-no-crash",

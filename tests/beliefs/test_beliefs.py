@@ -150,6 +150,16 @@ def test_restarts_need_the_api(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_policy_asks_after_a_kill(seed: int) -> None:
+    """It obeys SIGTERM, so it ends with code 0."""
+    obj = pod(patient(livenessProbe=LIVE), restartPolicy="OnFailure")
+    truth, belief = both("policy-asks-after-a-kill", obj, seed, switch=(20, "healthz=500"))
+    assert restarts(truth) == 1
+    assert restarts(belief) == 0
+    assert belief.get("pod", "pod")["status"]["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_clean_exit_is_no_crash(seed: int) -> None:
     truth, belief = both("clean-exit-is-no-crash", pod(container(command="sleep 5; exit 0")), seed, until=90)
     assert restarts(truth) <= 4
@@ -488,6 +498,7 @@ CONCERNS = {
     "raise-readiness-threshold": set(),
     "delay-after-startup": set(),
     "restarts-need-the-api": set(),
+    "policy-asks-after-a-kill": set(),
     "clean-exit-is-no-crash": {"clean end", "clean ends", "kills"},
     "kills-back-off-like-crashes": {"kills", "startup fails", "liveness fails before ready"},
     "out-of-memory-ends-the-pod": {"out of memory"},

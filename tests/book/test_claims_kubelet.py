@@ -9,8 +9,47 @@ from selfheal.kubelet.pod_workers import MAX_BACKOFF_WAIT
 from tests.book.notebooks import output, prose, rows
 from tests.book.test_claims import numbers
 
+RESTARTS = "11-restart-policy.ipynb"
 BACKOFF = "12-back-off.ipynb"
 SECOND = 1_000_000
+
+
+# -- chapter 11, restart policy
+
+
+def test_a_stuck_report_is_completed_and_one_word_makes_it_start_again() -> None:
+    assert re.search(r"report\s+0/1\s+Completed\s+0 ", output(RESTARTS, "incident"))
+    assert re.search(r"report\s+0/1\s+Completed\s+1 ", output(RESTARTS, "onfailure"))
+
+
+def test_the_table_is_complete_and_follows_the_two_questions() -> None:
+    told = [line.strip().split(": ") for line in output(RESTARTS, "table-of-all").splitlines()[1:]]
+    assert len(told) == 48
+    assert "48 runs of one minute" in prose(RESTARTS)
+    for key, answer in told:
+        policy, end, probe = key.split(" · ")
+        if end.startswith("it ends") or end == "out of memory":
+            again = policy == "Always" or (policy == "OnFailure" and end != "it ends with 0")
+            expected = "started again" if again else "pod Succeeded" if end == "it ends with 0" else "pod Failed"
+        elif probe in ("liveness", "startup"):
+            expected = "pod Succeeded" if policy == "Never" else "started again"
+        else:
+            expected = "runs on, Ready" if probe == "none" else "runs on, not Ready"
+        assert answer == expected, key
+    assert output(RESTARTS, "summary-table").startswith("where it ends by itself, the probe changes nothing: True")
+
+
+def test_a_code_above_128_names_a_signal_and_the_reason_tells_two_apart() -> None:
+    told = {row[0]: row[1:] for row in rows(output(RESTARTS, "codes-run"))}
+    assert told["SIGKILL from outside"] == [str(128 + 9), "Error", "Failed"]
+    assert told["its memory limit"] == [str(128 + 9), "OOMKilled", "Failed"]
+    assert told["exit 0"][2] == "Succeeded"
+
+
+def test_servers_take_always_and_jobs_take_the_others() -> None:
+    told = {row[0]: row[1:] for row in rows(output(RESTARTS, "kinds-run"))}
+    assert told["Deployment"] == told["DaemonSet"] == ["taken", "refused", "refused"]
+    assert told["Job"] == ["refused", "taken", "taken"]
 
 
 # -- chapter 12, back-off

@@ -108,7 +108,10 @@ class PodActions:
             if results.get(f"containerd://{instance.id}") == FAILURE and (
                 probe != "readiness" or self._readiness_verdict(instance)
             ):
-                return f"Container {c.name} failed {probe} probe", probe, restarts_after_probe_kill(c, spec)
+                again = restarts_after_probe_kill(c, spec)
+                if self._rules.policy_asks_after_a_kill and policy_of(c, spec) == "OnFailure":
+                    again = False  # what it ends with is asked when it has ended
+                return f"Container {c.name} failed {probe} probe", probe, again
         return None, None, False
 
     def _dies_with_another(

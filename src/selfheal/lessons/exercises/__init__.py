@@ -18,6 +18,7 @@ from selfheal.lessons.exercises.leftover import leftover
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.silent import silent
 from selfheal.lessons.exercises.slow_start import slow_start
+from selfheal.lessons.exercises.unwritten import unwritten
 
 __all__ = [
     "Exercise",
@@ -29,4 +30,5 @@ __all__ = [
     "rarely",
     "silent",
     "slow_start",
+    "unwritten",
 ]
