@@ -35,6 +35,7 @@ from selfheal.machine import Node, node_objects
 from selfheal.metrics import usage
 from selfheal.network import Network, Request, Response
 from selfheal.objects import Object, key, name, namespace, ref, replace, terminating
+from selfheal.programs.images import Image
 from selfheal.proxy import ServiceProxy
 from selfheal.rules import ACTION, BELIEFS, Cause, Rules
 from selfheal.runtime import Container, Exec, Runtime
@@ -64,7 +65,8 @@ class Cluster:
     drawn from the seed). ``belief``: a common wrong idea to try out
     (:data:`selfheal.rules.BELIEFS`). ``parking=False`` executes each tick of each probe, also those
     that cannot change anything: the same timeline, slower. ``since``: the Unix time in seconds at which it
-    begins, instead of the usual morning, for those who lay its times beside a clock on the wall.
+    begins, instead of the usual morning, for those who lay its times beside a clock on the wall. ``stand_ins``: images
+    by their full names that stand for others; they lie on every node.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Cluster:
         parking: bool = True,
         nodes_in_timeline: bool = False,
         since: int | None = None,
+        stand_ins: Mapping[str, Image] | None = None,
     ) -> None:
         self.seed = seed
         self.chance = Chance(seed)
@@ -88,6 +91,7 @@ class Cluster:
         self._recorder = Recorder(self.store, self.clock, self.timeline, nodes=nodes_in_timeline, start=0)
         self._parking = parking
         self._nodes: dict[str, Node] = {}
+        self._stand_ins = stand_ins or {}
         self._traffic: dict[str, Traffic] = {}
         self.warnings: list[str] = []
         """What of the applied objects is kept but not simulated, and could change how they heal."""
@@ -133,6 +137,7 @@ class Cluster:
         images = (node.get("status") or {}).get("images")
         if images is not None:
             runtime.images = {image_name: None for image in images for image_name in image.get("names") or ()}
+        runtime.stand_ins = self._stand_ins
         runtime.on_report = self._on_report
 
         def make(boots: int, cause: Cause | None, *, rebooted: bool = True) -> Kubelet:

@@ -348,6 +348,8 @@ class Runtime:
         """The newest sandbox of each pod, by the pod's uid."""
         self.images: dict[str, None] | None = None
         """Names of the images that lie on the node; None: all those that a program stands for."""
+        self.stand_ins: Mapping[str, images.Image] = {}
+        """Images by their full names that stand for others; whatever they are told to run, they run their own."""
         self.on_change: Callable[[str], None] = lambda _: None
         """Called with the pod's uid when a container is created, starts or ends, and when its sandbox comes or goes."""
         self.on_report: Callable[[Container, bool, str, Cause | None], None] = lambda *_: None
@@ -360,7 +362,7 @@ class Runtime:
 
     def has_image(self, name: str) -> bool:
         """Whether an image lies on the node."""
-        if name in self._pulled:
+        if name in self._pulled or name in self.stand_ins:
             return True
         if self.images is None:
             return images.find(name) is not None
@@ -433,7 +435,7 @@ class Runtime:
 
         ``$(NAME)`` in command and args is replaced from ``env`` (helpers.go ExpandContainerCommandAndArgs).
         """
-        image = images.image(of)
+        image = self.stand_ins.get(of.image) or images.image(of)
         container = Container(self, sandbox, of, attempt)
         hostname = self.node if sandbox.host_network else sandbox.name[:63].rstrip("-.")
         container.env = {**image.env, "HOSTNAME": hostname, "HOME": "/root", **(env or {})}
@@ -635,6 +637,9 @@ class Runtime:
 
     def _first_program(self, container: Container) -> tuple[Program, list[str]]:
         """What runs as process 1. Commands that an unknown image may well have are its plain server."""
+        stand_in = self.stand_ins.get(container.image)
+        if stand_in is not None:
+            return stand_in.programs[stand_in.entrypoint[0]], container.argv
         try:
             return self._program(container, container.argv)
         except StartError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from selfheal import manifests
+from selfheal.clinic import paths
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.objects import Object
@@ -79,6 +80,15 @@ class Trial:
         return cluster
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A typical wrong answer, and a part of what is said to it."""
+
+    way: str
+    answer: str
+    says: str
+
+
 Check = Callable[[Trial], Iterator[Finding]]
 
 
@@ -87,7 +97,8 @@ class Exercise:
     """A symptom, a task, and a manifest to change.
 
     ``allowed``: paths below which a change is welcome. ``keep``: paths that must be there, and what is said if one is
-    not. ``hints``: from the first nudge to nearly everything. ``solution``: a manifest that passes.
+    not. ``hints``: from the first nudge to nearly everything. ``solution``: a manifest that passes. ``wrong``: answers
+    that do not, each with its own explanation. Most exercises are data (:mod:`selfheal.lessons.exercises.data`).
     """
 
     name: str
@@ -99,6 +110,7 @@ class Exercise:
     examine: Check
     hints: tuple[str, ...]
     solution: str = field(repr=False)
+    wrong: tuple[Wrong, ...] = field(default=(), repr=False)
 
     def check(self, answer: str | Any) -> Report:
         """Run an answer (YAML text, dict or list) and report."""
@@ -106,7 +118,7 @@ class Exercise:
             objects = manifests.load(answer)
         except ApiError as error:
             return Report((Finding(False, f"The API server refuses this manifest, so nothing runs: {error}"),))
-        lost = [text for path, text in self.keep.items() if not any(_has(obj, path) for obj in objects)]
+        lost = [text for path, text in self.keep.items() if not any(paths.has(obj, path) for obj in objects)]
         if lost:
             return Report(tuple(Finding(False, text) for text in lost))
         strayed = _strayed(manifests.load(self.manifest), objects, self.allowed)
@@ -124,25 +136,13 @@ class Exercise:
         return f"{self.name}\n\nSymptom: {self.symptom}\nTask: {self.task}\nYou may change: {', '.join(self.allowed)}"
 
     def _repr_html_(self) -> str:
-        paths = ", ".join(f"<code>{html.escape(path)}</code>" for path in self.allowed)
+        places = ", ".join(f"<code>{html.escape(path)}</code>" for path in self.allowed)
         return (
             '<div class="selfheal-exercise">\n'
             f"<p><strong>Symptom.</strong> {html.escape(self.symptom, quote=False)}</p>\n"
             f"<p><strong>Task.</strong> {html.escape(self.task, quote=False)}</p>\n"
-            f"<p><strong>You may change:</strong> {paths}</p>\n</div>"
+            f"<p><strong>You may change:</strong> {places}</p>\n</div>"
         )
-
-
-def _has(obj: Any, path: str) -> bool:
-    """Whether an object has something at a path like ``spec.containers[0].livenessProbe``."""
-    for step in path.replace("[", ".").replace("]", "").split("."):
-        if isinstance(obj, list) and step.isdigit() and int(step) < len(obj):
-            obj = obj[int(step)]
-        elif isinstance(obj, dict) and step in obj:
-            obj = obj[step]
-        else:
-            return False
-    return True
 
 
 def _strayed(before: list[Object], after: list[Object], allowed: Iterable[str]) -> str:
@@ -151,22 +151,10 @@ def _strayed(before: list[Object], after: list[Object], allowed: Iterable[str]) 
     if list(named[0]) != list(named[1]):
         return f"There should be {', '.join(named[0])}, and there is {', '.join(named[1]) or 'nothing'}."
     roots = tuple(allowed)
-    paths = [
+    changed = [
         path
         for what, obj in named[0].items()
-        for path in _differences(obj, named[1][what])
+        for path in paths.differences(obj, named[1][what])
         if not any(path == root or path.startswith((f"{root}.", f"{root}[")) for root in roots)
     ]
-    return f"You changed {', '.join(paths)}." if paths else ""
-
-
-def _differences(a: Any, b: Any, path: str = "") -> Iterator[str]:
-    """The paths at which two objects differ."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        for key in sorted({*a, *b}):
-            yield from _differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        for n, (x, y) in enumerate(zip(a, b, strict=True)):
-            yield from _differences(x, y, f"{path}[{n}]")
-    elif a != b:
-        yield path
+    return f"You changed {', '.join(changed)}." if changed else ""

@@ -1,0 +1,26 @@
+"""The clinic: a workload is run against everything that goes wrong some day, and what users would have felt is told.
+
+    from selfheal.clinic import App, Examination, read
+    [subject], passed = read(["deployment.yaml"])
+    examination = Examination(subject, App(starts=20))
+    examination.first()          # stops at the first proof that something does not hold
+    examination.findings()       # what did not hold so far: harm, first cause, place, the smallest change that helps
+
+* :mod:`~selfheal.clinic.subject`: a workload out of somebody's manifests, in the form in which it can be run;
+* :mod:`~selfheal.clinic.app`: what is assumed of an app that nobody here can run, and a stand-in that behaves so;
+* :mod:`~selfheal.clinic.cases`: the battery: what goes wrong, and what is asked;
+* :mod:`~selfheal.clinic.trial`: one run, and what users would have felt of it;
+* :mod:`~selfheal.clinic.findings`: all runs of one workload, ranked by harm;
+* :mod:`~selfheal.clinic.remedies`: the smallest change that helps, found by running.
+"""
+
+from __future__ import annotations
+
+from selfheal.clinic.app import App
+from selfheal.clinic.cases import BATTERY, Case
+from selfheal.clinic.findings import Examination, Finding, Step
+from selfheal.clinic.remedies import Change
+from selfheal.clinic.subject import Subject, read
+from selfheal.clinic.trial import Outcome
+
+__all__ = ["BATTERY", "App", "Case", "Change", "Examination", "Finding", "Outcome", "Step", "Subject", "read"]

@@ -1,0 +1,236 @@
+"""What is examined: one workload of somebody's manifests, with its Service and its disruption budget.
+
+Manifests may come from ``helm template`` or ``kubectl get -o yaml`` as they are. What only the real cluster can know
+(status, uids, nodes, volumes, secrets) is left out of the copy that runs; paths stay those of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from selfheal import manifests
+from selfheal.clinic import paths
+from selfheal.clinic.app import ports_of
+from selfheal.kinds import KINDS
+from selfheal.manifests import documents
+from selfheal.objects import Object, controller_of, labels, matches, matches_map, name, ref
+from selfheal.spec import Container, pod_spec
+
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Pod")
+NODES = 3
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A workload and what belongs to it, in the form in which it is run."""
+
+    workload: Object
+    """As it is written, without what a cluster has added."""
+    others: tuple[Object, ...] = ()
+    """Services, disruption budgets and autoscalers that mean it."""
+    source: str = ""
+    """The file."""
+
+    @property
+    def ref(self) -> str:
+        return ref(self.workload)
+
+    @property
+    def name(self) -> str:
+        return name(self.workload)
+
+    @property
+    def kind(self) -> str:
+        return str(self.workload["kind"])
+
+    @property
+    def prefix(self) -> str:
+        """Where the pod's spec stands: ``spec.template.spec``, or ``spec`` of a bare Pod."""
+        return "spec" if self.kind == "Pod" else "spec.template.spec"
+
+    @property
+    def replicas(self) -> int:
+        """How many pods there shall be."""
+        if self.kind == "DaemonSet":
+            return NODES
+        return 1 if self.kind == "Pod" else int(paths.get(self.workload, "spec.replicas", 1))
+
+    @cached_property
+    def admitted(self) -> Object:
+        """The workload with its defaults, as it runs. Raises ApiError."""
+        return manifests.admit(_runnable(self.workload, self.prefix))
+
+    @property
+    def template(self) -> Object:
+        """The pod template, or the Pod, as it runs."""
+        return self.admitted if self.kind == "Pod" else self.admitted["spec"]["template"]
+
+    @property
+    def main(self) -> int:
+        """The container that users mean: the first with a probe, else with a port, else the first."""
+        containers = pod_spec(self.template).containers
+        probed = [c.index for c in containers if c.readiness or c.liveness or c.startup]
+        return [*probed, *(c.index for c in containers if c.ports), 0][0]
+
+    @property
+    def container(self) -> Container:
+        return pod_spec(self.template).containers[self.main]
+
+    @property
+    def at(self) -> str:
+        """The path of the main container."""
+        return f"{self.prefix}.containers[{self.main}]"
+
+    @cached_property
+    def service(self) -> Object | None:
+        """The Service that users ask: its own, or one made for it; None if it has no port."""
+        for other in self.others:
+            if other["kind"] == "Service" and (other["spec"] or {}).get("ports"):
+                return other
+        found = ports_of(self.container)
+        selector = labels(self.template)
+        if not found or not selector:
+            return None
+        return {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "users"},
+            "spec": {"selector": selector, "ports": [{"port": 80, "targetPort": found[0]}]},
+        }
+
+    @property
+    def objects(self) -> list[Object]:
+        """All that is applied."""
+        others = [o for o in self.others if o["kind"] != "HorizontalPodAutoscaler"]
+        service = self.service
+        made = [service] if service is not None and service not in others else []
+        return [*others, *made, self.admitted]
+
+    def change(self, path: str, value: Any) -> Subject:
+        """The same with something else at a path of the workload; None removes it."""
+        return replace(self, workload=paths.put(self.workload, path, value))
+
+    def add(self, other: Object) -> Subject:
+        """The same with one more object."""
+        return replace(self, others=(*self.others, other))
+
+
+def read(sources: Sequence[str | Path]) -> tuple[list[Subject], list[str]]:
+    """The workloads of files and folders, and what is passed over. Raises ApiError, OSError."""
+    found: list[tuple[Object, str]] = []
+    for source in sources:
+        for path in _files(Path(source)):
+            for value in documents.documents(documents.contents(path), str(path)):
+                found += [(obj, str(path)) for obj in _items(value)]
+    return subjects(found)
+
+
+def subjects(found: Iterable[tuple[Object, str]]) -> tuple[list[Subject], list[str]]:
+    """The same of objects, each with the name of its file."""
+    clean = [(_clean(obj), source) for obj, source in found]
+    chosen, passed = [], []
+    for obj, source in clean:
+        if obj["kind"] in WORKLOADS and not obj.pop("_owned", False):
+            chosen.append(Subject(obj, tuple(_belonging(obj, [o for o, _ in clean])), source))
+        elif obj["kind"] in ("Job", "CronJob"):
+            passed.append(f"{ref(obj)}: runs to an end, so nobody waits for it to heal")
+    return chosen, passed
+
+
+def _files(path: Path) -> list[Path]:
+    """As kubectl, but with the folders in it: charts are made of folders."""
+    if path.is_dir():
+        inner = sorted(p for p in path.rglob("*") if p.suffix in documents.SUFFIXES and p.is_file())
+        if inner:
+            return inner
+    return documents.files(path)
+
+
+def _items(value: Any) -> Iterator[Object]:
+    """The objects of a document; what is no object is nothing that could be run."""
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
+        return
+    if value["kind"].endswith("List") and isinstance(value.get("items"), list):
+        for item in value["items"]:
+            yield from _items(item)
+    elif value["kind"] in KINDS and isinstance(value.get("metadata"), dict) and "name" in value["metadata"]:
+        yield value
+
+
+ADDED = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "ownerReferences",
+         "finalizers", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName")  # fmt: skip
+"""What a cluster writes into metadata."""
+
+
+def _clean(obj: Object) -> Object:
+    """An object as somebody would have written it, with a mark if another owns it."""
+    meta = {k: v for k, v in obj["metadata"].items() if k not in ADDED}
+    if isinstance(meta.get("annotations"), dict):
+        kept = {k: v for k, v in meta["annotations"].items() if not k.startswith(("kubectl.", "deployment."))}
+        meta["annotations"] = kept
+    out = {k: v for k, v in obj.items() if k != "status"} | {"metadata": meta}
+    if controller_of(obj) is not None:
+        out["_owned"] = True
+    return out
+
+
+def _belonging(workload: Object, objects: list[Object]) -> Iterator[Object]:
+    """Whatever of the manifests acts on the workload, in the namespace in which it is run."""
+    space = workload["metadata"].get("namespace", "default")
+    on = labels(workload if workload["kind"] == "Pod" else workload["spec"].get("template") or {"metadata": {}})
+    for obj in objects:
+        spec = obj.get("spec") or {}
+        if obj["metadata"].get("namespace", "default") != space:
+            continue
+        if (
+            (obj["kind"] == "Service" and matches_map(spec.get("selector"), on))
+            or (obj["kind"] == "PodDisruptionBudget" and matches(spec.get("selector"), on))
+        ):  # fmt: skip
+            yield _here(obj)
+
+
+def _here(obj: Object) -> Object:
+    """In the namespace default, without an address of its own."""
+    meta = {k: v for k, v in obj["metadata"].items() if k != "namespace"}
+    spec = {k: v for k, v in (obj.get("spec") or {}).items() if k not in ("clusterIPs", "healthCheckNodePort")}
+    if spec.get("clusterIP") != "None":
+        spec.pop("clusterIP", None)
+    if obj["kind"] == "Service" and isinstance(spec.get("ports"), list):
+        spec["ports"] = [{k: v for k, v in p.items() if k != "nodePort"} for p in spec["ports"] if isinstance(p, dict)]
+    return {**obj, "metadata": meta, "spec": spec}
+
+
+ELSEWHERE = ("nodeSelector", "affinity", "nodeName", "schedulerName", "priorityClassName", "priority", "serviceAccount",
+             "serviceAccountName", "runtimeClassName", "imagePullSecrets", "overhead")  # fmt: skip
+"""Of a pod's spec, what asks for things that only the real cluster has."""
+
+
+def _runnable(workload: Object, prefix: str) -> Object:
+    """The workload without what only the real cluster has; volumes are empty, variables from elsewhere have a value."""
+    out = _here(workload) if workload["kind"] != "Pod" else {**workload, "metadata": _here(workload)["metadata"]}
+    spec = paths.get(out, prefix)
+    if not isinstance(spec, dict):
+        return out
+    spec = {k: v for k, v in spec.items() if k not in ELSEWHERE}
+    spec["automountServiceAccountToken"] = False
+    claims = [(c.get("metadata") or {}) for c in out["spec"].get("volumeClaimTemplates") or ()]
+    volumes = [*(spec.get("volumes") or ()), *claims]
+    if volumes:
+        spec["volumes"] = [{"name": v.get("name"), "emptyDir": {}} for v in volumes if isinstance(v, dict)]
+    for kind in ("initContainers", "containers"):
+        if isinstance(spec.get(kind), list):
+            spec[kind] = [_container(c) if isinstance(c, dict) else c for c in spec[kind]]
+    out = paths.put(out, prefix, spec)
+    return {**out, "spec": {k: v for k, v in out["spec"].items() if k != "volumeClaimTemplates"}}
+
+
+def _container(container: Object) -> Object:
+    out = {k: v for k, v in container.items() if k not in ("envFrom", "imagePullPolicy", "volumeDevices")}
+    if isinstance(out.get("env"), list):
+        out["env"] = [{"name": e.get("name"), "value": "-"} if "valueFrom" in e else e
+                      for e in out["env"] if isinstance(e, dict)]  # fmt: skip
+    return out

@@ -1,0 +1,81 @@
+"""Exercises as data: typical wrong answers get their own words, and cases of the battery can be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from selfheal.lessons.exercises import Exercise, in_time, leftover, silent
+from selfheal.lessons.exercises.data import parse
+
+EXERCISES = (in_time, leftover, silent)
+WRONG = [(exercise, wrong) for exercise in EXERCISES for wrong in exercise.wrong]
+
+
+@pytest.mark.parametrize(("exercise", "wrong"), WRONG, ids=[f"{e.name}: {w.way}" for e, w in WRONG])
+def test_a_typical_wrong_answer_is_told_what_is_wrong_with_it(exercise: Exercise, wrong: Any) -> None:
+    report = exercise.check(wrong.answer)
+    assert not report.passed
+    assert wrong.says in repr(report)
+
+
+def test_every_exercise_knows_two_wrong_ways_or_more() -> None:
+    assert all(len(exercise.wrong) >= 2 for exercise in EXERCISES)
+
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: corp.example/web:1
+        livenessProbe: {httpGet: {path: /healthz, port: 8080}}
+"""
+DATA = """\
+name: Slow on Mondays
+symptom: It is restarted when there is much to do.
+task: Make it stand that.
+allowed: ["spec.template.spec.containers[0].livenessProbe"]
+keep: {"spec.template.spec.containers[0].livenessProbe": Keep the probe.}
+hints: [one, two]
+solution: {change: {"spec.template.spec.containers[0].livenessProbe.timeoutSeconds": 4}}
+wrong:
+- way: a little
+  change: {"spec.template.spec.containers[0].livenessProbe.timeoutSeconds": 2}
+  says: killed
+- way: enormous
+  change: {"spec.template.spec.containers[0].livenessProbe.failureThreshold": 1000}
+  says: does not heal in time
+checks:
+- case: slow
+  app: {slow: 3}
+  seeds: 2
+  because:
+  - {when: {livenessProbe.timeoutSeconds: "< 3"}, says: "How long does an answer take?"}
+- {case: deadlock, seeds: 1}
+"""
+
+
+def test_a_case_of_the_battery_is_a_check() -> None:
+    exercise = parse({**yaml.safe_load(DATA), "manifest": MANIFEST})
+    assert exercise.check(exercise.solution).passed
+    start = repr(exercise.check(MANIFEST))
+    assert "✗ When for 60 s every answer takes 3 s, containers that a restart cannot help are killed" in start
+    assert start.count("How long does an answer take?") == 1
+    for wrong in exercise.wrong:
+        assert wrong.says in repr(exercise.check(wrong.answer))
+
+
+def test_a_text_to_replace_must_be_in_the_manifest() -> None:
+    data = {**yaml.safe_load(DATA), "manifest": MANIFEST, "solution": {"replace": {"nowhere": "x"}}}
+    with pytest.raises(ValueError, match="'nowhere' is not in the manifest"):
+        parse(data)
