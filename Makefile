@@ -7,7 +7,7 @@ export VENV
 
 prepare = @python=$$(sh tools/python) && "$$python" tools/prepare.py
 
-.PHONY: help learn test book serve chapters parity lint bench nightly lock clean
+.PHONY: help learn test book serve chapters labs parity lint bench nightly lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,10 @@ chapters: ## the notebooks run from the top, their stored outputs anew
 	$(prepare) all
 	@$(RUN) tools/run_chapters.py
 
+labs: ## the labs' notebooks on emulators, their stored outputs compared (a real cluster: LAB_CONTEXT=…)
+	$(prepare) all
+	@$(RUN) tools/run_labs.py --check $(ARGS)
+
 parity: ## the table of what is proven against Kubernetes, anew
 	$(prepare) all
 	@$(RUN) tools/parity.py
@@ -51,6 +55,7 @@ nightly: ## what is too long for every change: every test, then the mutations
 	$(prepare) all
 	@SELFHEAL_BROWSER=required SELFHEAL_EXAMPLES=nightly $(RUN) tools/test.py $(ARGS)
 	@SELFHEAL_BROWSER=required SELFHEAL_EXAMPLES=nightly $(RUN) -m pytest -q -m "nightly and not labs" tests
+	@$(RUN) tools/run_labs.py --check
 	@if [ -f tests/mutation/__main__.py ]; then $(RUN) -m tests.mutation; fi
 
 lock: ## requirements.txt anew from pyproject.toml (UPGRADE=1 moves every pin)

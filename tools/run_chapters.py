@@ -26,12 +26,12 @@ LANGUAGE = {
 }
 
 
-def run(path: Path) -> bool:
-    """Run a notebook in its own folder; whether what it shows has changed."""
+def run(path: Path, patience: int = 120) -> bool:
+    """Run a notebook in its own folder, each cell in so many seconds; whether what it shows has changed."""
     notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     place = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", record_timing=False, coalesce_streams=True, resources=place
+        notebook, timeout=patience, kernel_name="python3", record_timing=False, coalesce_streams=True, resources=place
     )
     client.execute()
     notebook.metadata = nbformat.from_dict(LANGUAGE)  # type: ignore[no-untyped-call]

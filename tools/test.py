@@ -1,9 +1,9 @@
-"""All tests, in three rounds: ``make test``.
+"""All tests, in four rounds: ``make test``.
 
-The package, the browser and the notebooks each get processes of their own, since a browser's driver and a kernel's
-client both want the process's event loop; the package gets one a processor. Coverage adds up and is shown once, at
-the end. With ``--core`` the browser and the coverage are left out (a second Python's round). Other arguments go to
-pytest.
+The package, the browser, the chapters and a lab each get processes of their own, since a browser's driver and a
+kernel's client both want the process's event loop; the package gets one a processor. Coverage adds up and is shown
+once, at the end. With ``--core`` the browser, the lab and the coverage are left out (a second Python's round). Other
+arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import subprocess
 import sys
 
 NOTHING_COLLECTED = 5
+LAB = "labs/02-wrong-endpoint.ipynb"
+"""The lab of every round; `make labs` runs them all."""
 EVERY = "not nightly and not labs"
 PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 
@@ -34,6 +36,8 @@ def main(argv: list[str]) -> int:
         if run.returncode != NOTHING_COLLECTED:
             worst = worst or run.returncode
     if not core:
+        print("tools/run_labs.py", LAB, flush=True)
+        worst = worst or subprocess.run([sys.executable, "tools/run_labs.py", "--check", LAB], check=False).returncode
         subprocess.run([sys.executable, "-m", "coverage", "report"], check=False)
     return worst
 
