@@ -66,7 +66,9 @@ def test_it_predicts_before_it_runs_and_cleans_up_at_the_end(name: str) -> None:
     assert [kind for kind in dict.fromkeys(kinds) if kind in FRAME] == FRAME
     assert kinds[-1] in ("Clean up", "What a real cluster did")
     text = code(name)
-    assert text.index(".predict()") < text.index(".run(")
+    run = re.search(r"\blab\.(run|recording)\(", text)
+    assert run
+    assert text.index("lab.predict()") < run.start()
     lab = next(source(cell) for cell in of(name, "code") if "Lab(" in source(cell))
     assert re.search(rf'Lab\("{name[3:-6]}"', lab), "a lab is called what its file is called"
     made = set(re.findall(r"^(\w+) = Lab\(", text, re.MULTILINE))

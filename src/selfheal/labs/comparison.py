@@ -19,6 +19,8 @@ from selfheal.timeline.roles import Roles
 
 CLOSE = 0.5
 """A difference (s) that is not worth a word."""
+MOST = 8
+"""Differences that are told, the greatest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,11 @@ class Compared:
         lines = [
             f"{e.object.removeprefix('Pod/')}: {e.step} came {e.seconds:.1f} s after {e.cause}, predicted "
             f"{_range(e)}: {reason(e, off, pulled)}"
-            for e, off in found
+            for e, off in sorted(found, key=lambda one: -abs(one[1]))
             if abs(off) > CLOSE
         ]
+        if len(lines) > MOST:
+            lines[MOST:] = [f"… and {len(lines) - MOST} more, each less than that."]
         lines += [f"image pull: {text}" for text in pulled.values() if text and not lines]
         inside = sum(1 for _, off in found if abs(off) <= CLOSE)
         head = f"{inside} of {len(found)} intervals as predicted, to within {CLOSE:g} s."
@@ -140,6 +144,10 @@ def _told(timeline: Timeline) -> dict[str, Mapping[str, Any]]:
     return out
 
 
+BEGINNINGS = ("created", "what set it off")
+"""Causes from which on a pod comes into being: no probe has asked yet, and nothing has ended."""
+
+
 def reason(e: Envelope, off: float, pulled: Mapping[str, str]) -> str:
     """Why an interval was longer (``off`` > 0) or shorter than predicted: what real clusters differ by."""
     text = f"{e.step} {e.cause}".lower()
@@ -147,9 +155,9 @@ def reason(e: Envelope, off: float, pulled: Mapping[str, str]) -> str:
         return "the restart was held back, and the back-off has jitter and is looked at in its own time"
     if pulled.get(e.object) and off > 0 and not any(w in e.step for w in ("Unhealthy", "Killing", "ready")):
         return f"image pull ({pulled[e.object]})"
-    if any(word in text for word in ("unhealthy", "probe", "killing", "ready")):
+    if e.cause not in BEGINNINGS and any(word in text for word in ("unhealthy", "probe", "killing", "ready")):
         return "phase of the tick: a probe runs on its own beat, which begins when it likes"
-    if any(word in text for word in ("running", "terminated", "restart")) and abs(off) <= 1.5:
+    if e.cause not in BEGINNINGS and any(w in text for w in ("running", "terminated", "restart")) and abs(off) <= 1.5:
         return "relist: the kubelet looks once a second which containers have ended"
     return "load: the machine had other things to do" if off > 0 else "less load than the simulator expects"
 

@@ -19,10 +19,11 @@ def container(manifests: Iterable[Object], name: str = "") -> dict[str, Any]:
     return {}
 
 
-def newest_failure(timeline: Timeline, pod: str) -> str:
-    """What the newest failed probe of a pod says."""
+def newest_failure(timeline: Timeline, pod: str, probe: str = "") -> str:
+    """What the newest failed probe of a pod says; of all its probes, or of its ``Liveness`` probe."""
     found = timeline.select(kind="Event", object=f"Pod/{pod}", reason="Unhealthy")
-    return str(found[-1]["message"]) if found else ""
+    said = [str(e["message"]) for e in found if e["message"].startswith(probe)]
+    return said[-1].splitlines()[0].rstrip(": ") if said else ""
 
 
 def slowest(probe: dict[str, Any]) -> int:
