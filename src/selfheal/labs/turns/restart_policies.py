@@ -9,7 +9,7 @@ from selfheal.objects import Object
 from selfheal.timeline import Timeline
 
 PASSED = "Two tries failed and were made again; the third was done, and nobody did it once more."
-COMMAND = "echo try >> /work/tries; sleep 2; [ $(wc -l < /work/tries) -ge 3 ]"
+COMMAND = "echo try >> /data/tries; sleep 2; [ $(wc -l < /data/tries) -ge 3 ]"
 
 
 def problems(timeline: Timeline, manifests: tuple[Object, ...]) -> Iterator[str]:
