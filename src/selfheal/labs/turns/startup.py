@@ -8,9 +8,7 @@ from selfheal.labs.turns.asked import container, newest_failure, slowest
 from selfheal.objects import Object
 from selfheal.timeline import Timeline
 
-PASSED = (
-    "It had time to start, and is watched closely from then on. Two questions, two probes."
-)
+PASSED = "It had time to start, and is watched closely from then on. Two questions, two probes."
 START, HANG = 90, 15
 """Seconds."""
 
