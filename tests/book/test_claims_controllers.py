@@ -10,7 +10,7 @@ from selfheal.lessons.stepper import ACTORS
 from tests.book.notebooks import output, prose, rows
 from tests.book.test_claims import numbers
 
-SEVENTEEN = "17-reconciliation.ipynb"
+SEVENTEEN, EIGHTEEN = "17-reconciliation.ipynb", "18-rollouts.ipynb"
 
 SHOP = """
 apiVersion: apps/v1
@@ -99,3 +99,79 @@ def test_a_walk_asks_who_is_next_and_has_one_right_answer() -> None:
         if step.ask is not None:
             assert [a.says.rstrip(".").lower() for a in step.ask.answers if a.right] == [step.who.lower()]
             assert len(step.ask.answers) == 3
+
+
+# -- chapter 18
+
+
+def test_a_version_that_never_gets_ready_stops_and_costs_nothing() -> None:
+    told = output(EIGHTEEN, "bad-run")
+    assert re.search(r"^shop +3/4 ", told, re.MULTILINE)
+    assert re.search(r"^shop-\w+ +2 +2 +0 ", told, re.MULTILINE)
+    assert "0 of 12000 requests lost since then" in told
+    assert "Three pods of version 1 are left" in prose(EIGHTEEN)
+
+
+def test_a_stuck_rollout_leaves_the_floor_and_fills_the_surge() -> None:
+    for wanted, old, new, together in ([int(n) for n in row] for row in rows(output(EIGHTEEN, "where"))):
+        assert old == wanted - wanted // 4
+        assert together == wanted + -(-wanted // 4) == old + new
+    assert [10, 8, 5, 13] in [[int(n) for n in row] for row in rows(output(EIGHTEEN, "where"))]
+
+
+def test_it_is_reported_after_ten_minutes_and_left_as_it_is() -> None:
+    told = output(EIGHTEEN, "back-run")
+    assert re.search(r"Progressing +False +ProgressDeadlineExceeded", told)
+    assert 600 <= numbers(re.findall(r"reported .*", told)[0])[0] <= 601
+    assert told.endswith("old and new pods: 3 2")
+    assert output(EIGHTEEN, "believed").splitlines()[:2] == [
+        "true:     old and new pods 3 2",
+        "believed: old and new pods 4 0",
+    ]
+    assert 0 < numbers(output(EIGHTEEN, "undo-run").splitlines()[-2])[0] < 5
+    assert "0 requests lost" in output(EIGHTEEN, "undo-run")
+
+
+def test_what_each_setting_costs_is_what_the_text_reads_from_the_table() -> None:
+    cost = {row[0]: [int(n) for n in row[1:]] for row in rows(output(EIGHTEEN, "settings"))}
+    assert cost["readiness probe"][:2] == cost["readiness, minReadySeconds 60"][:2] == [0, 0]
+    for exposed in ("no readiness probe", "readiness, maxUnavailable 100%", "readiness, Recreate"):
+        assert cost[exposed][0] > 100
+        assert min(cost[exposed][1:]) > 5000
+    assert cost["no probe, minReadySeconds 60"][0] > 100
+    assert cost["readiness, minReadySeconds 60"][2] < cost["readiness, minReadySeconds 30"][2] < 5000
+    assert cost["readiness probe"][2] > 5000
+
+
+def test_a_complete_rollout_reports_no_later_sickness() -> None:
+    assert output(EIGHTEEN, "told-check").splitlines() == [
+        "Progressing True NewReplicaSetAvailable",
+        "Available False MinimumReplicasUnavailable",
+    ]
+
+
+def test_a_wrong_liveness_port_lets_a_rollout_complete() -> None:
+    cluster = shops()
+    probe = "livenessProbe: {httpGet: {path: /, port: 80}}, readinessProbe: {httpGet: {path: /, port: 8080}}"
+    cluster.apply(SHOP.replace('"selfheal/patient:1"', f'"selfheal/patient:2", {probe}'))
+    cluster.run(until=100)
+    status = cluster.get("deployment", "shop")["status"]
+    assert {c["reason"] for c in status["conditions"]} >= {"NewReplicaSetAvailable"}
+    cluster.run(until=120)
+    assert all(pod["status"]["containerStatuses"][0]["restartCount"] for pod in cluster.get("pods"))
+
+
+def test_a_rollout_goes_on_an_hour_after_its_deadline() -> None:
+    cluster = shops()
+    ready = "{httpGet: {path: /readyz, port: 8080}}"
+    late = f'"selfheal/patient:2", args: [--readyz-after, "0=503"], readinessProbe: {ready}'
+    cluster.apply(SHOP.replace('"selfheal/patient:1"', late))
+    cluster.run(until=4200)
+    for _ in range(4):
+        for pod in cluster.get("pods"):
+            cluster.http(pod["metadata"]["name"], "/switch?readyz=200", method="POST")
+        cluster.run(for_=30)
+    assert cluster.get("deployment", "shop")["status"]["updatedReplicas"] == 3
+    assert {c["reason"] for c in cluster.get("deployment", "shop")["status"]["conditions"]} >= {
+        "NewReplicaSetAvailable"
+    }

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from selfheal.lessons.exercises import data
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
+from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.slow_start import slow_start
@@ -27,6 +28,7 @@ __all__ = [
     "Finding",
     "Report",
     "Wrong",
+    "friday",
     "guest",
     "in_time",
     "leftover",
