@@ -452,6 +452,8 @@ class Store:
         if current["kind"] == "Deployment" and obj is not current:
             # The revision annotation is written along with the status (pkg/registry/apps/deployment/strategy.go).
             new["metadata"] = _with(current["metadata"], "annotations", obj["metadata"].get("annotations"))
+        if "managedFields" in obj["metadata"]:
+            new["metadata"] = {**new["metadata"], "managedFields": obj["metadata"]["managedFields"]}
         return current if new == current else self._write(current["kind"], new, current, cause)
 
     def _generate_name(self, kind: str, info: Kind, space: str, meta: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from selfheal import protobuf
@@ -174,6 +176,33 @@ def test_unknown_fields_are_refused_told_or_ignored(api: Api) -> None:
     assert api("POST", f"{PODS}?fieldValidation=Maybe", wrong).code == 400
 
 
+def test_fields_named_twice_and_fields_of_a_patch(api: Api) -> None:
+    text = json.dumps(deployment()).replace('"replicas": 2', '"replicas": 1, "replicas": 2, "colour": 1').encode()
+    strict = api("POST", f"{DEPLOYMENTS}?fieldValidation=Strict", text)
+    assert (strict.code, strict.json["message"]) == (
+        400,
+        (
+            'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: '
+            'duplicate field "spec.replicas", unknown field "spec.colour"'
+        ),
+    )
+    told = api("POST", DEPLOYMENTS, text)
+    assert told.json["spec"]["replicas"] == 2
+    assert told.headers["Warning"].startswith('299 - "duplicate field \\"spec.replicas\\""')
+    path, colour = f"{DEPLOYMENTS}/web", {"spec": {"colour": 1}}
+    patched = api("PATCH", f"{path}?fieldValidation=Strict", colour, MERGE)
+    assert (patched.code, patched.json["details"]["causes"][0]["field"]) == (422, "patch")
+    assert patched.json["message"].endswith('strict decoding error: unknown field "spec.colour"')
+    applied = api("PATCH", f"{path}?fieldManager=x", {"apiVersion": "apps/v1", "kind": "Deployment", **colour}, APPLY)
+    assert (applied.code, applied.json["message"]) == (
+        400,
+        (
+            "failed to create typed patch object (default/web; apps/v1, Kind=Deployment): "
+            ".spec.colour: field not declared in schema"
+        ),
+    )
+
+
 def test_a_warning_is_fit_for_a_header(api: Api) -> None:
     told = api("POST", PODS, {**pod(), "spec": {**pod()["spec"], 'a\n"\\\x00é€': 1}})
     assert told.headers["Warning"] == '299 - "unknown field \\"spec.a?\\"\\\\?é?\\""'
@@ -200,6 +229,23 @@ def test_a_dry_run_changes_nothing(api: Api) -> None:
     api("POST", PODS, pod())
     assert api("DELETE", f"{PODS}/app?dryRun=All").code == 200
     assert "deletionTimestamp" not in api.get(f"{PODS}/app").json["metadata"]
+    api("POST", DEPLOYMENTS, deployment())
+    version, scale = api.cluster.store.version, {"spec": {"replicas": 9}}
+    for method, target, body in (
+        (
+            "PATCH",
+            f"{DEPLOYMENTS}/web?fieldManager=x&force=true",
+            {"apiVersion": "apps/v1", "kind": "Deployment", **scale},
+        ),
+        ("PUT", f"{DEPLOYMENTS}/web/scale?fieldManager=x", scale),
+        ("DELETE", f"{DEPLOYMENTS}?fieldManager=x", None),
+        ("POST", f"{PODS}/app/eviction?x=y", {"metadata": {"name": "app"}}),
+        ("POST", "/api/v1/nodes?x=y", {"metadata": {"name": "node-9"}}),
+    ):
+        content = APPLY if method == "PATCH" else "application/json"
+        assert api(method, f"{target}&dryRun=All", body, content).code in (200, 201), target
+    assert api.cluster.store.version == version
+    assert api("POST", f"{PODS}?dryRun=Some", pod("b")).json["details"]["causes"][0]["field"] == "dryRun"
 
 
 def test_yaml_is_taken_too(api: Api) -> None:
@@ -252,12 +298,87 @@ def test_server_side_apply(api: Api) -> None:
     }
     conflict = api("PATCH", f"{path}?fieldManager=y", {**base, "data": {"a": "4"}}, APPLY)
     assert (conflict.code, conflict.json["reason"]) == (409, "Conflict")
-    assert conflict.json["message"] == 'Apply failed with 1 conflict: conflict with "x" using v1: .data.a'
+    assert conflict.json["message"] == 'Apply failed with 1 conflict: conflict with "x": .data.a'
     assert conflict.json["details"]["causes"] == [
-        {"reason": "FieldManagerConflict", "message": 'conflict with "x" using v1', "field": ".data.a"}
+        {"reason": "FieldManagerConflict", "message": 'conflict with "x"', "field": ".data.a"}
     ]
     forced = api("PATCH", f"{path}?fieldManager=y&force=true", {**base, "data": {"a": "4"}}, APPLY)
     assert forced.json["data"] == {"a": "4"}
+
+
+def test_who_wants_what_is_written_down(api: Api) -> None:
+    """As kubectl get --show-managed-fields shows it after kubectl create deployment, set image, scale and apply."""
+    path = f"{DEPLOYMENTS}/web"
+    made = api("POST", f"{DEPLOYMENTS}?fieldManager=kubectl-create", deployment()).json
+    [entry] = made["metadata"]["managedFields"]
+    assert (entry["manager"], entry["operation"], entry["apiVersion"]) == ("kubectl-create", "Update", "apps/v1")
+    assert entry["time"] == made["metadata"]["creationTimestamp"]
+    assert entry["fieldsV1"]["f:metadata"] == {"f:labels": {".": {}, "f:app": {}}}
+    spec = entry["fieldsV1"]["f:spec"]
+    assert spec["f:selector"] == {}
+    assert spec["f:strategy"] == {"f:rollingUpdate": {".": {}, "f:maxSurge": {}, "f:maxUnavailable": {}}, "f:type": {}}
+    containers = spec["f:template"]["f:spec"]["f:containers"]
+    assert list(containers) == ['k:{"name":"web"}']
+    assert containers['k:{"name":"web"}'] == {
+        ".": {},
+        "f:image": {},
+        "f:imagePullPolicy": {},
+        "f:name": {},
+        "f:ports": {
+            ".": {},
+            'k:{"containerPort":80,"protocol":"TCP"}': {".": {}, "f:containerPort": {}, "f:protocol": {}},
+        },
+        "f:resources": {},
+        "f:terminationMessagePath": {},
+        "f:terminationMessagePolicy": {},
+    }
+    image = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "nginx:1.28"}]}}}}
+    old, new = api("PATCH", f"{path}?fieldManager=kubectl-set", image, STRATEGIC).json["metadata"]["managedFields"]
+    mine = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"web"}': {"f:image": {}}}}}}}
+    assert (new["manager"], new["fieldsV1"]) == ("kubectl-set", mine)
+    assert "f:image" not in old["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"web"}']
+    api("PATCH", f"{path}/scale?fieldManager=kubectl", {"spec": {"replicas": 4}}, MERGE)
+    intent = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 2, **image["spec"]}}
+    intent["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.29"
+    refused = api("PATCH", f"{path}?fieldManager=ci", intent, APPLY)
+    assert refused.json["message"] == (
+        'Apply failed with 2 conflicts: conflicts with "kubectl" with subresource "scale" using apps/v1:\n'
+        '- .spec.replicas\nconflicts with "kubectl-set" using apps/v1:\n'
+        '- .spec.template.spec.containers[name="web"].image'
+    )
+    forced = api("PATCH", f"{path}?fieldManager=ci&force=true", intent, APPLY).json
+    assert forced["spec"]["replicas"] == 2
+    entries = {e["manager"]: e for e in forced["metadata"]["managedFields"]}
+    assert list(entries) == ["ci", "kubectl-create"]
+    assert entries["ci"]["operation"] == "Apply"
+    assert entries["ci"]["fieldsV1"]["f:spec"]["f:replicas"] == {}
+
+
+def test_what_is_applied_no_longer_goes_unless_another_wants_it(api: Api) -> None:
+    path = f"{DEPLOYMENTS}/web"
+    both = deployment()
+    pair = [{"name": "web", "image": "nginx:1.27", "env": [{"name": "A", "value": "1"}]}, {"name": "b", "image": "c"}]
+    both["spec"]["template"]["spec"]["containers"] = pair
+    api("PATCH", f"{path}?fieldManager=x", both, APPLY)
+    other = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": {"containers": [pair[1]]}}}}
+    api("PATCH", f"{path}?fieldManager=y", other, APPLY)
+    one = deployment()
+    made = api("PATCH", f"{path}?fieldManager=x", one, APPLY).json["spec"]["template"]["spec"]["containers"]
+    assert [(c["name"], c.get("env")) for c in made] == [("web", None), ("b", None)]
+    none = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"labels": {"only": "y"}}}
+    gone = api("PATCH", f"{path}?fieldManager=y", none, APPLY).json
+    assert [c["name"] for c in gone["spec"]["template"]["spec"]["containers"]] == ["web"]
+    version = gone["metadata"]["resourceVersion"]
+    assert api("PATCH", f"{path}?fieldManager=y", none, APPLY).json["metadata"]["resourceVersion"] == version
+
+
+def test_a_status_has_managers_of_its_own(api: Api) -> None:
+    api("POST", PODS, pod())
+    gate = {"status": {"conditions": [{"type": "x/y", "status": "True"}]}}
+    api("PATCH", f"{PODS}/app/status?fieldManager=gate", gate, STRATEGIC)
+    entries = {e["manager"]: e for e in api.get(f"{PODS}/app").json["metadata"]["managedFields"]}
+    assert (entries["gate"]["subresource"], list(entries["gate"]["fieldsV1"])) == ("status", ["f:status"])
+    assert "f:status" not in entries["test"]["fieldsV1"]
 
 
 # ---- lists

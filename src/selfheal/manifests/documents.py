@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from selfheal.manifests import yaml11
@@ -40,6 +40,38 @@ def documents(text: str | bytes, name: str = STDIN) -> list[Plain]:
         if value is not None:
             found.append(value)
     return found
+
+
+def request(text: bytes) -> tuple[Plain, list[str]]:
+    """The one value of a request's body, and its fields that are named twice: ``spec.replicas``; the last one holds.
+
+    Raises BadManifest, TooLarge.
+    """
+    try:
+        values = _json(_decoded(text, STDIN), _Twice) if text.lstrip()[:1] in (b"{", b"[") else []
+    except Unreadable as wrong:
+        raise _unparsed(STDIN, wrong.text) from None
+    except ValueError:
+        values = []
+    if len(values) == 1 and isinstance(values[0], dict | list):
+        return plain(values[0]), list(_twice(values[0], ""))
+    found = documents(text)
+    if len(found) != 1:
+        raise BadManifest(f"the body holds {len(found)} documents, not one")
+    return found[0], []
+
+
+def _twice(value: object, path: str) -> Iterator[str]:
+    """Where names come twice, below a path."""
+    if isinstance(value, _Twice):
+        for name in value.twice:
+            yield f"{path}.{name}".lstrip(".")
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from _twice(below, f"{path}.{name}")
+    elif isinstance(value, list):
+        for i, below in enumerate(value):
+            yield from _twice(below, f"{path}[{i}]")
 
 
 def files(path: Path) -> list[Path]:
@@ -112,15 +144,27 @@ def _unparsed(name: str, text: str) -> BadManifest:
     return BadManifest(f"error parsing {name}: {text}")
 
 
-def _json(text: str) -> list[Plain]:
+class _Twice(dict[str, object]):
+    """An object in which a name may come twice."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        self.twice = (
+            [name for i, (name, _) in enumerate(pairs) if name in [p[0] for p in pairs[:i]]]
+            if (len(self) < len(pairs))
+            else []
+        )
+
+
+def _json(text: str, pairs: Callable[[list[tuple[str, object]]], dict[str, object]] | None = None) -> list[Plain]:
     """One or many JSON objects, one after another."""
-    decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_whole)
+    decoder = json.JSONDecoder(object_pairs_hook=pairs or _pairs, parse_constant=_constant, parse_int=_whole)
     found: list[Plain] = []
     at = 0
     try:
         while at < len(text):
             value, at = decoder.raw_decode(text, at)
-            found.append(plain(value))
+            found.append(plain(value) if pairs is None else value)
             while at < len(text) and text[at] in " \t\r\n":
                 at += 1
     except RecursionError:

@@ -16,7 +16,6 @@ from selfheal.clock import RealTime
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError, BadRequest, Unavailable
 from selfheal.server import actions, statuses
-from selfheal.server.apply import Managers
 from selfheal.server.context import Context
 from selfheal.server.endpoints import discovery, negotiation, openapi
 from selfheal.server.endpoints.handlers import delete, get, watch, write
@@ -82,7 +81,6 @@ class APIServer:
     def __init__(self, cluster: Cluster, time: RealTime, token: str) -> None:
         self.cluster = cluster
         self.time = time
-        self.managers = Managers()
         self.lines = watch.Lines()
         self.address = ""
         self.end: Callable[[], object] = lambda: None

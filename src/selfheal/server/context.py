@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from selfheal.clock import RealTime
 from selfheal.cluster import Cluster
-from selfheal.errors import NotFound
+from selfheal.errors import FieldError, Invalid, NotFound
 from selfheal.objects import Object
 from selfheal.rules import ACTION, Cause
-from selfheal.server.apply import Managers
 from selfheal.server.endpoints.requestinfo import RequestInfo
 from selfheal.server.http import Request
+from selfheal.server.managedfields import Manager
 from selfheal.store import Store
 
 if TYPE_CHECKING:
@@ -50,14 +51,14 @@ class Context:
         return self.server.time
 
     @property
-    def managers(self) -> Managers:
-        return self.server.managers
-
-    @property
     def manager(self) -> str:
         """Who writes: ``fieldManager``, or the client's name up to the first slash."""
         agent = self.request.headers.get("user-agent", "")
         return self.request.get("fieldManager") or agent.partition("/")[0] or "unknown"
+
+    def managed(self, operation: str) -> Manager:
+        """Who writes, as ``managedFields`` has it."""
+        return Manager(self.manager, operation, self.info.resource.api_version, self.info.subresource)
 
     def cause(self, name: str = "", what: str = "") -> Cause:
         """The beginning of a chain: somebody wrote through the API."""
@@ -82,4 +83,13 @@ class Context:
     def dry(self, options: Any = None) -> bool:
         """Whether nothing shall be written."""
         given = options.get("dryRun") if isinstance(options, dict) else None
-        return "All" in (given if isinstance(given, list) else self.request.query.get("dryRun", []))
+        wanted = given if isinstance(given, list) else self.request.query.get("dryRun", [])
+        for value in wanted:
+            if value != "All":
+                wrong = FieldError(
+                    "dryRun",
+                    "FieldValueNotSupported",
+                    f'Unsupported value: {json.dumps([value])}: supported values: "All"',
+                )
+                raise Invalid(f'{self.info.verb.capitalize()}Options.meta.k8s.io "" is invalid: {wrong}', (wrong,))
+        return bool(wanted)

@@ -44,6 +44,8 @@ class Request:
     headers: dict[str, str]
     """By their names in small letters; of a name that came twice, both values with a comma."""
     body: bytes = b""
+    twice: list[str] = field(default_factory=list)
+    """Fields that its body names twice, once that has been read."""
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

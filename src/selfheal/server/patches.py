@@ -18,15 +18,18 @@ OPERATIONS = 10_000
 Schema = Mapping[str, Any]
 
 
-def properties(of: Schema | None) -> Mapping[str, Schema]:
-    """The fields of what a schema describes; none if it is a plain map, or unknown."""
+def resolved(of: Schema | None) -> Schema:
+    """The schema that one refers to, or itself."""
     if of is None:
         return {}
     if "allOf" in of:
         of = of["allOf"][0]
-    if "$ref" in of:
-        of = schema.types().get(of["$ref"].rpartition("/")[2], {})
-    found: Mapping[str, Schema] = of.get("properties", {})
+    return schema.types().get(of["$ref"].rpartition("/")[2], {}) if "$ref" in of else of
+
+
+def properties(of: Schema | None) -> Mapping[str, Schema]:
+    """The fields of what a schema describes; none if it is a plain map, or unknown."""
+    found: Mapping[str, Schema] = resolved(of).get("properties", {})
     return found
 
 

@@ -59,5 +59,6 @@ def bind(context: Context) -> Response:
     if not node or not isinstance(node, str):
         raise BadRequest("the object provided is unrecognized (must be of type Binding)")
     name = context.info.name or str((value.get("metadata") or {}).get("name", ""))
-    context.store.bind(context.info.namespace, name, node, cause=context.cause(name))
+    with write.writing(context):
+        context.store.bind(context.info.namespace, name, node, cause=context.cause(name))
     return as_json(statuses.success(code=201), 201)

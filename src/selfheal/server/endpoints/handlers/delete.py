@@ -28,8 +28,6 @@ def delete(context: Context) -> Response:
     resource = context.info.resource
     left = context.store.get(resource.stored, *key(current))
     gone = left is None or left["metadata"]["uid"] != current["metadata"]["uid"]
-    if gone:
-        context.managers.forget(current)
     if resource.stored in RETURNED or (not gone and deleted["metadata"].get("finalizers")):
         return render.answer(context, deleted, wanted)
     return as_json(statuses.success(resource, context.info.name, current["metadata"]["uid"]))

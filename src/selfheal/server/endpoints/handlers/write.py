@@ -6,15 +6,16 @@ staging/src/k8s.io/apiserver/pkg/endpoints/handlers: create.go, update.go, patch
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
 from typing import Any
 
 from selfheal import manifests
-from selfheal.errors import BadRequest, FieldError, Invalid
+from selfheal.errors import ApiError, BadRequest, FieldError, Invalid
 from selfheal.manifests import decoding, documents
 from selfheal.manifests.plain import BadManifest
-from selfheal.objects import Object
-from selfheal.server import patches
+from selfheal.objects import Object, replace
+from selfheal.server import managedfields, patches
 from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import render
 from selfheal.server.endpoints.negotiation import form
@@ -44,12 +45,10 @@ def body(request: Request, kinds: tuple[str, ...] = BODIES) -> Any:
     if kind.endswith("protobuf"):
         return protobuf.decode(request.body)
     try:
-        found = documents.documents(request.body)
+        found, request.twice = documents.request(request.body)
     except BadManifest as error:
         raise BadRequest(str(error).removeprefix("error parsing STDIN: ")) from None
-    if len(found) != 1:
-        raise BadRequest(f"the body holds {len(found)} documents, not one")
-    return found[0]
+    return found
 
 
 def received(context: Context, value: Any) -> Object:
@@ -71,10 +70,12 @@ def received(context: Context, value: Any) -> Object:
         raise BadRequest(f'invalid fieldValidation: "{validation}"')
     value = {**value, "apiVersion": version, "kind": kind}
     obj, unknown, _ = decoding.lenient(value)
-    if unknown and validation == "Strict":
-        decoding.decode(value)
+    problems = [*(f'duplicate field "{field}"' for field in context.request.twice), *unknown]
+    applied = context.request.headers.get("content-type", "").startswith(APPLY_PATCH)
+    if problems and (validation == "Strict" or (applied and unknown)):
+        raise _strict(context, value, problems)
     if validation != "Ignore":
-        context.warnings += unknown
+        context.warnings += problems
     meta = dict(obj.get("metadata") or {})
     space = context.info.namespace
     if resource.namespaced:
@@ -88,12 +89,34 @@ def received(context: Context, value: Any) -> Object:
         meta["name"] = name
     if not meta.get("resourceVersion"):
         meta.pop("resourceVersion", None)
-    meta.pop("managedFields", None)
     obj = {"apiVersion": version, "kind": kind, **obj, "metadata": meta}
     return versions.inward(obj, resource)
 
 
-def _writing(context: Context, options: Any = None) -> contextlib.AbstractContextManager[None]:
+def _strict(context: Context, obj: Object, problems: list[str]) -> ApiError:
+    """How the problems of an object are told that is created, updated, patched or applied.
+
+    handlers/rest.go strictDecode, patch.go; structured-merge-diff/typed/validate.go
+    """
+    version, kind = obj["apiVersion"], obj["kind"]
+    text = f"strict decoding error: {', '.join(problems[: decoding.MOST_ERRORS])}"
+    media = context.request.headers.get("content-type", "").partition(";")[0]
+    if media == APPLY_PATCH:
+        fields = [p.removeprefix("unknown field ").strip('"') for p in problems if p.startswith("unknown")]
+        if not fields:
+            return BadRequest(f"error strict decoding YAML: {', '.join(problems)}")
+        told = [f".{f}: field not declared in schema" for f in fields]
+        found = told[0] if len(told) == 1 else "errors:\n" + "\n".join(f"  {t}" for t in told)
+        where = f"{context.info.namespace}/{context.info.name}; {version}, Kind={kind}"
+        return BadRequest(f"failed to create typed patch object ({where}): {found}")
+    if context.info.verb == "patch":
+        wrong = FieldError("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(json.dumps(obj))}: {text}")
+        return Invalid(f' "" is invalid: {wrong}', (wrong,))
+    return BadRequest(f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a {kind}: {text}')
+
+
+def writing(context: Context, options: Any = None) -> contextlib.AbstractContextManager[None]:
+    """Whether what is written meanwhile is written. Raises Invalid for a ``dryRun`` that is none."""
     return context.store.dry_run() if context.dry(options) else contextlib.nullcontext()
 
 
@@ -105,20 +128,25 @@ def create(context: Context) -> Response:
     return stored_anew(context, body(context.request))
 
 
-def stored_anew(context: Context, value: Any, intent: Object | None = None) -> Response:
+def stored_anew(context: Context, value: Any, *, applied: bool = False) -> Response:
     store, wanted = context.store, form(context.request)
-    obj = manifests.default(received(context, value))
+    given = received(context, value)
+    obj = manifests.default(given)
     _require_namespace(context, obj)
     manifests.validate(obj)
-    with _writing(context):
+    time = context.cluster.clock.timestamp()
+    if applied:
+        fields = managedfields.applied(None, given, context.managed(managedfields.APPLY), time, force=False)
+    else:
+        fields = managedfields.updated(None, obj, context.managed(managedfields.UPDATE), time)
+    obj = replace(obj, "metadata.managedFields", fields["metadata"].get("managedFields"))
+    with writing(context):
         if obj["kind"] == "Node" and not context.dry():
             made = _new_node(context, obj)
         else:
             made = store.create(obj, cause=context.cause(obj["metadata"].get("name") or "…"))
     if context.dry():
         made = {**made, "metadata": {k: v for k, v in made["metadata"].items() if k != "resourceVersion"}}
-    elif intent is not None:
-        context.managers.remember(made, intent, context.manager)
     _not_simulated(context, made)
     return render.answer(context, made, wanted, 201)
 
@@ -162,17 +190,25 @@ def update(context: Context) -> Response:
     return render.answer(context, written(context, new, current), wanted)
 
 
-def written(context: Context, new: Object, current: Object) -> Object:
-    """A changed object, or its status, in the store."""
+def _managed(context: Context, new: Object, current: Object) -> Object:
+    time = context.cluster.clock.timestamp()
+    return managedfields.updated(current, new, context.managed(managedfields.UPDATE), time)
+
+
+def written(context: Context, new: Object, current: Object, *, applied: bool = False) -> Object:
+    """A changed object, or its status, in the store. What has been ``applied`` knows its managers already."""
     store, cause = context.store, context.cause()
     if context.info.subresource == "status":
-        with _writing(context):
-            return store.update_status(_complete(new, current), cause=cause)
+        new = _complete(new, current)
+        with writing(context):
+            return store.update_status(new if applied else _managed(context, new, current), cause=cause)
     new = manifests.default(new)
+    if not applied:
+        new = _managed(context, new, current)
     # What the server has written a client cannot change, and need not repeat.
     kept = {k: current["metadata"][k] for k in ("creationTimestamp", "uid") if k in current["metadata"]}
     manifests.validate({**new, "metadata": {**kept, **new["metadata"]}}, current)
-    with _writing(context):
+    with writing(context):
         return store.update(new, cause=cause)
 
 
@@ -232,13 +268,17 @@ def apply(context: Context, value: Any) -> Response:
     if current is None:
         if info.subresource:
             context.current()
-        return stored_anew(context, intent, intent)
-    force = request.flag("force")
-    merged = context.managers.apply(current, intent, context.manager, force=force)
+        return stored_anew(context, intent, applied=True)
+    merged = managedfields.applied(
+        versions.outward(current, info.resource),
+        versions.outward(intent, info.resource),
+        context.managed(managedfields.APPLY),
+        context.cluster.clock.timestamp(),
+        force=request.flag("force"),
+    )
+    merged = versions.inward(merged, info.resource)
     meta = {k: v for k, v in merged["metadata"].items() if k != "resourceVersion"}
     if intent["metadata"].get("resourceVersion"):
         meta["resourceVersion"] = intent["metadata"]["resourceVersion"]
-    made = written(context, {**merged, "metadata": meta}, current)
-    if not context.dry():
-        context.managers.remember(made, intent, context.manager)
+    made = written(context, {**merged, "metadata": meta}, current, applied=True)
     return render.answer(context, made, form(request))
