@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from selfheal import __version__
+from selfheal.clinic import command as diagnosing
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.headlines import headline, told
@@ -137,6 +138,10 @@ def _parser() -> argparse.ArgumentParser:
     labs = commands.add_parser("labs", help="a cluster for the labs: up, down, doctor")
     laboratory.add_arguments(labs)
     labs.set_defaults(function=laboratory.run)
+
+    diagnose = commands.add_parser("diagnose", help="what can go wrong with manifests, found by running them")
+    diagnosing.add_arguments(diagnose)
+    diagnose.set_defaults(function=lambda options: diagnosing.run_command(options, Printer()))
 
     probe = commands.add_parser("probe", help="one real probe, with the kubelet's verdict and its reason")
     probing.add_arguments(probe)

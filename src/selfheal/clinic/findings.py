@@ -57,6 +57,8 @@ class Finding:
     """The smallest change that helps; empty if none was found."""
     then: Outcome | None = None
     """What the same run comes to with it: some of the harm nobody can prevent."""
+    searched: bool = True
+    """Whether a change was looked for."""
 
     @property
     def title(self) -> str:
@@ -132,7 +134,9 @@ class Examination:
             cause, place = first_cause(self.subject, *run(self.subject, self.app, case, worst.seed))
             if changes:
                 place = changes[0].path if not changes[0].of else f"{changes[0].of} {changes[0].path}"
-            found.append(Finding(self.subject, case, self.app, worst, len(wrong), len(of), cause, place, changes, then))
+            found.append(
+                Finding(self.subject, case, self.app, worst, len(wrong), len(of), cause, place, changes, then, remedies)
+            )
         return sorted(found, key=lambda f: f.harm, reverse=True)
 
 
@@ -148,7 +152,8 @@ def felt(o: Outcome) -> str:
     said = [f"{o.lost} of {o.sent} requests lost"] if o.sent else []
     if o.down:
         said.append(f"{o.down / 60:.1f} minutes without any answer")
-    said.append(f"{o.needless} needless restart{'' if o.needless == 1 else 's'}")
+    if o.needless:
+        said.append(f"{o.needless} needless restart{'' if o.needless == 1 else 's'}")
     said.append("not healed by the end" if o.heal is None else f"healed after {o.heal:g} s")
     return ", ".join(said)
 

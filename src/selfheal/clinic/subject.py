@@ -6,9 +6,10 @@ Manifests may come from ``helm template`` or ``kubectl get -o yaml`` as they are
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +120,34 @@ class Subject:
         return replace(self, others=(*self.others, other))
 
 
+STDIN = "-"
+
+
 def read(sources: Sequence[str | Path]) -> tuple[list[Subject], list[str]]:
-    """The workloads of files and folders, and what is passed over. Raises ApiError, OSError."""
+    """The workloads of files, folders and ``-`` (standard input), and what is passed over. Raises ApiError, OSError."""
     found: list[tuple[Object, str]] = []
-    for source in sources:
-        for path in _files(Path(source)):
-            for value in documents.documents(documents.contents(path), str(path)):
-                found += [(obj, str(path)) for obj in _items(value)]
+    for file, content in texts(sources).items():
+        for value in documents.documents(content, file):
+            found += [(obj, file) for obj in _items(value)]
     return subjects(found)
+
+
+def texts(sources: Sequence[str | Path]) -> dict[str, str]:
+    """What stands in the files, by their names. Raises ApiError, OSError."""
+    found = {}
+    for source in sources:
+        if source == STDIN:
+            found[STDIN] = _standard_input()
+            continue
+        for path in _files(Path(source)):
+            found[str(path)] = documents.contents(path).decode("utf-8", "replace")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _standard_input() -> str:
+    """It can be read once."""
+    return sys.stdin.read()
 
 
 def subjects(found: Iterable[tuple[Object, str]]) -> tuple[list[Subject], list[str]]:
