@@ -11,14 +11,10 @@ getting rid of the symptom by getting rid of the probe does not pass.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from selfheal.lessons.exercises import data
+from selfheal.lessons.exercises.always_green import always_green
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
 from selfheal.lessons.exercises.friday import friday
-=======
-from selfheal.lessons.exercises.always_green import always_green
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Report
->>>>>>> ed36ede (Chapter 5, http, tcp and exec: which answers pass, what cannot be run does not count, what it costs to ask)
 from selfheal.lessons.exercises.guest import guest
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.slow_start import slow_start
@@ -32,12 +28,9 @@ __all__ = [
     "Exercise",
     "Finding",
     "Report",
-<<<<<<< HEAD
     "Wrong",
-    "friday",
-=======
     "always_green",
->>>>>>> ed36ede (Chapter 5, http, tcp and exec: which answers pass, what cannot be run does not count, what it costs to ask)
+    "friday",
     "guest",
     "in_time",
     "leftover",
