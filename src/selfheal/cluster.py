@@ -456,8 +456,12 @@ class Cluster:
             raise BadRequest(f'container "{wanted}" in pod "{pod}" is waiting to start: ContainerCreating')
         return _text(instances[-1])
 
-    def traffic(self, service: str, rate: float, *, namespace: str = DEFAULT_NAMESPACE) -> Traffic:
-        """Users send ``rate`` requests a second to a Service from now on; the timeline tells what became of them."""
+    def traffic(self, service: str, rate: float, *, lag: float = 0, namespace: str = DEFAULT_NAMESPACE) -> Traffic:
+        """Users send ``rate`` requests a second to a Service from now on; the timeline tells what became of them.
+
+        ``lag``: seconds by which their way in hears later of a change of endpoints than kube-proxy, as load balancers
+        outside of the cluster do.
+        """
         old = self._traffic.pop(service, None)
         if old is not None:
             old.stop()
@@ -469,6 +473,7 @@ class Cluster:
             self._record,
             (namespace, service),
             rate,
+            lag=micros(lag),
             cause=Cause(
                 ACTION, at=self.clock.now, what=f"Users began to send {rate:g} requests a second to {service}."
             ),

@@ -49,6 +49,7 @@ SERVED = rule("traffic.served", "", "", "All pods that get requests of {service}
 class Traffic:
     """Requests to one Service, ``rate`` a second, from now until :meth:`stop`.
 
+    ``lag``: how much later than kube-proxy their way in (a load balancer, say) hears of a change of endpoints, in µs.
     ``on_record`` takes each record and its cause, and returns the record as it is kept: the last one is
     brought up to date (``times``) as long as the seconds stay the same.
     """
@@ -65,6 +66,7 @@ class Traffic:
         *,
         path: str = "/",
         timeout: int = TIMEOUT,
+        lag: int = 0,
         cause: Cause | None = None,
         why: Callable[[str], Cause | None] = lambda _: None,
     ) -> None:
@@ -77,6 +79,7 @@ class Traffic:
         self._on_record = on_record
         self._path = path
         self._timeout = timeout
+        self._lag = lag
         self._stream = chance.stream("traffic", *service)
         self._began = clock.now
         self._slices: dict[Key, Object] = {}
@@ -120,9 +123,18 @@ class Traffic:
     # ---- what changes
 
     def _slice_changed(self, event: WatchEvent) -> None:
-        """kube-proxy hears of the endpoints."""
+        """The endpoints have changed; those that are there at the beginning are known."""
+        if (namespace(event.object), labels(event.object).get(SERVICE_LABEL)) != self.service:
+            return
+        if self._lag and self._routes:
+            self._clock.after(self._lag, lambda: self._heard(event))
+        else:
+            self._heard(event)
+
+    def _heard(self, event: WatchEvent) -> None:
+        """kube-proxy, or whoever forwards, hears of the endpoints."""
         obj = event.object
-        if (namespace(obj), labels(obj).get(SERVICE_LABEL)) != self.service:
+        if self._stopped:
             return
         if event.type == "DELETED":
             self._slices.pop(key(obj), None)

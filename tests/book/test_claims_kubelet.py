@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from selfheal.kubelet.backoff import FORGOTTEN, INITIAL, MAXIMUM
+from selfheal.kubelet.kuberuntime import MINIMUM_GRACE
 from selfheal.kubelet.pod_workers import MAX_BACKOFF_WAIT
 from tests.book.notebooks import output, prose, rows
 from tests.book.test_claims import numbers
 
 RESTARTS = "11-restart-policy.ipynb"
 BACKOFF = "12-back-off.ipynb"
+SHUTDOWN = "14-shutdown.ipynb"
 SECOND = 1_000_000
 
 
@@ -100,3 +102,42 @@ def test_images_have_waits_of_their_own() -> None:
     pauses = numbers(output(BACKOFF, "image-pauses").splitlines()[0])
     for pause, wait in zip(pauses, (10, 20, 40, 80), strict=True):
         assert wait <= pause <= 1.6 * wait + 1
+
+
+# -- chapter 14, shutdown
+
+
+def test_a_good_rollout_loses_requests_behind_a_late_load_balancer() -> None:
+    assert numbers(output(SHUTDOWN, "incident"))[0] > 20
+    told = {row[0]: [int(n) for n in row[1:]] for row in rows(output(SHUTDOWN, "rollouts-run"))}
+    assert min(told["no readiness probe"]) > 100
+    guarded = told["readiness probe"]
+    assert guarded[0] < 5 < guarded[1] < guarded[2]
+    assert told["and 8 s to finish after SIGTERM"][2] > 100
+    assert told["and preStop sleep 2 s"][:2] == [0, 0]
+    assert told["and preStop sleep 2 s"][2] > 0
+    assert told["and preStop sleep 5 s"] == [0, 0, 0]
+
+
+def test_endpoint_and_signal_begin_together_and_ready_stays() -> None:
+    told = rows(output(SHUTDOWN, "one-pod"))
+    assert told[0][1:] == ["pod", "Ready True, container running"]
+    assert ["endpoint", "ready False, serving True, terminating True"] in [row[1:] for row in told]
+    begun = [float(row[0]) for row in told if row[1] == "Killing" or "terminating True" in row[2]]
+    assert max(begun) - min(begun) < 0.1
+    as_it_is, believed = (numbers(line.partition("first:")[2]) for line in output(SHUTDOWN, "race").splitlines())
+    assert as_it_is[0] > 0 < as_it_is[1], "a race"
+    assert believed == [0, 20]
+
+
+def test_pre_stop_spends_the_grace_period_and_two_seconds_are_left() -> None:
+    truth, believed = numbers(output(SHUTDOWN, "prestop-run").splitlines()[0])
+    assert 10 <= truth < 11
+    assert 18 <= believed < 19
+    assert f"at least {MINIMUM_GRACE} s**" in prose(SHUTDOWN)
+    told = dict(line.strip().rsplit(": at ", 1) for line in output(SHUTDOWN, "sequence").splitlines()[1:])
+    ends = {key: float(t.split()[0]) - 10 for key, t in told.items()}
+    for grace in (10, 30):
+        assert grace + 2 <= ends[f"a command of 60 s · ignores it · {grace} s"] < grace + 2.5
+        assert grace <= ends[f"none · ignores it · {grace} s"] < grace + 0.5
+    assert max(ends[key] - float(key.split(" · ")[2].split()[0]) for key in ends) < 2.5

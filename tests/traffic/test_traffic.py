@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from selfheal import Cluster
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.network import Interface, Network, Request, Response, Server
@@ -254,3 +255,24 @@ def test_a_connection_to_a_services_address_reaches_a_ready_pod() -> None:
     world.endpoints(a="unready")
     world.run(2)
     assert world.network.connect("node-1", address, 80) == "refused"
+
+
+def test_users_behind_a_slow_way_in_are_sent_to_a_pod_that_has_gone() -> None:
+    """The pod is deleted at 20 and obeys at once; the other one is well."""
+    lost = {}
+    for lag in (0, 3):
+        cluster = Cluster(seed=1)
+        app = [{"name": "app", "image": "selfheal/patient", "ports": [{"containerPort": 8080}]}]
+        for name in ("a", "b"):
+            meta = {"name": name, "labels": {"app": "web"}}
+            cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": app}})
+        ports = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+        cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": ports})
+        cluster.run(until=10)
+        cluster.traffic("web", 20, lag=lag)
+        cluster.run(until=20)
+        cluster.delete("pod/a")
+        cluster.run(until=40)
+        lost[lag] = total(cluster.timeline.select(kind="Traffic", since=20))[2]
+    assert lost[0] <= 2
+    assert 20 <= lost[3] <= 40, "half of the requests for three seconds"

@@ -16,6 +16,7 @@ from selfheal.lessons.exercises.always_green import always_green
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
 from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
+from selfheal.lessons.exercises.lost_orders import lost_orders
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.slow_start import slow_start
 from selfheal.lessons.exercises.unwritten import unwritten
@@ -34,6 +35,7 @@ __all__ = [
     "guest",
     "in_time",
     "leftover",
+    "lost_orders",
     "rarely",
     "silent",
     "slow_start",

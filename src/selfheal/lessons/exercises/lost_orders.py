@@ -1,0 +1,130 @@
+"""Chapter 14: each deploy loses some orders, though a readiness probe looks after the new pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfheal.cluster import Cluster
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.objects import name, replace
+from selfheal.traffic import total
+
+RATE = 30
+"""Orders a second."""
+LAG = 3
+"""Seconds by which the load balancer hears of a change later than the cluster."""
+BEGIN = 20
+"""Second at which the new version is rolled out."""
+LIMIT = 30
+"""Seconds within which the old pods must be gone."""
+UNTIL = 120
+
+CONTAINER = "spec.template.spec.containers[0]"
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: orders
+spec:
+  replicas: 3
+  selector:
+    matchLabels: {app: orders}
+  template:
+    metadata:
+      labels: {app: orders}
+    spec:
+      terminationGracePeriodSeconds: 30
+      containers:
+      - name: orders
+        image: selfheal/patient:1
+        args: [--start, "3"]
+        readinessProbe:
+          httpGet: {path: /readyz, port: 8080}
+          periodSeconds: 2
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: orders
+spec:
+  selector: {app: orders}
+  ports:
+  - port: 80
+    targetPort: 8080
+"""
+
+
+def examine(trial: Trial) -> Iterator[Finding]:
+    cluster = trial.cluster()
+    cluster.run(until=BEGIN - 5)
+    cluster.traffic("orders", RATE, lag=LAG)
+    cluster.run(until=BEGIN)
+    old = [name(pod) for pod in cluster.get("pods")]
+    new = [replace(o, "spec.template.metadata.annotations", {"version": "2"}) for o in trial.objects[:1]]
+    cluster.apply(new)
+    cluster.run(until=UNTIL)
+    yield _served(trial, cluster)
+    yield _quick(cluster, old)
+
+
+def _served(trial: Trial, cluster: Cluster) -> Finding:
+    lost, sent = total(cluster.timeline.select(kind="Traffic", since=BEGIN))[2], RATE * (UNTIL - BEGIN)
+    if not lost:
+        return Finding(True, f"Rolled out, and none of {sent} orders is lost.")
+    told = f"{lost} of {sent} orders were lost. "
+    container = trial.container
+    hook = None if container.lifecycle is None else container.lifecycle.pre_stop
+    if container.readiness is None or container.readiness.failure_threshold > 100:
+        told += "Without a readiness probe orders are sent to a new pod as soon as it runs, before it listens."
+    elif hook is not None:
+        told += (
+            f"There is a pause before SIGTERM now, but the load balancer still sends orders for {LAG} s, and some time "
+            "passes until it hears of it at all."
+        )
+    else:
+        told += (
+            "A pod gets SIGTERM in the moment in which it is taken out of the Service, and ends at once; the load "
+            f"balancer hears of it {LAG} s later and goes on sending. A longer grace period does not help: it says how "
+            "long a pod may take, not how long it waits."
+        )
+    return Finding(False, told)
+
+
+def _quick(cluster: Cluster, old: list[str]) -> Finding:
+    gone = [r["t"] for pod in old for r in cluster.timeline.select(object=f"Pod/{pod}", kind="Pod") if r.get("deleted")]
+    if len(gone) == len(old) and max(gone) - BEGIN <= LIMIT:
+        return Finding(True, f"The old pods are gone {max(gone) - BEGIN:.0f} s after the deploy, {LIMIT} are allowed.")
+    late = f"gone only after {max(gone) - BEGIN:.0f} s" if len(gone) == len(old) else f"there at {UNTIL} s"
+    return Finding(
+        False, f"The last old pod was {late}; {LIMIT} s are allowed. A pause should be no longer than it must."
+    )
+
+
+lost_orders = Exercise(
+    name="The deploy that loses orders",
+    symptom="With each new version some dozens of orders are lost, always in the seconds of the rollout. The readiness "
+    "probe is right, and the new pods are never to blame. Orders come through a load balancer that hears of changes "
+    f"{LAG} s late.",
+    task=f"A rollout that loses no order at {RATE} a second, with the old pods gone within {LIMIT} s.",
+    manifest=MANIFEST,
+    allowed=(
+        f"{CONTAINER}.lifecycle",
+        f"{CONTAINER}.readinessProbe",
+        "spec.template.spec.terminationGracePeriodSeconds",
+        "spec.strategy",
+    ),
+    keep={
+        f"{CONTAINER}.readinessProbe": "There is no readinessProbe any more: a new pod counts as ready before it "
+        "listens, so that now orders are lost at both ends of a pod's life."
+    },
+    examine=examine,
+    hints=(
+        "Look at the old pods. How much time lies between the first who knows that a pod goes and the last?",
+        "A preStop hook runs before SIGTERM, and the app serves on meanwhile: lifecycle.preStop.sleep.seconds.",
+    ),
+    solution=MANIFEST.replace(
+        "        readinessProbe:",
+        "        lifecycle:\n          preStop:\n            sleep: {seconds: 5}\n        readinessProbe:",
+    ),
+)
