@@ -11,6 +11,7 @@ from tests.book.notebooks import output, prose, rows
 from tests.book.test_claims import numbers
 
 SEVENTEEN, EIGHTEEN = "17-reconciliation.ipynb", "18-rollouts.ipynb"
+NINETEEN = "19-other-controllers.ipynb"
 
 SHOP = """
 apiVersion: apps/v1
@@ -175,3 +176,84 @@ def test_a_rollout_goes_on_an_hour_after_its_deadline() -> None:
     assert {c["reason"] for c in cluster.get("deployment", "shop")["status"]["conditions"]} >= {
         "NewReplicaSetAvailable"
     }
+
+
+# -- chapter 19
+
+
+def test_four_controllers_have_four_ideas_of_when_a_pod_is_missing() -> None:
+    after = {row[0]: (float(row[1]), row[2]) for row in rows(output(NINETEEN, "first-run"))}
+    assert after["Deployment"][0] < 0.1
+    assert 9 <= after["Job"][0] <= 10.1
+    assert 20 <= after["DaemonSet"][0] < after["StatefulSet"][0] < 22
+    assert {kind for kind, (_, name) in after.items() if name == "the same"} == {"StatefulSet"}
+
+
+def test_a_killed_process_makes_a_new_pod_only_where_nobody_may_restart_it() -> None:
+    told = {row[0]: row[1:] for row in rows(output(NINETEEN, "accidents-run"))}
+    assert {kind for kind, (killed, _) in told.items() if killed != "never"} == {"Job"}
+    assert {kind for kind, (_, power) in told.items() if power == "never"} == {"StatefulSet", "DaemonSet"}
+    for kind in ("Deployment", "Job"):
+        assert 340 <= numbers(told[kind][1])[0] <= 360
+    assert "after some six minutes" in prose(NINETEEN)
+
+
+def test_a_stateful_set_keeps_its_bad_pod_until_somebody_deletes_it() -> None:
+    assert re.search(r"shop-2 +0/1 .*\n\nargs of shop-2: \['--readyz-after', '0=503'\]", output(NINETEEN, "stuck-run"))
+    assert re.search(r"shop-2 +1/1 ", output(NINETEEN, "stuck-freed"))
+
+
+def test_a_daemon_set_that_goes_back_heals() -> None:
+    daemon = SHOP.replace("kind: Deployment", "kind: DaemonSet").replace("  replicas: 3\n", "")
+    ready = "readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 5}"
+    good = daemon.replace('image: "selfheal/patient:1"', f'image: "selfheal/patient:1", {ready}')
+    cluster = Cluster(seed=1, nodes=3)
+    for manifest in (
+        good,
+        good.replace("patient:1", "patient:2").replace(ready, f'args: [--readyz-after, "0=503"], {ready}'),
+        good,
+    ):
+        cluster.apply(manifest)
+        cluster.run(for_=120)
+    assert cluster.get("ds", "shop")["status"]["numberReady"] == 3
+    assert "| DaemonSet | when the old one has ended | stays where it is | heals |" in prose(NINETEEN)
+
+
+def test_only_an_eviction_asks_the_budget() -> None:
+    told = {row[0]: row[1:] for row in rows(output(NINETEEN, "budget-run"))}
+    assert told["evicted"][0].startswith("no: Cannot evict pod")
+    assert told["evicted"][1] == "3"
+    assert {tuple(told[way]) for way in ("deleted", "unready", "power cut")} == {("was not asked", "2")}
+
+
+def test_the_autoscaler_adds_nothing_for_the_sick_and_takes_pods_when_all_are() -> None:
+    well, some, everyone = (
+        [*row[:2], numbers(row[2])[0], *row[3:]] for row in rows(output(NINETEEN, "autoscaler-run"))
+    )
+    assert well[1] == some[1] == everyone[1] == well[3] == some[3]
+    assert int(some[4]) == int(some[1]) - 2
+    assert everyone[2] == 0
+    assert int(everyone[3]) < int(everyone[1])
+
+
+def test_a_job_gives_up() -> None:
+    told = output(NINETEEN, "job-gives-up")
+    assert re.search(r"shop +Failed", told)
+    failures = numbers(told.splitlines()[-1])[0]
+    assert failures > 6
+    assert failures % 3 == 0
+    assert told.endswith("BackoffLimitExceeded")
+
+
+def test_in_parallel_a_stateful_set_heals_when_it_goes_back() -> None:
+    """What the sandbox of chapter 19 lets readers find out."""
+    text = SHOP.replace("kind: Deployment", "kind: StatefulSet").replace(
+        "  replicas: 3", "  replicas: 3\n  serviceName: shop\n  podManagementPolicy: Parallel"
+    )
+    ready = "readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 5}"
+    good = text.replace('image: "selfheal/patient:1"', f'image: "selfheal/patient:1", {ready}')
+    cluster = Cluster(seed=1, nodes=3)
+    for manifest in (good, good.replace(ready, f'args: [--readyz-after, "0=503"], {ready}'), good):
+        cluster.apply(manifest)
+        cluster.run(for_=120)
+    assert cluster.get("sts", "shop")["status"]["readyReplicas"] == 3

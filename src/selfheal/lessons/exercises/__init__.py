@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from selfheal.lessons.exercises import data
 from selfheal.lessons.exercises.always_green import always_green
+from selfheal.lessons.exercises.drained import drained
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
 from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Wrong",
     "always_green",
+    "drained",
     "friday",
     "guest",
     "in_time",

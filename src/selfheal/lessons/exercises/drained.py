@@ -1,0 +1,129 @@
+"""Chapter 19: a budget that guards users and still lets a node be drained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfheal.cluster import Cluster
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.objects import name
+
+LIMIT = 180
+"""Seconds that a drain may take."""
+FLOOR = 2
+"""Pods that must be Ready at each moment of it."""
+
+MANIFEST = """\
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: shop
+spec:
+  minAvailable: 3
+  selector:
+    matchLabels: {app: shop}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  replicas: 3
+  selector:
+    matchLabels: {app: shop}
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      containers:
+      - name: shop
+        image: selfheal/patient:1
+        args: [--start, "5"]
+        readinessProbe:
+          httpGet: {path: /readyz, port: 8080}
+          periodSeconds: 5
+"""
+
+
+def examine(trial: Trial) -> Iterator[Finding]:
+    for check in (_well, _sick):
+        found = check(trial)
+        yield found
+        if not found.ok:
+            return
+
+
+def _cluster(trial: Trial) -> tuple[Cluster, str]:
+    """Two nodes, and the one with more pods."""
+    cluster = Cluster(seed=1, nodes=2)
+    cluster.apply(list(trial.objects))
+    cluster.run(until=30)
+    nodes = sorted(pod["spec"]["nodeName"] for pod in cluster.get("pods"))
+    return cluster, max(nodes, key=nodes.count)
+
+
+def _drain(cluster: Cluster, node: str) -> tuple[float | None, int]:
+    """(seconds that the drain took, or None; the fewest Ready pods meanwhile)"""
+    ended: list[str] = []
+    begin, fewest = cluster.now, 3
+    cluster.drain(node, done=ended.append)
+    while not ended and cluster.now < begin + LIMIT:
+        cluster.run(for_=0.5)
+        fewest = min(fewest, cluster.get("deployment", "shop")["status"].get("readyReplicas", 0))
+    return (cluster.now - begin if ended else None), fewest
+
+
+def _well(trial: Trial) -> Finding:
+    cluster, node = _cluster(trial)
+    seconds, fewest = _drain(cluster, node)
+    if seconds is None:
+        budget = cluster.get("pdb", "shop")["status"]
+        return Finding(
+            False,
+            f"All pods are well, and draining {node} is not over after {LIMIT} s: the budget needs "
+            f"{budget['desiredHealthy']} healthy pods of {budget['expectedPods']}, so it allows "
+            f"{budget['disruptionsAllowed']} evictions, now and always. A budget that can never spare one pod guards "
+            "nothing; it only holds up whoever asks politely.",
+        )
+    if fewest < FLOOR:
+        return Finding(
+            False,
+            f"{node} was drained, and meanwhile {fewest} pods of 3 were Ready: its pods were evicted at the same "
+            f"moment. {FLOOR} must be. That is what the budget is for.",
+        )
+    return Finding(True, f"{node} is drained in {seconds:.0f} s, and {fewest} pods or more are always Ready.")
+
+
+def _sick(trial: Trial) -> Finding:
+    cluster, node = _cluster(trial)
+    for pod in cluster.get("pods"):
+        cluster.http(name(pod), "/switch?readyz=503", method="POST")
+    cluster.run(for_=60)
+    seconds, _ = _drain(cluster, node)
+    if seconds is None:
+        return Finding(
+            False,
+            f"After a bad version no pod is Ready, and {node} can no longer be drained: fewer are healthy than the "
+            "budget needs, so it holds fast even those that serve nobody. There is a field for what is to become of "
+            "unhealthy pods.",
+        )
+    return Finding(True, f"Pods that are not Ready hold up nobody: {node} is drained in {seconds:.0f} s.")
+
+
+drained = Exercise(
+    name="The drain that never ends",
+    symptom="Each month the nodes get a new kernel, one after the other. kubectl drain has been standing still since "
+    "this morning. The shop is well. Last month it stood still too; then no pod of the shop was Ready, after a bad "
+    "version.",
+    task=f"A drain must be over within {LIMIT} s, in both months. While all pods are well, {FLOOR} of 3 must be Ready "
+    "at each moment.",
+    manifest=MANIFEST,
+    allowed=("spec.minAvailable", "spec.maxUnavailable", "spec.unhealthyPodEvictionPolicy"),
+    keep={},
+    examine=examine,
+    hints=(
+        "Print cluster.describe('pdb/shop'): how many disruptions are allowed, and why?",
+        "maxUnavailable: 1 grows with the Deployment; unhealthyPodEvictionPolicy has two values.",
+    ),
+    solution=MANIFEST.replace("minAvailable: 3", "maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow"),
+)
