@@ -22,9 +22,14 @@ from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.slow_start import slow_start
 from selfheal.lessons.exercises.unwritten import unwritten
 
-in_time = data.load("in_time")
-leftover = data.load("leftover")
-silent = data.load("silent")
+
+def __getattr__(name: str) -> Exercise:
+    """Exercises that are data, by the names of their files."""
+    try:
+        return data.load(name)
+    except FileNotFoundError:
+        raise AttributeError(f"there is no exercise {name!r}") from None
+
 
 __all__ = [
     "Exercise",
@@ -35,11 +40,8 @@ __all__ = [
     "drained",
     "friday",
     "guest",
-    "in_time",
-    "leftover",
     "lost_orders",
     "rarely",
-    "silent",
     "slow_start",
     "unwritten",
 ]

@@ -30,6 +30,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -51,6 +52,7 @@ _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
 _EXPECTED = re.compile(r"(<=|>=|==|<|>)?\s*(-?[\d.]+)\Z")
 
 
+@cache
 def load(called: str) -> Exercise:
     """The exercise in ``CALLED.yaml``."""
     text = resources.files(__package__).joinpath(f"{called}.yaml").read_text(encoding="utf-8")
