@@ -8,6 +8,7 @@ copies what :mod:`assets` built to ``_static/live``. Settings in ``conf.py`` (``
 ``live_files``    globs of further files that cells read, relative to the root of the sources
 ``live_preload``  modules that are imported before the snapshot of Python's memory is made
 ``live_mount``    a global function of the page that is called with each element that holds fresh outputs
+``live_never``    pages that a page's Python cannot run: the beginnings of their names
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def mark_cells(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
 def add_page(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Settings and script go on the pages that have code."""
     source = Path(app.env.doc2path(page)) if doctree is not None else Path()
-    if source.suffix != ".ipynb":
+    if source.suffix != ".ipynb" or page.startswith(tuple(app.config.live_never)):
         return
     cells = [
         {"index": n, "key": hashlib.sha256(cell.source.encode()).hexdigest()[:12], "source": cell.source, "tags": tags}
@@ -89,6 +90,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("live_files", [], "html")
     app.add_config_value("live_preload", [], "html")
     app.add_config_value("live_mount", "", "html")
+    app.add_config_value("live_never", [], "html")
     app.add_config_value("live_built", [], "")
     app.connect("builder-inited", build)
     app.connect("doctree-resolved", mark_cells)

@@ -14,7 +14,15 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("*.ipynb"))
-PAGES = ["book/index.html", "search.html", *(name.replace(".ipynb", ".html") for name in NOTEBOOKS)]
+LABS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "labs").glob("*.ipynb"))
+LAB_PAGES = [name.replace(".ipynb", ".html") for name in LABS]
+PAGES = [
+    "book/index.html",
+    "search.html",
+    *(name.replace(".ipynb", ".html") for name in NOTEBOOKS),
+    *LAB_PAGES[:1],  # prose and tables
+    "labs/05-handlers.html",  # the longest pictures, lines and lists
+]
 
 
 def files(toc: Any) -> Iterator[str]:
@@ -56,6 +64,14 @@ def test_a_page_names_no_other_host(book_html: Path, page: str) -> None:
     assert [url for url in loads.urls if urlsplit(url).netloc] == []
     assert "thebe" not in text
     assert re.findall(r"import\(.https?:|from .https?:|@import.*https?:", text) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", LAB_PAGES)
+def test_a_lab_is_in_the_book_but_does_not_offer_to_run_there(book_html: Path, page: str) -> None:
+    text = (book_html / page).read_text("utf-8")
+    assert "live-config" not in text
+    assert not (book_html / "_live" / page.replace(".html", ".json")).exists()
 
 
 @pytest.mark.slow

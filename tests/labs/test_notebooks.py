@@ -57,6 +57,7 @@ def test_it_opens_with_what_it_needs_and_takes(name: str) -> None:
     opening = source(cells(name)[0])
     assert opening.startswith(f"# Lab {int(name[:2])} · ")
     assert re.findall(r"^\| \*\*(.+?)\*\* \|", opening, re.MULTILINE) == ROWS
+    assert not re.search(r"^\| \|", prose(name), re.MULTILINE), "a column without a head cannot be read aloud"
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from textwrap import fill
 from typing import Protocol
 
 from selfheal.scenario import Scenario
 from selfheal.timeline import Timeline
+
+WIDTH = 88
+"""Letters in a line."""
 
 
 class Attempt(Protocol):
@@ -35,10 +39,14 @@ class Grade:
 
     def __str__(self) -> str:
         if not self.problems:
-            return f"✓ {self.passed}"
-        return "\n".join(("Not yet.", *(f"✗ {problem}" for problem in self.problems)))
+            return _filled(f"✓ {self.passed}")
+        return "\n".join(("Not yet.", *(_filled(f"✗ {problem}") for problem in self.problems)))
 
     __repr__ = __str__
+
+
+def _filled(text: str) -> str:
+    return fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def grade(lab: str, attempt: Attempt) -> Grade:
