@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from selfheal.admission import TOLERATION_SECONDS
+from selfheal.controllers import nodelifecycle
+from selfheal.kubelet import nodestatus
 from selfheal.kubelet.backoff import FORGOTTEN, INITIAL, MAXIMUM
 from selfheal.kubelet.kuberuntime import MINIMUM_GRACE
 from selfheal.kubelet.pod_workers import MAX_BACKOFF_WAIT
@@ -13,6 +16,7 @@ from tests.book.test_claims import numbers
 RESTARTS = "11-restart-policy.ipynb"
 BACKOFF = "12-back-off.ipynb"
 SHUTDOWN = "14-shutdown.ipynb"
+NODES = "15-node-failure.ipynb"
 SECOND = 1_000_000
 
 
@@ -141,3 +145,49 @@ def test_pre_stop_spends_the_grace_period_and_two_seconds_are_left() -> None:
         assert grace + 2 <= ends[f"a command of 60 s · ignores it · {grace} s"] < grace + 2.5
         assert grace <= ends[f"none · ignores it · {grace} s"] < grace + 0.5
     assert max(ends[key] - float(key.split(" · ")[2].split()[0]) for key in ends) < 2.5
+
+
+# -- chapter 15, node failure
+
+
+def test_no_probe_fails_on_a_dead_node_and_half_of_the_requests_are_lost() -> None:
+    failed, lost = numbers(output(NODES, "incident-probes"))
+    assert failed == 0
+    assert 0.4 * 800 < lost < 0.6 * 800
+    assert all(t < 30 for t in numbers(output(NODES, "who-probes")))
+
+
+def test_the_clocks_in_the_prose_are_those_of_the_package() -> None:
+    text = prose(NODES)
+    assert f"Every {nodestatus.RENEW // SECOND} s it renews" in text
+    looks, grace = nodelifecycle.MONITOR // SECOND, nodelifecycle.GRACE // SECOND
+    assert f"looks every {looks} s. After {grace} s without" in text
+    assert f"tolerates it for {TOLERATION_SECONDS} s" in text
+    low, high, mean = numbers(output(NODES, "clocks-run"))
+    assert grace - nodestatus.RENEW // SECOND <= low < mean < high <= grace + looks + 1
+
+
+def test_traffic_is_taken_away_first_and_pods_are_replaced_five_minutes_later() -> None:
+    told = [(float(row[0]), row[1], row[2]) for row in rows(output(NODES, "seven-minutes"))]
+    unknown = next(t for t, _, what in told if what.startswith("Ready Unknown"))
+    spared = next(t for t, who, _ in told if who == "Service shop")
+    evicted = next(t for t, _, what in told if what.startswith("Marking for deletion"))
+    assert spared - unknown < 0.2
+    assert abs(evicted - unknown - TOLERATION_SECONDS) < 0.2
+
+
+def test_a_stateful_pod_waits_for_its_kubelet_and_force_makes_two_of_it() -> None:
+    assert re.search(r"db-0\s+1/1\s+Terminating", output(NODES, "stateful-run"))
+    both = output(NODES, "forced").splitlines()
+    assert both[0].count("db-0") == 1
+    assert both[1].count("db-0") == 2
+    assert output(NODES, "healed").splitlines()[1].count("db-0") == 1
+
+
+def test_the_map_of_a_lost_node_says_what_the_text_says() -> None:
+    told = dict(line.strip().rsplit(": ", 1) for line in output(NODES, "map").splitlines()[1:])
+    stateful = [key for key, t in told.items() if key.endswith("StatefulSet") and t != "never"]
+    assert stateful == ["only heartbeats are lost · for good · StatefulSet"]
+    for key, t in told.items():
+        if "100 s" in key and "tolerates" not in key:
+            assert t == "never", "it is back before the patience ends"

@@ -17,6 +17,8 @@ Mark = tuple[float, str]
 """(second, what happened then), drawn as a line through all lanes."""
 
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+CLOSE = 0.02
+"""Ticks that are closer, in axes, become a dotted line."""
 SIGNS = {"success": ("pass", "●"), "warning": ("pass", "●"), "failure": ("fail", "✕"), "unknown": ("skip", "?")}
 
 
@@ -73,6 +75,9 @@ def _ticks(stretch: Lanes, until: float) -> Iterable[str]:
     if stretch["result"] not in SIGNS:
         return
     kind, sign = SIGNS[stretch["result"]]
+    if stretch["times"] > 2 and stretch["every"] < CLOSE * until:
+        yield _bar(f"many {kind}", stretch["t"], stretch["t"] + (stretch["times"] - 1) * stretch["every"], until, "")
+        return
     for n in range(stretch["times"]):
         t = stretch["t"] + n * stretch["every"]
         if t <= until:
@@ -147,6 +152,9 @@ background:repeating-linear-gradient(135deg,var(--sickb) 0 4px,transparent 4px 7
 .selfheal-play .axis i.served{top:9px;height:4px;border:0;background:var(--ok);opacity:.55;padding:0}
 .selfheal-play .axis i.ready{top:8px;height:6px;border:0;background:var(--ok);padding:0}
 .selfheal-play .axis i.listed{top:7px;height:8px;border:1.5px solid var(--edge);background:none;padding:0}
+.selfheal-play .axis i.many{top:9px;height:0;padding:0;border:0;border-top:3px dotted var(--ok);border-radius:0}
+.selfheal-play .axis i.many.fail{border-top:5px double var(--sick);top:8px}
+.selfheal-play .axis i.many.skip{border-color:var(--soft)}
 .selfheal-play .axis b{position:absolute;top:2px;transform:translateX(-50%);font-size:12px;line-height:18px}
 .selfheal-play .axis b.pass{color:var(--ok);font-size:9px}
 .selfheal-play .axis b.fail{color:var(--sick)}

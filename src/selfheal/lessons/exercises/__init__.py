@@ -19,6 +19,7 @@ from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
 from selfheal.lessons.exercises.lost_orders import lost_orders
 from selfheal.lessons.exercises.rarely import rarely
+from selfheal.lessons.exercises.silent_node import silent_node
 from selfheal.lessons.exercises.slow_start import slow_start
 from selfheal.lessons.exercises.unwritten import unwritten
 
@@ -42,6 +43,7 @@ __all__ = [
     "guest",
     "lost_orders",
     "rarely",
+    "silent_node",
     "slow_start",
     "unwritten",
 ]

@@ -1,0 +1,139 @@
+"""Chapter 15: a node dies, and for minutes half of the shop is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfheal.cluster import Cluster
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.objects import Object, name
+
+AT = 30
+"""Second at which the node is lost."""
+LIMIT = 100
+"""Seconds within which both copies must be Ready again."""
+GLITCH = 65
+"""Seconds for which a node is only cut off; nobody should move for that."""
+
+TEMPLATE = "spec.template.spec"
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: shop}
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      containers:
+      - name: shop
+        image: selfheal/patient:1
+        livenessProbe:
+          httpGet: {path: /healthz, port: 8080}
+          periodSeconds: 10
+        readinessProbe:
+          httpGet: {path: /readyz, port: 8080}
+          periodSeconds: 5
+"""
+
+
+def examine(trial: Trial) -> Iterator[Finding]:
+    yield _dead(trial)
+    yield _cut_off(trial)
+
+
+def _begun(trial: Trial) -> tuple[Cluster, str]:
+    """A cluster of three nodes, and the node of the first pod."""
+    cluster = Cluster(nodes=3, seed=1)
+    cluster.apply(list(trial.objects))
+    cluster.run(until=AT)
+    return cluster, str(cluster.get("pods")[0]["spec"]["nodeName"])
+
+
+def _dead(trial: Trial) -> Finding:
+    cluster, node = _begun(trial)
+    cluster.node(node).stop()
+    cluster.run(until=AT + LIMIT)
+    ready = [pod for pod in cluster.get("pods") if _ready(pod)]
+    if len(ready) >= 2:
+        since = max(start for pod in ready for start, _ in cluster.timeline.ready_intervals(name(pod)))
+        return Finding(True, f"A node died at {AT} s, and both copies were Ready again {since - AT:.0f} s later.")
+    told = f"A node died at {AT} s, and {LIMIT} s later there was {len(ready)} Ready copy of 2. "
+    probes = trial.container
+    if probes.liveness is None or probes.liveness.period_seconds < 10:
+        told += "No probe can help: the one who probes has died with the node. "
+    seconds = _patience(cluster)
+    if seconds is None:
+        told += "Your pods tolerate a node that cannot be reached for ever: a toleration without tolerationSeconds."
+    else:
+        told += (
+            f"The control plane gives up on a silent node after about 50 s, and then these pods tolerate the taint "
+            f"node.kubernetes.io/unreachable for {seconds} s."
+        )
+    return Finding(False, told)
+
+
+def _cut_off(trial: Trial) -> Finding:
+    cluster, node = _begun(trial)
+    before = sorted(name(pod) for pod in cluster.get("pods"))
+    cluster.fault("partition", f"node/{node}", for_=GLITCH)
+    cluster.run(until=AT + GLITCH + 60)
+    if sorted(name(pod) for pod in cluster.get("pods")) == before:
+        return Finding(True, f"A node that is only cut off for {GLITCH} s keeps its pods.")
+    return Finding(
+        False,
+        f"A node was only cut off for {GLITCH} s, its app well all the while, and its pod was replaced. If each short "
+        "break of a cable moves pods, a switch that restarts moves a whole rack. Tolerate a little more.",
+    )
+
+
+def _patience(cluster: Cluster) -> int | None:
+    """How long the pods tolerate a node that cannot be reached, in seconds; None: for ever."""
+    for toleration in cluster.get("pods")[0]["spec"].get("tolerations") or ():
+        if toleration.get("key") in (None, "node.kubernetes.io/unreachable"):
+            found: int | None = toleration.get("tolerationSeconds")
+            return found
+    return 0
+
+
+def _ready(pod: Object) -> bool:
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions") or ()}
+    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+silent_node = Exercise(
+    name="The silent node",
+    symptom="A machine broke down at night. For six minutes there was one copy of the shop where two should be, and "
+    "it was overloaded. Its probes asked every few seconds, and none of them said anything.",
+    task=f"If a node dies, two copies must be Ready again within {LIMIT} s. If a node is only cut off for {GLITCH} s, "
+    "nobody may move.",
+    manifest=MANIFEST,
+    allowed=(
+        f"{TEMPLATE}.tolerations",
+        f"{TEMPLATE}.containers[0].livenessProbe",
+        f"{TEMPLATE}.containers[0].readinessProbe",
+    ),
+    keep={
+        f"{TEMPLATE}.containers[0].livenessProbe": "There is no livenessProbe any more. It cannot see a dead node, but "
+        "it is still the only one who sees a deadlock.",
+        f"{TEMPLATE}.containers[0].readinessProbe": "There is no readinessProbe any more. It cannot see a dead node, "
+        "but without it a new copy gets users before it is ready for them.",
+    },
+    examine=examine,
+    hints=(
+        "Two clocks run one after the other. One belongs to the control plane, the other is a part of your pod.",
+        "kubectl get pod -o yaml shows tolerations that you never wrote. Write them yourself, with fewer seconds.",
+    ),
+    solution=MANIFEST.replace(
+        "      containers:",
+        "      tolerations:\n"
+        "      - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 30}\n"
+        "      - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 30}\n"
+        "      containers:",
+    ),
+)
