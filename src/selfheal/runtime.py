@@ -20,7 +20,7 @@ from selfheal.programs import images
 from selfheal.programs.filesystem import Executable, File, FileError, Filesystem, Node
 from selfheal.programs.kernel import Kernel
 from selfheal.programs.process import SIGNALS, Process, Program, Running
-from selfheal.programs.streams import Capture, Sink, Stream, Text
+from selfheal.programs.streams import Capture, Keyboard, Pipe, Sink, Stream, Text
 from selfheal.rules import Cause, rule
 
 if TYPE_CHECKING:
@@ -188,10 +188,12 @@ class Container:
         "reason",
         "runtime",
         "sandbox",
+        "screens",
         "spec",
         "started_at",
         "started_by",
         "state",
+        "stdin",
         "stop_signalled",
         "version",
     )
@@ -240,6 +242,10 @@ class Container:
         """… and when that was."""
         self.followers: list[Callable[[int, str], object]] = []
         """Called with the time and the text of each line of its log."""
+        self.screens: list[Callable[[str], object]] = []
+        """Terminals that show what process 1 asks those who type to it."""
+        self.stdin: Pipe | None = Pipe() if of.stdin else None
+        """What those who attach write, and process 1 reads."""
         self._watchers: list[Callable[[], None]] = []
         self.out = Sink(self._line)
         self.err = Sink(self._line)
@@ -295,6 +301,11 @@ class Container:
         else:
             event.succeed(self)
         return event
+
+    def show(self, text: str) -> None:
+        """On the terminals of those who are attached."""
+        for screen in tuple(self.screens):
+            screen(text)
 
     def _line(self, line: str) -> None:
         self.log.append((self.runtime.clock.now, line))
@@ -486,7 +497,11 @@ class Runtime:
         container.state = "running"
         container.started_at = container.kernel.started_at = self.clock.now
         self.on_change(container.pod_uid)
-        fds: dict[int, Stream] = {0: Stream(), 1: container.out, 2: container.err}
+        read = Stream()
+        if container.stdin is not None:
+            container.stdin.inlet.retain()
+            read = Keyboard(container.stdin, container.show)
+        fds: dict[int, Stream] = {0: read, 1: container.out, 2: container.err}
         container.kernel.visit(_after(boot, program), argv, dict(container.env), container.cwd, fds)
 
     def stop_container(

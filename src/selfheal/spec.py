@@ -124,7 +124,7 @@ class RestartRule:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container of a pod, regular or init."""
+    """One container of a pod: regular, init or ephemeral."""
 
     name: str
     image: str
@@ -147,8 +147,13 @@ class Container:
     termination_message_path: str
     termination_message_policy: str
     index: int
-    """Its place in ``containers`` or ``initContainers``."""
+    """Its place in ``containers``, ``initContainers`` or ``ephemeralContainers``."""
     init: bool = False
+    ephemeral: bool = False
+    stdin: bool = False
+    """Whether its process reads what those who attach to it type; else there is nothing to read."""
+    stdin_once: bool = False
+    """Whether that ends when the first of them goes."""
 
     def probe(self, name: str) -> Probe | None:
         """The liveness, readiness or startup probe, if it has one."""
@@ -168,7 +173,8 @@ class Container:
     @property
     def field_path(self) -> str:
         """``spec.containers{app}``, as events name a container."""
-        return f"spec.{'initContainers' if self.init else 'containers'}{{{self.name}}}"
+        group = "initContainers" if self.init else "ephemeralContainers" if self.ephemeral else "containers"
+        return f"spec.{group}{{{self.name}}}"
 
     @property
     def requests(self) -> dict[str, int]:
@@ -220,6 +226,8 @@ class PodSpec:
 
     containers: tuple[Container, ...]
     init_containers: tuple[Container, ...]
+    ephemeral_containers: tuple[Container, ...]
+    """Put into a running pod by ``kubectl debug``; they are never restarted."""
     restart_policy: str
     termination_grace_period_seconds: int
     node_name: str
@@ -249,8 +257,8 @@ class PodSpec:
     overhead: Mapping[str, Any]
 
     def container(self, name: str) -> Container:
-        """The regular or init container of that name; KeyError if there is none."""
-        for found in (*self.containers, *self.init_containers):
+        """The container of that name; KeyError if there is none."""
+        for found in (*self.containers, *self.init_containers, *self.ephemeral_containers):
             if found.name == name:
                 return found
         raise KeyError(name)
@@ -355,8 +363,8 @@ def probe(wire: Mapping[str, Any]) -> Probe:
     )
 
 
-def container(wire: Mapping[str, Any], index: int = 0, *, init: bool = False) -> Container:
-    """A container of a pod's ``containers`` or (``init``) ``initContainers``."""
+def container(wire: Mapping[str, Any], index: int = 0, *, init: bool = False, ephemeral: bool = False) -> Container:
+    """A container of a pod's ``containers``, (``init``) ``initContainers`` or ``ephemeralContainers``."""
     return Container(
         name=wire["name"],
         image=wire.get("image", ""),
@@ -379,7 +387,7 @@ def container(wire: Mapping[str, Any], index: int = 0, *, init: bool = False) ->
         readiness=_maybe(probe, wire.get("readinessProbe")),
         startup=_maybe(probe, wire.get("startupProbe")),
         lifecycle=_maybe(_lifecycle, wire.get("lifecycle")),
-        restart_policy=wire.get("restartPolicy"),
+        restart_policy="Never" if ephemeral else wire.get("restartPolicy"),
         restart_rules=tuple(
             RestartRule(
                 r["action"],
@@ -393,6 +401,9 @@ def container(wire: Mapping[str, Any], index: int = 0, *, init: bool = False) ->
         termination_message_policy=wire.get("terminationMessagePolicy") or "File",
         index=index,
         init=init,
+        ephemeral=ephemeral,
+        stdin=bool(wire.get("stdin")),
+        stdin_once=bool(wire.get("stdinOnce")),
     )
 
 
@@ -411,6 +422,9 @@ def _pod_spec(spec: Mapping[str, Any]) -> PodSpec:
     return PodSpec(
         containers=tuple(container(c, i) for i, c in enumerate(spec.get("containers") or ())),
         init_containers=tuple(container(c, i, init=True) for i, c in enumerate(spec.get("initContainers") or ())),
+        ephemeral_containers=tuple(
+            container(c, i, ephemeral=True) for i, c in enumerate(spec.get("ephemeralContainers") or ())
+        ),
         restart_policy=spec.get("restartPolicy") or "Always",
         termination_grace_period_seconds=30 if grace is None else grace,
         node_name=spec.get("nodeName", ""),

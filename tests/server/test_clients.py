@@ -93,6 +93,9 @@ def test_a_session_with_kubectl(kubectl: Kubectl) -> None:
     assert kubectl("exec -i box -- cat", "typed\n") == "typed\n"
     assert kubectl("exec -i box -- sh", "echo one\nread x\nhello\necho got $x\n") == "one\ngot hello\n"
     assert kubectl("logs crash") == "boom\n"
+    typed = kubectl("run typed -i --rm --image=busybox:1.36 --restart=Never -- sh", "read x\nabc\necho got $x\n")
+    assert "got abc\n" in typed
+    assert "one\n" in kubectl("debug box -i --image=busybox:1.36 -- sh", "echo one\nexit\n")
     assert kubectl("scale deploy/api --replicas=3") == "deployment.apps/api scaled\n"
     assert kubectl("label pod crash a=b") == "pod/crash labeled\n"
     assert kubectl('patch deploy api -p {"spec":{"minReadySeconds":1}}') == "deployment.apps/api patched\n"

@@ -676,6 +676,72 @@ def test_a_proxy_asks_a_simulated_program(api: Api) -> None:
     assert api.get(f"{PODS}/{name}:81/proxy/").code == 503
 
 
+def test_a_container_for_debugging_joins_a_running_pod(api: Api) -> None:
+    api("POST", PODS, pod())
+    api.run(5)
+    path, debugger = f"{PODS}/app/ephemeralcontainers", {"name": "dbg", "image": "busybox:1.36", "command": ["false"]}
+    made = api("PATCH", path, {"spec": {"ephemeralContainers": [debugger]}}, STRATEGIC)
+    assert (made.code, made.json["metadata"]["generation"]) == (200, 2)
+    api.run(20)
+    [status] = api.get(f"{PODS}/app").json["status"]["ephemeralContainerStatuses"]
+    assert (status["state"]["terminated"]["exitCode"], status["restartCount"]) == (1, 0)
+    assert api.get(f"{PODS}/app").json["status"]["phase"] == "Running"
+    started = [e["involvedObject"].get("fieldPath") for e in api.get("/api/v1/events").json["items"]]
+    assert "spec.ephemeralContainers{dbg}" in started
+    for wrong in ([], [{**debugger, "image": "other"}], [debugger, {"name": "app", "image": "x"}]):
+        assert (
+            api(
+                "PATCH", path, [{"op": "replace", "path": "/spec/ephemeralContainers", "value": wrong}], JSON_PATCH
+            ).code
+            == 422
+        )
+    refused = api(
+        "PATCH", f"{PODS}/app", {"spec": {"ephemeralContainers": [debugger, {**debugger, "name": "b"}]}}, MERGE
+    )
+    assert (refused.code, refused.json["reason"]) == (422, "Invalid")
+
+
+def test_a_running_pod_gets_another_size(api: Api) -> None:
+    hungry = pod()
+    hungry["spec"]["containers"][0]["resources"] = {"limits": {"memory": "10Mi"}}
+    api("POST", PODS, hungry)
+    api.run(5)
+    more = {"spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": "64Mi"}}}]}}
+    assert api("PATCH", f"{PODS}/app", more, STRATEGIC).code == 422
+    resized = api("PATCH", f"{PODS}/app/resize", more, STRATEGIC).json
+    assert resized["spec"]["containers"][0]["resources"]["limits"] == {"memory": "64Mi"}
+    api.run(3)
+    assert api.cluster.container("app").kernel.memory_limit == 64 * 1024 * 1024
+    other = {"spec": {"containers": [{"name": "app", "image": "other"}]}}
+    assert api("PATCH", f"{PODS}/app/resize", other, STRATEGIC).code == 422
+
+
+def test_a_kubelet_tells_how_often_it_probed(api: Api) -> None:
+    probed = pod()
+    probed["spec"]["containers"][0]["livenessProbe"] = {"exec": {"command": ["true"]}, "periodSeconds": 5}
+    probed["spec"]["containers"][0]["readinessProbe"] = {"exec": {"command": ["false"]}, "periodSeconds": 5}
+    api("POST", PODS, probed)
+    api.run(32)
+    node = api.get(f"{PODS}/app").json["spec"]["nodeName"]
+    text = api.get(f"/api/v1/nodes/{node}/proxy/metrics/probes").text
+    uid = api.get(f"{PODS}/app").json["metadata"]["uid"]
+    about = f'container="app",namespace="default",pod="app",pod_uid="{uid}"'
+    counts = {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
+    assert set(counts) == {
+        f'prober_probe_total{{{about},probe_type="Liveness",result="successful"}}',
+        f'prober_probe_total{{{about},probe_type="Readiness",result="failed"}}',
+    }
+    assert all(5 <= count <= 9 for count in counts.values())  # unready, it is asked at each change, too
+    assert text.splitlines()[-1] in api.get("/metrics").text
+    assert 'apiserver_request_total{code="201",resource="pods",verb="POST"} 1' in api.get("/metrics").text
+    assert api.get(f"/api/v1/nodes/{node}/proxy/healthz").text == "ok"
+    assert api.get(f"/api/v1/nodes/{node}:10250/proxy/pods").json["items"][0]["metadata"]["name"] == "app"
+    assert api.get(f"/api/v1/nodes/{node}/proxy/nope").code == 404
+    api.cluster.node(node).stop()
+    assert api.get(f"/api/v1/nodes/{node}/proxy/healthz").code == 503
+    assert api.get("/api/v1/nodes/nope/proxy/healthz").code == 404
+
+
 def test_metrics_come_after_a_scrape(api: Api) -> None:
     api("POST", PODS, pod())
     api.run(5)

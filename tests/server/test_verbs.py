@@ -33,6 +33,10 @@ logs box --tail=1 --timestamps                                       => Z hi$
 logs -l x=y --prefix                                                 => \[pod/box/box\] hi
 exec box -- sh -c "exit 3"                                           => exit code 3
 cp /nowhere box:/tmp                                                 => error
+debug box --image=busybox:1.36 --container=dbg -- sleep 10000        => ^(--profile.*)?$
+wait --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running} pod/box --timeout=30s => condition met
+exec box -c dbg -- hostname                                          => ^box$
+debug box --copy-to=copy --image=busybox:1.36 --container=dbg -- sleep 9 => ^(--profile.*)?$
 set image deployment/web nginx=nginx:1.28                            => image updated
 rollout status deployment/web --timeout=60s                          => successfully rolled out
 rollout history deployment/web                                       => 2 +<none>
@@ -79,6 +83,16 @@ api-resources                                                        => deployme
 api-versions                                                         => autoscaling/v2
 explain deployment.spec.replicas                                     => Number of desired pods
 auth can-i create deployments                                        => yes
+auth can-i --list                                                    => \*\.\* +\[\] +\[\] +\[\*\]
+edit deployment web                                                  => deployment.apps/web edited
+get deployment web -o jsonpath={.spec.minReadySeconds}               => ^1$
+create deployment web --image=nginx:1.30 --dry-run=server            => already exists
+create deployment web2 --image=nginx:1.30 --dry-run=server           => deployment.apps/web2 created .server dry run.
+apply view-last-applied deployment web                               => no last-applied-configuration annotation
+get --raw /metrics                                                   => prober_probe_total
+get --raw /api/v1/nodes/node-1/proxy/healthz                         => ^ok$
+explain pods.spec.ephemeralContainers --output=plaintext-openapiv2   => RESOURCE: ephemeralContainers
+patch deployment web --subresource=scale --type=merge -p {"spec":{"replicas":2}} => patched
 auth whoami                                                          => kubernetes-admin
 cluster-info                                                         => control plane(.|\n)* is running at
 delete pod box --grace-period=1                                      => deleted
@@ -90,6 +104,7 @@ get pods -A --chunk-size=1                                           => .
 @pytest.mark.nightly
 @needs_kubectl
 def test_the_verbs_of_every_day(kubectl: Kubectl) -> None:
+    kubectl.environment["EDITOR"] = 'sed -i "s/^spec:/spec: {minReadySeconds: 1}\\nold:/"'
     wrong = []
     for row in SESSION.strip().splitlines():
         line, _, wanted = row.partition("=>")

@@ -28,7 +28,8 @@ def environment(store: Store, pod: Object, c: Container, own: dict[str, str], fi
     """``own`` is what the node gives, ``fields`` what it knows of the pod; raises :class:`ConfigError`."""
     env: dict[str, str] = {}
     brought: dict[str, str] = {}
-    containers = (*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"])
+    groups = ("initContainers", "containers", "ephemeralContainers")
+    containers = [x for group in groups for x in pod["spec"].get(group) or ()]
     for source in next(x for x in containers if x["name"] == c.name).get("envFrom") or ():
         for key, kind in SOURCES.items():
             if key in source:

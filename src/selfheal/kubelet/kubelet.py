@@ -454,6 +454,17 @@ class Kubelet:
                 has_init=True,
                 restarting=was_restarting,
             )
+        if spec.ephemeral_containers:
+            status["ephemeralContainerStatuses"] = generate.container_statuses(
+                pod,
+                spec.ephemeral_containers,
+                snapshot,
+                old.get("ephemeralContainerStatuses") or [],
+                worker.reasons,
+                spec,
+                clock,
+                has_init=False,
+            )
         if snapshot.sandbox_ready and snapshot.ip:
             status["podIP"] = snapshot.ip
             status["podIPs"] = [{"ip": snapshot.ip}]

@@ -181,6 +181,11 @@ class RuntimeManager:
             result.acted = True
             sandbox.cause = cause
             self._on_sandbox_ready(pod, cause)
+        self._resize(pod_uid, spec)
+        for c in actions.ephemeral_to_start:
+            yield from self._start(pod, spec, c, sandbox, snapshot, cause, result, cancelled)
+            if cancelled.triggered:
+                return result
         for c in actions.init_to_start:
             ok = yield from self._start(pod, spec, c, sandbox, snapshot, cause, result, cancelled)
             if cancelled.triggered:
@@ -192,6 +197,13 @@ class RuntimeManager:
             if cancelled.triggered:
                 return result
         return result
+
+    def _resize(self, pod_uid: str, spec: PodSpec) -> None:
+        """Running containers get the limits that their pod gives them now (doPodResizeAction)."""
+        for running in self._runtime.containers_of(pod_uid):
+            if running.running and running.spec.resources is not (c := spec.container(running.name)).resources:
+                running.spec = c
+                running.kernel.memory_limit = c.limits.get("memory")
 
     def _start(
         self,
@@ -410,7 +422,8 @@ class RuntimeManager:
             kills.append(clock.process(steps))
 
         sidecars = [c for c in spec.init_containers if c.restartable_init]
-        for c in (*spec.containers, *(c for c in spec.init_containers if not c.restartable_init)):
+        ordinary = (c for c in spec.init_containers if not c.restartable_init)
+        for c in (*spec.containers, *ordinary, *spec.ephemeral_containers):
             if c.name in running:
                 kill(c, None)
         for c in reversed(sidecars):

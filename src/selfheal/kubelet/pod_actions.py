@@ -30,6 +30,7 @@ class Actions:
     attempt: int = 0
     to_kill: list[tuple[Container, ContainerSnapshot, str, str | None]] = field(default_factory=list)
     """(container, instance, message, failed probe)"""
+    ephemeral_to_start: list[Container] = field(default_factory=list)
     init_to_start: list[Container] = field(default_factory=list)
     to_start: list[Container] = field(default_factory=list)
     to_reset: list[str] = field(default_factory=list)
@@ -60,6 +61,7 @@ class PodActions:
         actions.to_reset = containers_to_reset(spec, snapshot)
         if actions.to_reset:
             return actions
+        actions.ephemeral_to_start = [c for c in spec.ephemeral_containers if snapshot.newest(c.name) is None]
         if not self._init_actions(spec, snapshot, actions):
             return actions  # the init phase is not over
         keep = 0

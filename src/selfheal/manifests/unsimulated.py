@@ -29,7 +29,6 @@ VOLUMES = ("name", "emptyDir", "configMap", "secret", "projected", "downwardAPI"
 """Volumes that are mounted, or whose contents nobody here reads."""
 
 POD_FIELDS = (
-    "ephemeralContainers",
     "overhead",
     "priorityClassName",
     "resourceClaims",

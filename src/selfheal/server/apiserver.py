@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from selfheal import controlplane
@@ -23,6 +24,7 @@ from selfheal.server.endpoints.requestinfo import request_info
 from selfheal.server.http import Abort, Answer, Request, Response, Upgrade, as_json
 from selfheal.server.registry import (
     evictions,
+    kubelets,
     logs,
     metrics,
     portforward,
@@ -86,10 +88,18 @@ class APIServer:
         self.end: Callable[[], object] = lambda: None
         """Called when somebody asks for the end."""
         controlplane.publish(cluster.store)
+        self._requests: Counter[tuple[str, str, int]] = Counter()
+        """By method, resource and status code."""
         self._authorization = f"Bearer {token}".encode()
 
     async def __call__(self, request: Request) -> Answer:
         """The answer to a request, whatever it is."""
+        answer = await self._safely(request)
+        if isinstance(answer, Response):
+            self._requests[request.method, request.resource, answer.status] += 1
+        return answer
+
+    async def _safely(self, request: Request) -> Answer:
         try:
             return await self._filtered(request)
         except ApiError as error:
@@ -130,6 +140,8 @@ class APIServer:
             body = discovery.ABOUT
         elif path in ("/api", "/apis"):
             return self._discovery(request, core=path == "/api")
+        elif path == "/metrics":
+            return self.time.call(lambda: kubelets.metrics(self.cluster, self._requests))
         elif path == "/openapi/v3":
             body = openapi.index()
         elif path.startswith("/openapi/v3/"):
@@ -144,7 +156,10 @@ class APIServer:
             return Response(200, openapi.v2())
         elif path == "/":
             body = {
-                "paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+                "paths": [
+                    *("/api", "/apis", "/healthz", "/livez", "/metrics"),
+                    *("/openapi/v2", "/openapi/v3", "/readyz", "/version"),
+                ]
             }
         elif path.startswith("/apis/") and path.count("/") == 2:
             body = discovery.api_group(path.removeprefix("/apis/"))
@@ -171,6 +186,7 @@ class APIServer:
 
     async def _resource(self, request: Request) -> Answer:
         info = request_info(request)
+        request.resource = info.resource.plural
         context = Context(self, request, info, list(DEPRECATED.get(info.resource.kind, ())))
         try:
             if info.subresource in LATER:

@@ -46,6 +46,8 @@ class Request:
     body: bytes = b""
     twice: list[str] = field(default_factory=list)
     """Fields that its body names twice, once that has been read."""
+    resource: str = ""
+    """What it is about, once its path has been read."""
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

@@ -15,6 +15,7 @@ CHANGE = ("get", "patch", "update")
 READ = ("get", "list")
 ASK = ("create",)
 STREAM = ("create", "get")
+PROXY = ("create", "delete", "get", "patch", "update")
 
 
 class Subresource(NamedTuple):
@@ -65,23 +66,22 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
     "Pod": (
         Subresource("attach", STREAM, "v1", "PodAttachOptions"),
         Subresource("binding", ASK, "v1", "Binding"),
+        Subresource("ephemeralcontainers", CHANGE),
         Subresource("eviction", ASK, "policy/v1", "Eviction"),
         Subresource("exec", STREAM, "v1", "PodExecOptions"),
         Subresource("log", ("get",)),
         Subresource("portforward", STREAM, "v1", "PodPortForwardOptions"),
-        Subresource("proxy", ("create", "delete", "get", "patch", "update"), "v1", "PodProxyOptions"),
+        Subresource("proxy", PROXY, "v1", "PodProxyOptions"),
+        Subresource("resize", CHANGE),
         STATUS,
     ),
-    "Service": (
-        Subresource("proxy", ("create", "delete", "get", "patch", "update"), "v1", "ServiceProxyOptions"),
-        STATUS,
-    ),
+    "Service": (Subresource("proxy", PROXY, "v1", "ServiceProxyOptions"), STATUS),
+    "Node": (Subresource("proxy", PROXY, "v1", "NodeProxyOptions"), STATUS),
     "ServiceAccount": (Subresource("token", ASK, "authentication.k8s.io/v1", "TokenRequest"),),
     "Namespace": (Subresource("finalize", ("update",)), STATUS),
     **dict.fromkeys(("ReplicationController", "Deployment", "ReplicaSet", "StatefulSet"), (SCALE, STATUS)),
     **dict.fromkeys(
         (
-            "Node",
             "PersistentVolume",
             "PersistentVolumeClaim",
             "DaemonSet",

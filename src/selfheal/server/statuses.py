@@ -29,6 +29,12 @@ class UnsupportedMediaType(ApiError):
     code, reason = 415, "UnsupportedMediaType"
 
 
+class Unreachable(ApiError):
+    """Nobody answers behind a proxy."""
+
+    code, reason = 503, "ServiceUnavailable"
+
+
 class Timeout(ApiError):
     code, reason = 504, "Timeout"
 

@@ -14,7 +14,8 @@ def container_name(context: Context, pod: Object) -> str:
     """The container that a request names, or the only one. Raises BadRequest."""
     spec, wanted = pod["spec"], context.request.get("container")
     regular = [c["name"] for c in spec["containers"]]
-    every = [c["name"] for c in (*(spec.get("initContainers") or ()), *spec["containers"])]
+    groups = (spec.get("initContainers") or (), spec["containers"], spec.get("ephemeralContainers") or ())
+    every = [c["name"] for group in groups for c in group]
     if wanted:
         if wanted not in every:
             raise BadRequest(f"container {wanted} is not valid for pod {name(pod)}")

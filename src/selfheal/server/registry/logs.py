@@ -58,7 +58,8 @@ def _instance(context: Context, pod: Object, wanted: str, *, previous: bool) -> 
     """
     runtime = containers.runtime_of(context, pod)
     status = pod.get("status") or {}
-    every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    groups = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    every = [s for group in groups for s in status.get(group) or ()]
     found = next((s for s in every if s["name"] == wanted), None)
     here = f'container "{wanted}" in pod "{name(pod)}"'
     if found is None:

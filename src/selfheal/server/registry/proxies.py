@@ -12,24 +12,24 @@ import simpy
 
 from selfheal import network
 from selfheal.clock import SECOND
-from selfheal.errors import ApiError, BadRequest, NotFound
+from selfheal.errors import BadRequest, NotFound
 from selfheal.objects import Object
 from selfheal.server.context import Context
 from selfheal.server.http import Response
+from selfheal.server.registry import kubelets
+from selfheal.server.statuses import Unreachable
 
 PATIENCE = 30 * SECOND
 """How long an answer may take, in µs of cluster time."""
 
 
-class NoBackend(ApiError):
-    code, reason = 503, "ServiceUnavailable"
-
-
 async def serve(context: Context) -> Response:
     """Pass the request on, and its answer back."""
+    if context.info.resource.kind == "Node":
+        return context.time.call(lambda: kubelets.serve(context))
     found = await exchange(context, *context.time.call(lambda: _target(context)), _passed_on(context))
     if isinstance(found, str):
-        raise NoBackend(f"error trying to reach service: dial tcp: {found}")
+        raise Unreachable(f"error trying to reach service: dial tcp: {found}")
     headers = {
         k: v for k, v in found.headers.items() if k.lower() not in ("content-type", "content-length", "connection")
     }
@@ -61,7 +61,7 @@ def _target(context: Context) -> tuple[str, int]:
         ports: list[Object] = spec.get("ports") or []
         match = next((p for p in ports if not port or port in (p.get("name"), str(p["port"]))), None)
         if match is None:
-            raise NoBackend(f'no endpoints available for service "{name}"')
+            raise Unreachable(f'no endpoints available for service "{name}"')
         return str(spec.get("clusterIP", "")), int(match["port"])
     address = (found.get("status") or {}).get("podIP", "")
     if not address:

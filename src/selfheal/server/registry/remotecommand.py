@@ -74,8 +74,11 @@ class _Session:
         self._tty = request.flag("tty")
         self._wants = {name: request.flag(name) for name in ("stdin", "stdout", "stderr")}
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
-        self._stdin = Pipe()
-        self._open = self._wants["stdin"]
+        attach = context.info.subresource == "attach"
+        self._stdin = (container.stdin if attach else None) or Pipe()
+        self._open = self._wants["stdin"] and (not attach or container.stdin is not None)
+        self._once = not attach or container.spec.stdin_once
+        """Whether what this client types is all that is ever typed."""
         self._exec: Exec | None = None
         self._typed = ""
 
@@ -129,6 +132,8 @@ class _Session:
 
     def _attach(self) -> None:
         self._container.followers.append(self._said)
+        if self._tty:
+            self._container.screens.append(self._show)
         ended = self._container.exited()
         assert ended.callbacks is not None
         ended.callbacks.append(lambda _: self._end(statuses.success()))
@@ -154,7 +159,7 @@ class _Session:
             self._messages.put_nowait(None)
 
     def _feed(self, data: bytes) -> None:
-        if not self._open or self._exec is None or self._exec.done:
+        if not self._open or not self._container.running or (self._exec is not None and self._exec.done):
             return
         text = data.decode(errors="surrogateescape")
         if self._tty:
@@ -194,26 +199,30 @@ class _Session:
 
     def _interrupt(self) -> None:
         """^C ends what runs in the foreground: the youngest process that this session has started."""
-        run = self._exec
-        if run is None or run.process is None:
+        kernel = self._container.kernel
+        root = kernel.processes.get(1) if self._exec is None else self._exec.process
+        if root is None:
             return
-        mine = [p for p in run.container.kernel.processes.values() if _descends(p, run.process)]
-        if mine and mine[-1] is run.process and run.process.argv[0].endswith("sh"):
-            self._show(f"{run.process.cwd} # ")  # a shell that waits for a line forgets what was typed of it
+        mine = [p for p in kernel.processes.values() if _descends(p, root)]
+        if mine and mine[-1] is root and root.argv[0].endswith("sh"):
+            self._show(f"{root.cwd} # ")  # a shell that waits for a line forgets what was typed of it
         elif mine:
-            run.container.kernel.signal(mine[-1], "INT")
+            kernel.signal(mine[-1], "INT")
 
     def _close_stdin(self) -> None:
         if self._open:
             self._open = False
-            self._stdin.inlet.release()
-            self._container.kernel.run()
+            if self._once:
+                self._stdin.inlet.release()
+                self._container.kernel.run()
 
     def _leave(self) -> None:
         """The client has gone, or all is over. A terminal's end is heard by those who ran on it."""
         self._close_stdin()
         if self._said in self._container.followers:
             self._container.followers.remove(self._said)
+        if self._show in self._container.screens:
+            self._container.screens.remove(self._show)
         run = self._exec
         if run is not None and run.process is not None and not run.done and self._tty:
             run.container.kernel.signal(run.process, "HUP")

@@ -20,7 +20,7 @@ from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import render
 from selfheal.server.endpoints.negotiation import form
 from selfheal.server.http import Request, Response
-from selfheal.server.registry import versions
+from selfheal.server.registry import parts, versions
 from selfheal.server.statuses import UnsupportedMediaType
 from selfheal.server.wire import protobuf
 
@@ -202,6 +202,11 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
         new = _complete(new, current)
         with writing(context):
             return store.update_status(new if applied else _managed(context, new, current), cause=cause)
+    narrow = parts.PARTS.get(context.info.subresource)
+    if narrow is not None:
+        new = narrow(manifests.default(new), current)
+        with writing(context):
+            return store.update(new if applied else _managed(context, new, current), cause=cause)
     new = manifests.default(new)
     if not applied:
         new = _managed(context, new, current)
