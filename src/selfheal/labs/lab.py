@@ -38,6 +38,7 @@ from selfheal.labs.api import Api, client
 from selfheal.labs.comparison import Compared
 from selfheal.labs.context import PIN, Context
 from selfheal.labs.errors import LabError, Unreachable
+from selfheal.labs.fetching import fetch
 from selfheal.labs.hands_on import Text, Wanted
 from selfheal.labs.namespaces import Namespace
 from selfheal.labs.progress import progress
@@ -110,6 +111,7 @@ class Lab:
         self.clean()
         refuse(self.api, self.scenario)
         self._offer()
+        fetch(self.api, self.scenario, self._say)
         try:
             recording = Recording(self.api, self.namespace, self.scenario, self.hands)
             with progress(self.scenario.until, live) as tick:

@@ -23,6 +23,8 @@ PROCESS = "selfheal.dev/process"
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 PATIENCE = 120.0
 """Seconds that a namespace may take to go."""
+FURNISHED = 30.0
+"""Seconds in which controllers fill it; a lab goes on without after that."""
 
 
 class Namespace:
@@ -40,10 +42,13 @@ class Namespace:
         for _ in range(5):
             name = f"lab-{lab}-{''.join(secrets.choice(ALPHABET) for _ in range(5))}"
             try:
-                return cls(api, api.create(_wanted(name, lab)))
+                made = cls(api, api.create(_wanted(name, lab)))
             except Refused as refusal:
                 if refusal.status != 409:  # it exists: then it is not ours
                     raise
+            else:
+                _furnished(api, name)
+                return made
         raise LabError("no name is free for a namespace")
 
     def remove(self, wait: bool = True) -> None:
@@ -99,6 +104,18 @@ def sweep(api: Api) -> list[str]:
     for obj in found:
         _delete(api, obj["metadata"]["name"], obj["metadata"]["uid"])
     return [obj["metadata"]["name"] for obj in found]
+
+
+def _furnished(api: Api, namespace: str) -> None:
+    """Wait for what controllers put into a new namespace: before that no pod is admitted, or it waits for a volume."""
+    end = time.monotonic() + FURNISHED
+    for what in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
+        while time.monotonic() < end:
+            try:
+                api.ask("GET", f"/api/v1/namespaces/{namespace}/{what}")
+                break
+            except Refused:
+                time.sleep(0.1)
 
 
 def _wanted(name: str, lab: str) -> Object:
