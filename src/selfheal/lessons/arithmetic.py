@@ -43,10 +43,13 @@ class Window:
 def verdict_after(period: float, threshold: int, timeout: float = 0) -> Window:
     """From a lasting fault until its verdict: (F − 1) × P … F × P, and T more if the app does not answer at all.
 
+    A probe that waits longer than the period is followed by the next at once: then it takes F × T … P + F × T.
+
     >>> verdict_after(period=10, threshold=3)
     20 … 30 s
     """
-    return Window((threshold - 1) * period + timeout, threshold * period + timeout)
+    soonest = (threshold - 1) * max(period, timeout) + timeout
+    return Window(soonest, soonest + period)
 
 
 def forgives(period: float, threshold: int) -> float:

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from selfheal.lessons.arithmetic import forgives, never_seen, taken_for_a_fault
+from selfheal.lessons.arithmetic import forgives, never_seen, taken_for_a_fault, verdict_after
 
 KNOBS: dict[str, tuple[float, float, float]] = {
     "period": (1, 60, 1),
@@ -158,7 +158,8 @@ def calculate(v: Mapping[str, float]) -> Figure:
         return after + (threshold - 1) * every + takes
 
     mine = period - min(v["fault"], period)
-    best, worst = verdict(0), verdict(period)
+    window = verdict_after(period, threshold, takes)
+    best, worst = window.first, window.last
     shown = []
     for name, after in (("best", 0.0), ("yours", mine), ("worst", period)):
         end = verdict(after)
@@ -171,7 +172,7 @@ def calculate(v: Mapping[str, float]) -> Figure:
                 lane.bars.append((began, began + takes, "wait"))
             lane.marks.append((began + takes, "fail"))
         shown.append(lane)
-    told = [fill(say["says"], best=best, mean=(best + worst) / 2, worst=worst, yours=verdict(mine))]
+    told = [fill(say["says"], best=best, mean=window.mean, worst=worst, yours=verdict(mine))]
     kept = forgives(every, threshold)
     told.append(fill(say["forgives"], forgives=kept) if kept else say["forgives.none"])
     if takes > period:
