@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from selfheal import __version__
 from selfheal.clinic import command as diagnosing
+from selfheal.clinic import sweeping
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.headlines import headline, told
@@ -142,6 +143,10 @@ def _parser() -> argparse.ArgumentParser:
     diagnose = commands.add_parser("diagnose", help="what can go wrong with manifests, found by running them")
     diagnosing.add_arguments(diagnose)
     diagnose.set_defaults(function=lambda options: diagnosing.run_command(options, Printer()))
+
+    sweep = commands.add_parser("sweep", help="how to choose values: everything that goes wrong, over a grid of them")
+    sweeping.add_arguments(sweep)
+    sweep.set_defaults(function=sweeping.run)
 
     probe = commands.add_parser("probe", help="one real probe, with the kubelet's verdict and its reason")
     probing.add_arguments(probe)

@@ -11,7 +11,8 @@
 * :mod:`~selfheal.clinic.cases`: the battery: what goes wrong, and what is asked;
 * :mod:`~selfheal.clinic.trial`: one run, and what users would have felt of it;
 * :mod:`~selfheal.clinic.findings`: all runs of one workload, ranked by harm;
-* :mod:`~selfheal.clinic.remedies`: the smallest change that helps, found by running.
+* :mod:`~selfheal.clinic.remedies`: the smallest change that helps, found by running;
+* :mod:`~selfheal.clinic.grid`: how to choose values: the battery over a grid, and the trade-off as a picture.
 """
 
 from __future__ import annotations
@@ -19,8 +20,23 @@ from __future__ import annotations
 from selfheal.clinic.app import App
 from selfheal.clinic.cases import BATTERY, Case
 from selfheal.clinic.findings import Examination, Finding, Step
+from selfheal.clinic.grid import Point, Sweep, sweep
 from selfheal.clinic.remedies import Change
 from selfheal.clinic.subject import Subject, read
 from selfheal.clinic.trial import Outcome
 
-__all__ = ["BATTERY", "App", "Case", "Change", "Examination", "Finding", "Outcome", "Step", "Subject", "read"]
+__all__ = [
+    "BATTERY",
+    "App",
+    "Case",
+    "Change",
+    "Examination",
+    "Finding",
+    "Outcome",
+    "Point",
+    "Step",
+    "Subject",
+    "Sweep",
+    "read",
+    "sweep",
+]

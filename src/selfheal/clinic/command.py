@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = f"{EXAMPLES}\ncases:\n{cases}\n", argparse.RawDescriptionHelpFormatter
     parser.add_argument("paths", nargs="+", metavar="PATH", help="manifests: files, folders, or - for standard input")
     parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="default: text")
-    parser.add_argument("--seeds", type=_seeds, default=SEEDS, metavar="N", help=f"runs of each case (default {SEEDS})")
+    parser.add_argument("--seeds", type=whole, default=SEEDS, metavar="N", help=f"runs of each case (default {SEEDS})")
     parser.add_argument(
         "--case", action="append", default=[], choices=tuple(BATTERY), help="only this; may be repeated"
     )
@@ -163,7 +163,7 @@ class Progress:
             sys.stderr.flush()
 
 
-def _seeds(text: str) -> int:
+def whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:7]) <= 1000):
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 1000")
     return int(text)
