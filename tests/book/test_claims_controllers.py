@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from selfheal import Cluster
 from selfheal.lessons import stepper
 from selfheal.lessons.stepper import ACTORS
-from tests.book.notebooks import output, prose, rows
+from tests.book.notebooks import cells, output, prose, rows, source
 from tests.book.test_claims import numbers
 
 SEVENTEEN, EIGHTEEN = "17-reconciliation.ipynb", "18-rollouts.ipynb"
-NINETEEN = "19-other-controllers.ipynb"
+NINETEEN, TWENTY = "19-other-controllers.ipynb", "20-your-own-controller.ipynb"
 
 SHOP = """
 apiVersion: apps/v1
@@ -257,3 +258,40 @@ def test_in_parallel_a_stateful_set_heals_when_it_goes_back() -> None:
         cluster.apply(manifest)
         cluster.run(for_=120)
     assert cluster.get("sts", "shop")["status"]["readyReplicas"] == 3
+
+
+# -- chapter 20
+
+
+def test_nobody_looks_after_the_lingering_sick_but_your_controller() -> None:
+    assert re.search(r"^shop-\S+ +0/1 +Running +0 +60m", output(TWENTY, "shops"), re.MULTILINE)
+    told = output(TWENTY, "controller-run")
+    assert 33 + 60 <= numbers(told)[0] <= 33 + 60 + 6
+    assert len(re.findall(r"^shop-\S+ +1/1 ", told, re.MULTILINE)) == 3
+
+
+def test_who_listens_misses_what_came_before_and_who_looks_does_not() -> None:
+    told = {(row[0], row[1]): row[2] for row in rows(output(TWENTY, "edge"))}
+    assert told["listens", "50 s"] == "never"
+    assert told["looks", "10 s"] == told["looks", "50 s"] == told["listens", "10 s"] != "never"
+
+
+def test_without_a_limit_it_deletes_every_pod_about_once_a_minute() -> None:
+    deleted = numbers(output(TWENTY, "weapon-run"))[0]
+    assert 3 * 7 <= deleted <= 3 * 10
+
+
+def test_the_same_function_works_on_a_real_api() -> None:
+    lines = output(TWENTY, "real-run").splitlines()
+    assert [line.endswith(": True") for line in lines] == [True] * 4
+    assert (
+        len(source(cells_by_id(TWENTY, "controller")).splitlines())
+        + len(source(cells_by_id(TWENTY, "interface")).splitlines())
+        <= 45
+    )
+    for cell in ("real-interface", "real-run"):
+        assert "skip-live" in cells_by_id(TWENTY, cell)["metadata"]["tags"], "a page has no server"
+
+
+def cells_by_id(page: str, id: str) -> dict[str, Any]:
+    return next(cell for cell in cells(page, "code") if cell["id"] == id)

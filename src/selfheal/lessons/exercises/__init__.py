@@ -17,6 +17,7 @@ from selfheal.lessons.exercises.drained import drained
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
 from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
+from selfheal.lessons.exercises.harmless import harmless
 from selfheal.lessons.exercises.lost_orders import lost_orders
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.silent_node import silent_node
@@ -41,6 +42,7 @@ __all__ = [
     "drained",
     "friday",
     "guest",
+    "harmless",
     "lost_orders",
     "rarely",
     "silent_node",
