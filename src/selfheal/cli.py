@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from selfheal.headlines import headline, told
 from selfheal.labs import command as laboratory
 from selfheal.probers import command as probing
 from selfheal.rules import BELIEFS
-from selfheal.scenario import Scenario
+from selfheal.scenario import Scenario, folder
 from selfheal.scenario.actions import LATEST
 from selfheal.timeline import Record, Timeline
 from selfheal.timeline.compare import compare
@@ -36,6 +37,7 @@ examples:
   selfheal run web.yaml --nodes 3 --traffic web=20     on three nodes, with 20 requests a second to the Service
   selfheal run nodes.yaml pod.yaml --record out.jsonl  keep the timeline
   selfheal run pod.yaml --belief readiness-restarts    what would happen if a common belief were true
+  selfheal run pod.yaml --on kubectl -o real.jsonl     the same on a real cluster, made by `selfheal labs up`
   selfheal compare real.jsonl --with out.jsonl         is a simulated run what a real cluster did?
 """
 
@@ -86,7 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument(
-        "paths", nargs="+", metavar="PATH", help="manifests (YAML or JSON, files or folders); may hold Nodes"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="manifests (YAML or JSON, files or folders; may hold Nodes), or a recording's folder",
+    )
+    run.add_argument(
+        "--on", choices=("simulator", "kubectl"), default="simulator", help="kubectl: on the cluster that a lab may use"
     )
     run.add_argument("--do", metavar="FILE", help="actions to perform in time (YAML)")
     run.add_argument("--nodes", type=_positive, default=1, metavar="N", help="nodes of the cluster (default 1)")
@@ -98,7 +106,10 @@ def _parser() -> argparse.ArgumentParser:
         "--traffic", action="append", default=[], metavar="SERVICE=RATE", help="requests per second that users send"
     )
     run.add_argument(
-        "--record", metavar="FILE", help="write the timeline, as a recorder on a real cluster would see it"
+        "-o",
+        "--record",
+        metavar="FILE|DIR",
+        help="write the timeline, as a recorder on a real cluster would see it; into a folder: the scenario with it",
     )
     run.add_argument("--record-all", metavar="FILE", help="write the timeline with probes, traffic and causes")
     run.add_argument("--quiet", action="store_true", help="print the verdict only")
@@ -157,20 +168,19 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     if options.belief not in (None, *BELIEFS):
         raise ApiError(f'no belief "{options.belief}"; there are {", ".join(BELIEFS)}')
-    scenario = Scenario.load(
-        [Path(path) for path in options.paths],
-        actions=None if options.do is None else Path(options.do),
-        seed=options.seed,
-        nodes=options.nodes,
-        second=options.second,
-        until=120 if options.until is None else options.until,
-        belief=options.belief,
-        traffic=[_traffic(text) for text in options.traffic],
-    )
+    scenario = _scenario(options)
     _check_traffic(scenario)
-    for path in (options.record, options.record_all):
-        if path:
-            Path(path).open("a").close()  # better to know now than after the run
+    record = _place(options.record, scenario)
+    if options.on == "kubectl":
+        if options.record_all:
+            raise ApiError("--record-all: probes and causes are known to the simulator alone")
+        timeline = laboratory.perform(scenario, None if options.quiet else Printer())
+        print(verdict(timeline) if options.quiet else f"\n{verdict(timeline)}")
+        if record:
+            timeline.save(record)
+        return OK
+    if options.record_all:
+        Path(options.record_all).open("a").close()
     cluster = Cluster.of(scenario)
     if not options.quiet:
         cluster.timeline.subscribe(Printer())
@@ -182,11 +192,40 @@ def _run(options: argparse.Namespace) -> int:
     if scenario.belief is not None:
         belief = BELIEFS[scenario.belief]
         print(f"This was a run on the belief: {belief.says}\nIn truth: {belief.truth} ({belief.source})")
-    if options.record:
-        timeline.save(options.record)
+    if record:
+        timeline.save(record)
     if options.record_all:
         timeline.save(options.record_all, record_all=True)
     return OK
+
+
+def _scenario(options: argparse.Namespace) -> Scenario:
+    """What is to be run; of a recording's folder, what the recording says where nothing else is said."""
+    paths = [Path(path) for path in options.paths]
+    whole = [path for path in paths if folder.is_scenario(path)]
+    do = folder.actions(whole[0]) if options.do is None and whole else options.do
+    said = folder.header(whole[0]) if whole else {}
+    return Scenario.load(
+        [path / folder.MANIFEST if path in whole else path for path in paths],
+        actions=None if do is None else Path(do),
+        seed=options.seed,
+        nodes=options.nodes,
+        second=said.get("second") if options.second is None else options.second,
+        until=said.get("until", 120) if options.until is None else options.until,
+        belief=options.belief,
+        traffic=[_traffic(text) for text in options.traffic],
+    )
+
+
+def _place(named: str | None, scenario: Scenario) -> Path | None:
+    """Where the timeline goes; it is better to know now than after the run whether it can."""
+    if not named:
+        return None
+    path = Path(named)
+    if path.is_dir() or named.endswith(("/", os.sep)):
+        path = folder.save(scenario, path)
+    path.open("a").close()
+    return path
 
 
 def _compare(options: argparse.Namespace) -> int:

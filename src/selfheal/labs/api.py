@@ -181,8 +181,12 @@ class Api:
         except self._broken() as error:
             raise Unreachable(f"{self.context} does not answer: {_why(error)}") from None
 
-    def watch(self, kind: str, namespace: str, version: str, patience: float) -> Iterator[tuple[str, Object]]:
-        """Changes since a version, as (type, object), until the server ends the watch or is silent too long.
+    def watch(
+        self, kind: str, namespace: str, version: str, patience: float
+    ) -> Iterator[tuple[str, Object, float | None]]:
+        """Changes since a version, as (type, object, when), until the server ends the watch or is silent too long.
+
+        ``when`` is known to the emulator alone, which is asked for it: seconds of cluster time.
 
         Raises :class:`Refused` with status 410 if the version is too old, and :class:`Unreachable`.
         """
@@ -191,6 +195,7 @@ class Api:
             "allowWatchBookmarks": "true",
             "resourceVersion": version,
             "timeoutSeconds": str(int(patience)),
+            **({"clock": "true"} if self.context.sort == "emulator" else {}),
         }
         response = self.send("GET", path_of(kind, namespace), query=query, patience=patience + READ)
         try:
@@ -203,7 +208,7 @@ class Api:
                 if event.get("type") == "ERROR":
                     raise Refused(int(obj.get("code") or 500), str(obj.get("message")))
                 if event:
-                    yield str(event["type"]), obj
+                    yield str(event["type"]), obj, event.get("t")
         except self._broken() as error:
             raise Unreachable(f"the watch on {kind} broke: {_why(error)}") from None
         finally:

@@ -1,9 +1,14 @@
-"""``selfheal labs up``, ``down`` and ``doctor``."""
+"""``selfheal labs up``, ``down`` and ``doctor``, and ``selfheal run … --on kubectl``."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Callable
+
+from selfheal.scenario import Scenario
+from selfheal.timeline import Record, Timeline
 
 EXAMPLES = """\
 examples:
@@ -43,6 +48,16 @@ def run(options: argparse.Namespace) -> int:
         raise LabError("--speed is for the emulator; a real cluster's clock goes as it goes")
     say(f"{clusters.up(emulator=options.emulator, speed=options.speed or clusters.SPEED)}\n")
     return 0
+
+
+def perform(scenario: Scenario, follow: Callable[[Record], object] | None) -> Timeline:
+    """A scenario on the cluster that a lab may use, in a namespace of its own, which goes again. Raises LabError."""
+    from selfheal.labs.lab import Lab
+
+    name = re.sub(r"[^a-z0-9]+", "-", scenario.name.lower()).strip("-")[:40].strip("-") or "scenario"
+    aside = sys.stderr
+    with Lab(name, scenario=scenario, say=lambda text: aside.write(f"{text}\n")) as lab:
+        return lab.run(live=False, follow=follow)
 
 
 def _speed(text: str) -> float:

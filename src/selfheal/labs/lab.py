@@ -49,7 +49,7 @@ from selfheal.manifests import Source, read
 from selfheal.scenario import Scenario
 from selfheal.scenario.actions import action
 from selfheal.scenario.scenario import ActionSource
-from selfheal.timeline import Timeline
+from selfheal.timeline import Record, Timeline
 
 SEEDS = 8
 """Simulated runs that make a prediction."""
@@ -103,8 +103,10 @@ class Lab:
         self.predicted = [self._simulated(seed) for seed in range(seeds)]
         return Compared(None, self.predicted)
 
-    def run(self, live: bool = True) -> Timeline:
+    def run(self, live: bool = True, follow: Callable[[Record], object] | None = None) -> Timeline:
         """Perform the scenario on the cluster and record what happens; ``live`` shows how far it is.
+
+        ``follow(record)`` is called for each record as it is written.
 
         What goes wrong, Ctrl-C included, removes the namespace before it is raised.
         """
@@ -114,6 +116,8 @@ class Lab:
         fetch(self.api, self.scenario, self._say)
         try:
             recording = Recording(self.api, self.namespace, self.scenario, self.hands)
+            if follow is not None:
+                recording.timeline.subscribe(follow)
             with progress(self.scenario.until, live) as tick:
                 self.timeline = recording.run(tick)
         except BaseException:
@@ -277,12 +281,3 @@ class Lab:
 def _path(source: Source) -> Source:
     """A text of one line is a path."""
     return Path(source) if isinstance(source, str) and "\n" not in source else source
-
-
-def connect(kubeconfig: Any = None) -> Api:
-    """The API of a running cluster, under the same rules of safety as a lab's."""
-    import os
-
-    from selfheal.labs.context import resolve
-
-    return Api(PIN.context() if kubeconfig is None else resolve({**os.environ, "KUBECONFIG": str(kubeconfig)}))

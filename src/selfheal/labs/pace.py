@@ -61,10 +61,10 @@ class Pace:
         """Unix time (µs) of second 0."""
         return self._unix
 
-    def start(self) -> None:
-        """Second 0 is now."""
+    def start(self, t: float | None = None) -> None:
+        """Second 0 is now, or at ``t`` of cluster time."""
         if self._begin is None:
-            self._begin = self.cluster
+            self._begin = self.cluster if t is None else t
             self._unix += micros(self._begin - self._cluster0)
 
     def ask(self) -> None:

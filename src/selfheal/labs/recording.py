@@ -7,6 +7,7 @@ The records are those of the simulator's own recorder, which is given watches in
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,10 @@ from selfheal.objects import Object
 from selfheal.scenario import Action, Scenario
 from selfheal.timeline import Recorder, Timeline
 from selfheal.timeline.facts import KINDS
+from selfheal.views import ClusterTimeline
 
+LEAD = 1.0
+"""Seconds by which the emulator is asked for an action too early."""
 TURN = 0.02
 """Seconds between two looks at the clock."""
 APPEAR = 30.0
@@ -61,11 +65,12 @@ class Recording:
         self._api = api
         self._namespace = namespace
         self._lock = threading.RLock()
-        self.timeline = Timeline({"source": "", "scenario": self._scenario.name, "until": 0})
+        self.timeline = ClusterTimeline({"source": "", "scenario": self._scenario.name, "until": 0})
         self._pace = Pace(api)
         self._watches = _Zero(Watches(api, namespace, self._lock, self._as_default), self._pace)
         self._hands = hands or Hands(api, namespace)
         self._recorder: Recorder | None = None
+        self._onlooker = False
 
     def run(self, tick: Tick = lambda _t, _timeline: None) -> Timeline:
         """Apply, act and watch until the scenario's end. Raises LabError."""
@@ -77,7 +82,7 @@ class Recording:
             due = list(scenario.actions)
             while self._pace.seconds < scenario.until:
                 self._pace.ask_now_and_then()
-                while due and self._pace.now >= micros(due[0].at):
+                while due and self._pace.seconds >= due[0].at - self._lead():
                     busy.append(self._begin(due.pop(0)))
                 self.check()
                 tick(min(self._pace.seconds, scenario.until), self.timeline)
@@ -91,8 +96,12 @@ class Recording:
         return self.timeline
 
     @contextlib.contextmanager
-    def following(self) -> Iterator[Timeline]:
-        """Record what others do, nodes too. Raises LabError in the end if something may have been missed."""
+    def following(self, *, onlooker: bool = False) -> Iterator[ClusterTimeline]:
+        """Record what others do, nodes too. Raises LabError in the end if something may have been missed.
+
+        Second 0 is when the first object is seen. An ``onlooker`` comes to a namespace that is not a lab's: its name
+        stays, second 0 is now, and what has been told already is not told again.
+        """
         ended = threading.Event()
 
         def keep_time() -> None:
@@ -101,7 +110,7 @@ class Recording:
                     self._pace.ask_now_and_then()
                 self.timeline.header["until"] = round(self._pace.seconds, 3)
 
-        self.begin(nodes=True)
+        self.begin(nodes=True, onlooker=onlooker)
         keeper = threading.Thread(target=keep_time, name="time", daemon=True)
         keeper.start()
         try:
@@ -113,17 +122,21 @@ class Recording:
             self.end()
             self.timeline.header["until"] = round(self._pace.seconds, 3)
 
-    def begin(self, *, nodes: bool) -> None:
+    def begin(self, *, nodes: bool, onlooker: bool = False) -> None:
         """Nothing is missed from now on; ``nodes``: theirs too. Raises what the first lists raise."""
+        self._onlooker = self._watches.late = onlooker
         self.timeline.header["source"] = f"Kubernetes {self._api.version()}, context {self._api.context.name}"
-        self._recorder = Recorder(self._watches, self._pace, self.timeline, nodes=nodes, start=0)
-        if nodes:
+        self._recorder = Recorder(self._watches, self._watches, self.timeline, nodes=nodes, start=0)
+        if nodes and self._namespace != "default":
             self._watches.node_events()
         try:
             self._watches.begin()
         except BaseException:
             self.end()
             raise
+        if onlooker:
+            self._pace.start()
+            self._watches.late = False
 
     def check(self) -> None:
         """Raises LabError if something may have been missed."""
@@ -137,6 +150,7 @@ class Recording:
             if self._recorder is not None:
                 self._recorder.stop()
             self._watches.stop()
+            self.timeline.sort()
 
     def act(self, action: Action) -> str:
         """Do an action now, and record it; what came of it."""
@@ -157,8 +171,7 @@ class Recording:
 
     def _apply(self) -> None:
         applied = manifests(self._scenario)
-        for manifest in applied:
-            self._hands.apply(manifest)
+        self._hands.apply_all(applied)
         end = time.monotonic() + APPEAR
         seen = any(manifest["kind"] in KINDS for manifest in applied)
         while seen and not self._pace.begun and time.monotonic() < end and self._watches.trouble is None:
@@ -167,9 +180,25 @@ class Recording:
 
     def _begin(self, action: Action) -> threading.Thread:
         """Do an action in a thread of its own: one that takes long does not hold up the next."""
-        thread = threading.Thread(target=self.act, args=(action,), name=f"action {action.verb}", daemon=True)
+        do = self._ask if self._api.context.sort == "emulator" else self.act
+        thread = threading.Thread(target=do, args=(action,), name=f"action {action.verb}", daemon=True)
         thread.start()
         return thread
+
+    def _lead(self) -> float:
+        """Seconds of cluster time by which an action is asked for too early: the emulator waits for its moment."""
+        return LEAD * self._pace.speed if self._api.context.sort == "emulator" else 0.0
+
+    def _ask(self, action: Action) -> None:
+        """Let the emulator do an action, at its moment exactly, while its clock stands."""
+        try:
+            told = self._hands.ask(action, self._pace.begin)
+        except ApiError as error:
+            self._record(action.verb, action.args, str(error).replace(self._namespace, "default"), None)
+            return
+        told["t"] = round(max(0.0, told["t"] - self._pace.begin), 3)
+        with self._lock:
+            self.timeline.append(told)
 
     def _record(self, verb: str, args: Any, result: str, by: str | None) -> dict[str, Any]:
         record = {"t": 0.0, "kind": "Action", "verb": verb, "args": args, "result": result}
@@ -180,18 +209,15 @@ class Recording:
             return self.timeline.append(record)
 
     def _as_default(self, obj: Object) -> Object:
-        """An object as if its namespace were ``default``, in its messages too."""
-        if objects.namespace(obj) != self._namespace:
+        """An object as if its namespace were ``default``, in all its texts: the name is drawn, and no other's."""
+        if self._onlooker or objects.namespace(obj) != self._namespace:
             return obj
-        out = objects.replace(obj, "metadata.namespace", "default")
-        for text in ("message", "note"):
-            if isinstance(out.get(text), str):
-                out[text] = out[text].replace(self._namespace, "default")
+        out: Object = json.loads(json.dumps(obj).replace(self._namespace, "default"))
         return out
 
 
 class _Zero:
-    """Watches whose first change sets the clock going; nodes were there before."""
+    """Watches whose first change sets the clock going; nodes were there before. It is the recorder's clock, too."""
 
     def __init__(self, watches: Watches, pace: Pace) -> None:
         self._watches = watches
@@ -199,6 +225,18 @@ class _Zero:
         self.begin = watches.begin
         self.stop = watches.stop
         self._handler: Handler | None = None
+        self._t: float | None = None
+        self.late = False
+        """Whether what is told now was told to others before."""
+
+    @property
+    def now(self) -> int:
+        """When what is being told came about, in µs since second 0: as the server says, or else now."""
+        return self._pace.now if self._t is None else max(0, micros(self._t - self._pace.begin))
+
+    @property
+    def epoch(self) -> int:
+        return self._pace.epoch
 
     @property
     def trouble(self) -> Exception | None:
@@ -206,9 +244,11 @@ class _Zero:
 
     def watch(self, kind: str, handler: Handler, *, immediate: bool) -> Watch:
         def told(change: Any) -> None:
+            if self.late and kind == "Event":
+                return
             if kind != "Node":
-                self._pace.start()
-            handler(change)
+                self._pace.start(change.t)
+            self._told(handler, change)
 
         if kind == "Event":
             self._handler = handler
@@ -221,6 +261,13 @@ class _Zero:
 
         def told(change: Any) -> None:
             if change.object["involvedObject"].get("kind") == "Node" and self._pace.begun:
-                handler(change)
+                self._told(handler, change)
 
         self._watches.watch("Event", told, namespace="default")
+
+    def _told(self, handler: Handler, change: Any) -> None:
+        self._t = change.t
+        try:
+            handler(change)
+        finally:
+            self._t = None

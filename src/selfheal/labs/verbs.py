@@ -27,6 +27,7 @@ from selfheal.scenario.nodes import BACK, node_of
 
 NODE_FAULT = "LAB_NODE_FAULT"
 FROM_OUTSIDE = ("kill", "stopNode", "startNode")
+ACTIONS = "/selfheal/actions"
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 """Labels of the nodes on which the cluster itself lives."""
 UNDONE_BY = {"stopNode": "startNode", "cordon": "uncordon", "drain": "uncordon"}
@@ -81,12 +82,31 @@ class Hands:
     def _done(self, action: Action, args: Any) -> str:
         if self._api.context.sort == "emulator" and action.verb in (*FROM_OUTSIDE, "fault"):
             where = {"namespace": self._namespace}
-            done = self._api.ask("POST", "/selfheal/actions", {"at": 0, action.verb: args}, query=where)
+            done = self._api.ask("POST", ACTIONS, {"at": 0, action.verb: args}, query=where)
             return str(done.get("result", "ok"))
         if action.verb == "apply":
             return "\n".join(map(self.apply, action.manifests))
         do: Callable[[Any], str] = getattr(self, f"_{action.verb}")
         return do(args).replace(self._namespace, "default")
+
+    def ask(self, action: Action, begin: float) -> dict[str, Any]:
+        """Let the emulator do an action, so many seconds after ``begin``; its record. Raises LabError."""
+        query = {"namespace": self._namespace, "begin": f"{begin:.6f}"}
+        _, told = self._api.exchange("POST", ACTIONS, action.canonical(), query=query, patience=PATIENCE)
+        kept = ("t", "kind", "verb", "args", "result", "pod")
+        told["result"] = str(told.get("result", "ok")).replace(self._namespace, "default")
+        return {key: told[key] for key in kept if key in told}
+
+    def apply_all(self, manifests: tuple[Object, ...]) -> None:
+        """Apply a scenario's objects, on the emulator while its clock stands. Raises LabError."""
+        if self._api.context.sort != "emulator":
+            for manifest in manifests:
+                self.apply(manifest)
+        elif manifests:
+            entry = Action(0, "apply", "manifest.yaml", manifests).canonical()
+            told = self._api.ask("POST", ACTIONS, entry, query={"namespace": self._namespace})
+            if not all(line.endswith(" created") for line in told["result"].splitlines()):
+                raise LabError(told["result"])
 
     def apply(self, manifest: Object) -> str:
         """Apply one object; what kubectl says of it."""

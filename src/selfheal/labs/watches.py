@@ -33,6 +33,8 @@ class Change:
 
     type: str
     object: Object
+    t: float | None = None
+    """When, in seconds of cluster time, if the server tells."""
     cause: Cause | None = None
 
     @property
@@ -151,9 +153,9 @@ class Watch:
                 if not self._version:
                     self.relists += 1
                     self._list()
-                for type, obj in self._api.watch(self._kind, self._namespace, self._version, LASTS):
+                for type, obj, t in self._api.watch(self._kind, self._namespace, self._version, LASTS):
                     silent_since, pause = None, FIRST_PAUSE
-                    self._take(type, obj)
+                    self._take(type, obj, t)
                     if self._stopped.is_set():
                         return
                 silent_since, pause = None, FIRST_PAUSE  # it ended as it should
@@ -177,17 +179,17 @@ class Watch:
                 self._stopped.wait(pause)
                 pause = min(LAST_PAUSE, 2 * pause)
 
-    def _take(self, type: str, obj: Object) -> None:
+    def _take(self, type: str, obj: Object, t: float | None) -> None:
         if type != "BOOKMARK":
             with self._lock:
-                self._tell(type, obj)
+                self._tell(type, obj, t)
         self._version = str(obj["metadata"].get("resourceVersion") or self._version)
 
-    def _tell(self, type: str, obj: Object) -> None:
+    def _tell(self, type: str, obj: Object, t: float | None = None) -> None:
         if self._stopped.is_set():
             return
         if type == "DELETED":
             self._known.pop(key(obj), None)
         else:
             self._known[key(obj)] = obj
-        self._handler(Change(type, self._shown(obj)))
+        self._handler(Change(type, self._shown(obj), t))

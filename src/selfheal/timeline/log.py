@@ -64,6 +64,15 @@ class Timeline:
             tell(record)
         return record
 
+    def sort(self) -> None:
+        """Put the records in order of time, where several writers took turns; they are numbered anew."""
+        order = sorted(range(len(self._records)), key=lambda i: self._records[i]["t"])
+        self._records = [self._records[i] for i in order]
+        self._causes = [self._causes[i] for i in order]
+        self._first_of, self._indexed = {}, 0
+        for number, record in enumerate(self._records):
+            record["id"] = number
+
     def subscribe(self, callback: Callable[[Record], object]) -> Callable[[], None]:
         """Call ``callback(record)`` for each record as it is written; returns what ends it."""
         self._subscribers.append(callback)

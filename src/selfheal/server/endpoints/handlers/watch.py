@@ -1,5 +1,7 @@
 """Watches: what changes, line by line, from a version on.
 
+With ``clock=true``, which no real server knows, each line also says when (``"t"``, seconds of cluster time).
+
 staging/src/k8s.io/apiserver/pkg/endpoints/handlers/watch.go, …/pkg/storage/cacher/cacher.go
 """
 
@@ -85,6 +87,7 @@ class _Stream:
         self._match = match
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(MOST)
         self._headed = False
+        self._clock = context.request.flag("clock")
         self.close: Callable[[], object] = lambda: None
 
     def begin(self, bookmarks: bool) -> None:
@@ -125,7 +128,10 @@ class _Stream:
                 kind, obj = "DELETED", {**old, "metadata": {**old["metadata"], "resourceVersion": str(event.version)}}  # type: ignore[dict-item, index]
             elif after:
                 kind = "MODIFIED" if before else "ADDED"
-        self._put(self._line(kind, obj))
+        line = self._line(kind, obj)
+        if self._clock:
+            line = line[:-2] + b',"t":%.6f}\n' % self._context.cluster.now
+        self._put(line)
 
     def _put(self, line: bytes | None) -> None:
         try:
