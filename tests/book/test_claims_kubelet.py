@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from selfheal.admission import TOLERATION_SECONDS
 from selfheal.controllers import nodelifecycle
@@ -15,6 +16,7 @@ from tests.book.test_claims import numbers
 
 RESTARTS = "11-restart-policy.ipynb"
 BACKOFF = "12-back-off.ipynb"
+CONTAINERS = "13-init-and-sidecars.ipynb"
 SHUTDOWN = "14-shutdown.ipynb"
 NODES = "15-node-failure.ipynb"
 SECOND = 1_000_000
@@ -106,6 +108,39 @@ def test_images_have_waits_of_their_own() -> None:
     pauses = numbers(output(BACKOFF, "image-pauses").splitlines()[0])
     for pause, wait in zip(pauses, (10, 20, 40, 80), strict=True):
         assert wait <= pause <= 1.6 * wait + 1
+
+
+# -- chapter 13, init containers, sidecars, memory
+
+
+def test_a_helper_among_the_regular_containers_keeps_a_pod_from_completing() -> None:
+    assert re.search(r"report\s+1/2\s+NotReady\s+0 ", output(CONTAINERS, "incident"))
+    assert "done" in output(CONTAINERS, "incident")
+
+
+def test_containers_start_one_after_another_and_end_in_reverse() -> None:
+    seen = [line.split()[4] for line in output(CONTAINERS, "shop").splitlines()]
+    assert seen == ["Init:0/2", "Init:0/2", "Init:1/2", "Init:1/2", "Running"]
+    told = {row[0]: float(row[1].removesuffix(" s")) for row in rows(output(CONTAINERS, "end-run"))}
+    assert 5 <= told["shop"] < 5.5, "it needs five seconds"
+    assert 8 <= told["proxy"] < 8.5, "and the proxy three more"
+    assert "Forbidden" in output(CONTAINERS, "init-probe")
+    assert "{'migrate': 0, 'proxy': 0, 'shop': 1}" in output(CONTAINERS, "again-run")
+
+
+def test_only_a_sidecar_is_started_again_under_never() -> None:
+    told = dict(line.strip().split(": ") for line in output(CONTAINERS, "who").splitlines()[1:])
+    for key, answer in told.items():
+        ends = key.endswith("Never") and not key.startswith("sidecar")
+        assert answer == ("the pod has Failed" if ends else "it alone is started again")
+
+
+def test_a_larger_limit_buys_time_and_no_cure() -> None:
+    lives = [float(row[1].removesuffix(" s")) for row in rows(output(CONTAINERS, "limits"))]
+    assert lives == sorted(lives)
+    for shorter, longer in pairwise(lives):
+        assert 1.7 < longer / shorter < 2.2
+    assert re.search(r"two\s+2/2\s+Running\s+3 ", output(CONTAINERS, "memory-run"))
 
 
 # -- chapter 14, shutdown

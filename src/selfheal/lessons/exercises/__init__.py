@@ -14,6 +14,7 @@ from __future__ import annotations
 from selfheal.lessons.exercises import data
 from selfheal.lessons.exercises.always_green import always_green
 from selfheal.lessons.exercises.drained import drained
+from selfheal.lessons.exercises.endless import endless
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
 from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
@@ -40,6 +41,7 @@ __all__ = [
     "Wrong",
     "always_green",
     "drained",
+    "endless",
     "friday",
     "guest",
     "harmless",
