@@ -37,7 +37,6 @@ examples:
   selfheal run web.yaml --nodes 3 --traffic web=20     on three nodes, with 20 requests a second to the Service
   selfheal run nodes.yaml pod.yaml --record out.jsonl  keep the timeline
   selfheal run pod.yaml --belief readiness-restarts    what would happen if a common belief were true
-  selfheal run pod.yaml --on kubectl -o real.jsonl     the same on a real cluster, made by `selfheal labs up`
   selfheal compare real.jsonl --with out.jsonl         is a simulated run what a real cluster did?
 """
 

@@ -16,6 +16,7 @@ examples:
   selfheal labs up                        a cluster of three nodes with kind (needs Docker, 4 GiB, two minutes)
   selfheal labs up --emulator             a cluster without Docker, in a second
   selfheal labs up --emulator --speed 10  … whose clock goes ten times as fast
+  selfheal run pod.yaml --on kubectl      a scenario there; `-o real.jsonl` keeps what was seen
   selfheal labs down                      removes it
 """
 
