@@ -4,6 +4,7 @@ import pytest
 
 from selfheal import manifests
 from selfheal.errors import BadRequest, Invalid
+from selfheal.manifests.decoding import decode
 from selfheal.objects import Object
 
 
@@ -177,3 +178,24 @@ def refused_by_validation(obj: Object) -> list[str]:
     with pytest.raises(Invalid) as refused:
         manifests.load(obj)
     return [cause.field for cause in refused.value.causes]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("2026-01-01T08:00:00+00:00", "2026-01-01T08:00:00Z"),
+        ("2026-01-01T10:00:00.75+02:00", "2026-01-01T08:00:00Z"),
+        ("2026-01-01T08:00:00Z", "2026-01-01T08:00:00Z"),
+    ],
+)
+def test_a_time_is_kept_in_utc_whatever_a_client_sends(sent: str, kept: str) -> None:
+    """The Python client writes +00:00, and sends back what it has read."""
+    metadata = {"name": "web", "creationTimestamp": sent}
+    found = decode({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    assert found["metadata"]["creationTimestamp"] == kept
+
+
+def test_a_time_with_microseconds_keeps_them() -> None:
+    spec = {"renewTime": "2026-01-01T09:00:00.5+01:00"}
+    found = decode({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "a"}, "spec": spec})
+    assert found["spec"]["renewTime"] == "2026-01-01T08:00:00.500000Z"

@@ -6,6 +6,7 @@ under the same name is left alone. Who made it stands in it, so that the next la
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -21,6 +22,8 @@ LAB = "selfheal.dev/lab"
 PROCESS = "selfheal.dev/process"
 """Annotation: host and process id."""
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+FINALIZER = "selfheal.dev/"
+"""How the finalizers of the labs' own controllers begin."""
 PATIENCE = 120.0
 """Seconds that a namespace may take to go."""
 FURNISHED = 30.0
@@ -60,6 +63,7 @@ class Namespace:
         while wait and _uid(self._api, self.name) == self.uid:
             if time.monotonic() > end:
                 raise LabError(f"namespace {self.name} is still being removed; `kubectl get namespace {self.name}`")
+            _let_go(self._api, self.name)
             time.sleep(0.2)
         self.removed = True
 
@@ -103,6 +107,7 @@ def sweep(api: Api) -> list[str]:
     found = left_over(api)
     for obj in found:
         _delete(api, obj["metadata"]["name"], obj["metadata"]["uid"])
+        _let_go(api, obj["metadata"]["name"])
     return [obj["metadata"]["name"] for obj in found]
 
 
@@ -133,6 +138,16 @@ def _delete(api: Api, name: str, uid: str) -> None:
     except Refused as refusal:
         if refusal.status not in (404, 409):  # gone already, or another one's
             raise
+
+
+def _let_go(api: Api, namespace: str) -> None:
+    """Take away what a lab's own controller, which may have ended, would hold the namespace back with."""
+    for obj in api.list("ConfigMap", namespace).get("items") or ():
+        finalizers = obj["metadata"].get("finalizers") or ()
+        others = [f for f in finalizers if not f.startswith(FINALIZER)]
+        if len(others) < len(finalizers):
+            with contextlib.suppress(Refused):  # it has gone meanwhile
+                api.patch("ConfigMap", obj["metadata"]["name"], {"metadata": {"finalizers": others}}, namespace)
 
 
 def _uid(api: Api, name: str) -> str:

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from selfheal import quantities, schema
@@ -256,20 +256,25 @@ def _int_or_string(value: Plain) -> int | str:
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
 
 
-def _time(value: Plain, layout: str = "2006-01-02T15:04:05Z07:00") -> str:
+def _time(value: Plain) -> str:
+    """In UTC and without a fraction, as the server keeps it (apimachinery/pkg/apis/meta/v1/time.go)."""
+    return _moment(value, "2006-01-02T15:04:05Z07:00").isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _micro_time(value: Plain) -> str:
+    moment = _moment(value, "2006-01-02T15:04:05.000000Z07:00")
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _moment(value: Plain, layout: str) -> datetime:
     if not isinstance(value, str):
         raise _Mismatch(f"json: cannot unmarshal {_json_type(value)} into Go value of type string")
     if _TIME.fullmatch(value):
         try:
-            datetime.fromisoformat(re.sub(r"\.\d+", "", value))
-        except ValueError:
+            return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value)).astimezone(UTC)
+        except (ValueError, OverflowError):
             raise _Mismatch(f'parsing time "{value}": day out of range') from None
-        return value
     raise _Mismatch(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"')
-
-
-def _micro_time(value: Plain) -> str:
-    return _time(value, "2006-01-02T15:04:05.000000Z07:00")
 
 
 def _base64(value: str) -> None:
