@@ -135,6 +135,18 @@ def test_the_namespace_goes_whatever_happens(api: Api, monkeypatch: pytest.Monke
     assert namespaces(api) == []
 
 
+def test_a_cell_that_is_run_again_leaves_nothing_of_its_last_run(api: Api) -> None:
+    first = Lab("again", HTTP).namespace
+    second = Lab("again", HTTP)
+    assert namespaces(api) == [first]
+    assert second.namespace != first
+    assert namespaces(api) == [second.namespace]
+    other = Lab("another", HTTP)
+    assert {second.namespace, other.namespace} == set(namespaces(api))
+    second.clean()
+    other.clean()
+
+
 def test_a_namespace_that_was_there_is_never_removed(api: Api) -> None:
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "lab-mine"}})
     made = Namespace.make(api, "mine")

@@ -25,11 +25,13 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
@@ -53,6 +55,8 @@ from selfheal.timeline import Record, Timeline
 
 SEEDS = 8
 """Simulated runs that make a prediction."""
+_OPEN: WeakValueDictionary[tuple[str, int], Lab] = WeakValueDictionary()
+"""The newest lab of each name, in each thread."""
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 Say = Callable[[str], object]
@@ -204,6 +208,10 @@ class Lab:
     def namespace(self) -> str:
         """The lab's namespace, for a kubectl of your own; made if there is none."""
         if self._namespace is None:
+            before = _OPEN.get(key := (self.name, threading.get_ident()))
+            if before is not None and before is not self:  # its cell was run again
+                before.clean()
+            _OPEN[key] = self
             self._namespace = Namespace.make(self.api, self.name)
             atexit.register(self._clean_quietly)
         return self._namespace.name
