@@ -19,7 +19,9 @@ from pathlib import Path
 
 import simpy
 
-from selfheal import Cluster
+from selfheal import Cluster, manifests
+from selfheal.clinic import Examination, Subject
+from selfheal.clinic.subject import subjects
 from selfheal.scenario import Scenario
 from selfheal.timeline.lanes import lanes
 from selfheal.widgets.answers import answer
@@ -105,6 +107,12 @@ def shop() -> Scenario:
     )
 
 
+def examined(text: str) -> Subject:
+    """What the clinic makes of a manifest."""
+    [found], _ = subjects([(m.object, "") for m in manifests.read(text)])
+    return found
+
+
 def import_time(modules: str) -> float:
     """Seconds that ``import modules`` takes in a fresh interpreter, less the interpreter's own start."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -138,6 +146,12 @@ def main() -> None:
     asked = json.loads(json.dumps(question))
     click = seconds(lambda: json.dumps(answer(asked)), 15)
     line("click → redraw: two minutes of a shop, run, told, as JSON", f"{click * 1000:.0f} ms", "aim 50 ms")
+    text = PODS.format(replicas=2)
+    sick, well = (examined(t) for t in (text, text.replace("periodSeconds: 10", "timeoutSeconds: 3")))
+    first = seconds(lambda: Examination(sick).first())
+    line("clinic: the first proof that a manifest does not hold", f"{first * 1000:.0f} ms", "aim 2 s; in a page 6 s")
+    everything = seconds(lambda: list(Examination(well)), 1)
+    line("  all cases of one that holds, five seeds", f"{everything * 1000:.0f} ms")
     run = seconds(lambda: Cluster.of(shop()).play(shop()), 15)
     timeline = Cluster.of(shop()).play(shop()).timeline
     line("  of which reading and running", f"{run * 1000:.0f} ms")

@@ -12,6 +12,7 @@ import yaml
 
 from selfheal import Cluster
 from selfheal.cli import main
+from selfheal.clinic import diagnose
 from selfheal.clinic import subject as subjects
 from tests.clinic.manifests import GOOD, C
 
@@ -247,3 +248,12 @@ def test_ctrl_c_tells_what_was_found_so_far(
     out = told(capsys)
     assert "when the database is away for 120 s" in out
     assert "Stopped before the end" in out
+
+
+def test_a_notebook_asks_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    found = diagnose(SICK, cases=["dependency", "deadlock"], seeds=1)
+    assert "1. Deployment/web: when the database is away for 120 s" in repr(found)
+    assert "/readyz" in found._repr_html_()
+    assert "replay" not in repr(found), "there is no file that a command could be given"
+    assert not diagnose(GOOD, cases=["pause"], seeds=1, first=True).findings
+    assert told(capsys) == ""

@@ -11,6 +11,7 @@
 * :mod:`~selfheal.clinic.cases`: the battery: what goes wrong, and what is asked;
 * :mod:`~selfheal.clinic.trial`: one run, and what users would have felt of it;
 * :mod:`~selfheal.clinic.findings`: all runs of one workload, ranked by harm;
+* :mod:`~selfheal.clinic.diagnosing`: all of this for somebody's manifests, in one call;
 * :mod:`~selfheal.clinic.remedies`: the smallest change that helps, found by running;
 * :mod:`~selfheal.clinic.grid`: how to choose values: the battery over a grid, and the trade-off as a picture.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from selfheal.clinic.app import App
 from selfheal.clinic.cases import BATTERY, Case
+from selfheal.clinic.diagnosing import diagnose
 from selfheal.clinic.findings import Examination, Finding, Step
 from selfheal.clinic.grid import Point, Sweep, sweep
 from selfheal.clinic.remedies import Change
@@ -37,6 +39,7 @@ __all__ = [
     "Step",
     "Subject",
     "Sweep",
+    "diagnose",
     "read",
     "sweep",
 ]

@@ -10,10 +10,10 @@ from typing import Any
 from selfheal import __version__
 from selfheal.clinic.app import App
 from selfheal.clinic.cases import BATTERY, run
-from selfheal.clinic.findings import SEEDS, Examination
+from selfheal.clinic.diagnosing import examine
+from selfheal.clinic.findings import SEEDS
 from selfheal.clinic.report import FORMATS, Diagnosis
 from selfheal.clinic.subject import Subject, read, texts
-from selfheal.clinic.unknown import unknowns
 from selfheal.errors import ApiError
 from selfheal.timeline import Record
 from selfheal.verdict import verdict
@@ -84,13 +84,9 @@ def run_command(options: argparse.Namespace, printer: Callable[[Record], object]
     if options.replay:
         return _replay(chosen, app, options.replay, printer)
     diagnosis = Diagnosis(__version__, app, flags, passed=passed, texts=texts(options.paths))
-    progress = Progress(len(chosen))
-    try:
-        for subject in chosen:
-            _diagnose(subject, diagnosis, options, progress)
-    except KeyboardInterrupt:
-        diagnosis.stopped = True
-    progress.clear()
+    given = frozenset(name for name in KNOWN if getattr(options, name) is not None)
+    progress = Progress()
+    examine(chosen, diagnosis, given, seeds=options.seeds, cases=options.case, first=options.first, tell=progress)
     sys.stdout.write(FORMATS[options.format](diagnosis))
     return STOPPED if diagnosis.stopped else FOUND if diagnosis.findings else NOTHING
 
@@ -102,25 +98,6 @@ def load(sources: list[str]) -> tuple[list[Subject], list[str]]:
         told = f" ({'; '.join(passed)})" if passed else ""
         raise ApiError(f"no Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod in {', '.join(sources)}{told}")
     return chosen, passed
-
-
-def _diagnose(subject: Subject, diagnosis: Diagnosis, options: argparse.Namespace, progress: Progress) -> None:
-    """One workload; what was found before a stop is kept."""
-    examination = Examination(subject, diagnosis.app, options.seeds, tuple(options.case))
-    diagnosis.examinations.append(examination)
-    try:
-        if options.first:
-            examination.first(lambda step: progress.show(subject, step.done, step.total, step.outcome.case))
-        else:
-            for step in examination:
-                progress.show(subject, step.done, step.total, step.outcome.case)
-    except KeyboardInterrupt:
-        diagnosis.findings += examination.findings(remedies=False)
-        raise
-    diagnosis.findings += examination.findings(remedies=not options.first, tick=lambda: progress.tick(subject))
-    if not options.first:
-        given = frozenset(name for name in KNOWN if getattr(options, name) is not None)
-        diagnosis.unknown[subject.ref] = unknowns(subject, diagnosis.app, given, lambda: progress.tick(subject))
 
 
 def _replay(chosen: list[Subject], app: App, what: str, printer: Callable[[Record], object]) -> int:
@@ -142,22 +119,10 @@ def _replay(chosen: list[Subject], app: App, what: str, printer: Callable[[Recor
 class Progress:
     """One line on a terminal's standard error; nothing elsewhere."""
 
-    def __init__(self, workloads: int) -> None:
+    def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
-        self._workloads = workloads
-        self._ticks = 0
 
-    def show(self, subject: Subject, done: int, total: int, what: str) -> None:
-        self._write(f"{subject.ref}: {done} of {total} runs, {what}")
-
-    def tick(self, subject: Subject) -> None:
-        self._ticks += 1
-        self._write(f"{subject.ref}: looking for what helps, {self._ticks} runs")
-
-    def clear(self) -> None:
-        self._write("")
-
-    def _write(self, text: str) -> None:
+    def __call__(self, text: str) -> None:
         if self._shown:
             sys.stderr.write(f"\r\x1b[K{text[:100]}")
             sys.stderr.flush()

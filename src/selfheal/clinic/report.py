@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -20,7 +21,7 @@ WIDTH = 110
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-@dataclass
+@dataclass(repr=False)
 class Diagnosis:
     """What was found out about some workloads."""
 
@@ -37,6 +38,13 @@ class Diagnosis:
     texts: dict[str, str] = field(default_factory=dict)
     """The files, by name."""
     stopped: bool = False
+
+    def __repr__(self) -> str:
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        style = "white-space:pre-wrap;overflow-wrap:anywhere"
+        return f'<pre class="selfheal-diagnosis" role="status" style="{style}">{escape(text(self), quote=False)}</pre>'
 
     def ranked(self) -> list[Finding]:
         return sorted(self.findings, key=lambda f: f.harm, reverse=True)
@@ -74,7 +82,7 @@ def _lines(d: Diagnosis) -> Iterator[str]:
         yield f"{number}. {finding.subject.ref}: {finding.title}"
         yield from _row("felt", f"{felt(finding.outcome)} (failed with {finding.failed} of {finding.tried} seeds)")
         yield from _row("cause", finding.cause)
-        yield from _row("place", f"{finding.subject.source}:{d.line(finding)}  {finding.place}")
+        yield from _row("place", f"{_where(d, finding)}{finding.place}")
         for change in finding.changes:
             yield from _row(
                 "change", f"{change.of and change.of + ' '}{change.path}: {_shown(change.value, change.now)}"
@@ -83,12 +91,16 @@ def _lines(d: Diagnosis) -> Iterator[str]:
             yield from _row("then", felt(finding.then))
         elif finding.searched:
             yield from _row("change", "none of those that were tried helps alone or with two others")
-        yield from _row("replay", d.replay(finding), broken=False)
+        if finding.subject.source in d.texts:
+            yield from _row("replay", d.replay(finding), broken=False)
         yield ""
     for examination in d.examinations:
         held = d.held(examination)
         runs = len(examination.outcomes)
         yield f"{examination.subject.ref}: held in {', '.join(held) or 'no case'} ({runs} runs)"
+        moot = list(dict.fromkeys(o.case for o in examination.outcomes if o.wrong == "start" and o.case != "start"))
+        if moot:
+            yield f"  Not tried, since it never got ready: {', '.join(moot)}"
         unknown = d.unknown.get(examination.subject.ref, [])
         if unknown:
             yield "  What the manifest does not say, and what was assumed:"
@@ -100,6 +112,12 @@ def _lines(d: Diagnosis) -> Iterator[str]:
         yield "Stopped before the end: what was not run is not known."
     if not ranked and d.examinations and not d.stopped:
         yield "Nothing found."
+
+
+def _where(d: Diagnosis, finding: Finding) -> str:
+    """File and line, if there is a file."""
+    source = finding.subject.source
+    return f"{source}:{d.line(finding)}  " if source in d.texts else ""
 
 
 def _row(what: str, told: str, broken: bool = True) -> list[str]:
