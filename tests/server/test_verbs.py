@@ -88,7 +88,6 @@ edit deployment web                                                  => deployme
 get deployment web -o jsonpath={.spec.minReadySeconds}               => ^1$
 create deployment web --image=nginx:1.30 --dry-run=server            => already exists
 create deployment web2 --image=nginx:1.30 --dry-run=server           => deployment.apps/web2 created .server dry run.
-apply view-last-applied deployment web                               => no last-applied-configuration annotation
 get --raw /metrics                                                   => prober_probe_total
 get --raw /api/v1/nodes/node-1/proxy/healthz                         => ^ok$
 explain pods.spec.ephemeralContainers --output=plaintext-openapiv2   => RESOURCE: ephemeralContainers
@@ -104,7 +103,7 @@ get pods -A --chunk-size=1                                           => .
 @pytest.mark.nightly
 @needs_kubectl
 def test_the_verbs_of_every_day(kubectl: Kubectl) -> None:
-    kubectl.environment["EDITOR"] = 'sed -i "s/^spec:/spec: {minReadySeconds: 1}\\nold:/"'
+    kubectl.environment["EDITOR"] = 'sed -i "s/^spec:/spec:\\\\n  minReadySeconds: 1/"'
     wrong = []
     for row in SESSION.strip().splitlines():
         line, _, wanted = row.partition("=>")
