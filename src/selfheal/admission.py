@@ -46,7 +46,7 @@ class Admission:
             return _service(obj, self._chance, self._existing)
         if kind == "Namespace":
             return {**obj, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
-        if kind in ("Node", "Lease", "EndpointSlice") or "spec" not in obj:
+        if kind in ("Node", "Lease", "EndpointSlice", "CustomResourceDefinition") or "spec" not in obj:
             return obj
         if kind == "Job":
             obj = _with_selector(obj)

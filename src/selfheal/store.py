@@ -58,6 +58,8 @@ class Store:
         self._down = False
         self._dry = False
         self._waiting: list[Callable[[], object]] = []
+        self.custom: dict[str, Kind] = {}
+        """Kinds that somebody has defined."""
         self.usage: Callable[[Object, str], int | None] | None = None
         """The metrics API: what a pod uses of a resource, in thousandths (of a core, of a byte); None: not known."""
         self.guard: Callable[[Object], object] = lambda _: None
@@ -72,6 +74,9 @@ class Store:
         """Why a node's lease is no longer renewed."""
         self.promise_ended: Callable[[str, Cause | None], object] = lambda *_: None
         """Called with the node when it renews its lease no more: the last renewal may have been written before."""
+
+    def _info(self, kind: str, api_version: str = "v1") -> Kind:
+        return self.custom.get(kind) or kind_info(kind, api_version)
 
     @property
     def version(self) -> int:
@@ -164,7 +169,7 @@ class Store:
     def create(self, obj: Object, *, cause: Cause | None = None) -> Object:
         """Store a new object; raises AlreadyExists or Invalid. Returns it as stored."""
         kind = obj["kind"]
-        info = kind_info(kind, obj.get("apiVersion", "v1"))
+        info = self._info(kind, obj.get("apiVersion", "v1"))
         meta = dict(obj.get("metadata") or {})
         space = str(meta.get("namespace") or "default") if info.namespaced else ""
         name = meta.get("name") or self._generate_name(kind, info, space, meta)
@@ -184,12 +189,15 @@ class Store:
         if info.generation:
             meta["generation"] = 1
         new = {"apiVersion": info.api_version, **obj, "metadata": meta}
-        return self._write(kind, self._admission.prepare(new), None, cause)
+        return self._write(kind, new if kind in self.custom else self._admission.prepare(new), None, cause)
 
-    def update(self, obj: Object, *, cause: Cause | None = None) -> Object:
-        """Replace all but the status. Raises NotFound, or Conflict if ``resourceVersion`` is not the stored one."""
+    def update(self, obj: Object, *, cause: Cause | None = None, whole: bool = False) -> Object:
+        """Replace all but the status. Raises NotFound, or Conflict if ``resourceVersion`` is not the stored one.
+
+        ``whole``: the status too, of kinds that have it in one piece.
+        """
         current = self._current_for(obj)
-        return self._replace_spec(current, obj, cause)
+        return self._replace_spec(current, obj, cause, whole=whole)
 
     def update_status(self, obj: Object, *, cause: Cause | None = None) -> Object:
         """Replace the status, and nothing else. Raises as :meth:`update`."""
@@ -260,7 +268,7 @@ class Store:
         current = self._require(kind, namespace, name)
         meta = current["metadata"]
         if uid is not None and uid != meta["uid"]:
-            resource = f'{kind_info(kind).resource} "{name}"'
+            resource = f'{self._info(kind).resource} "{name}"'
             raise Conflict(
                 f"Operation cannot be fulfilled on {resource}: Precondition failed: "
                 f"UID in precondition: {uid}, UID in object meta: {meta['uid']}"
@@ -395,7 +403,7 @@ class Store:
     def _require(self, kind: str, namespace: str, name: str) -> Object:
         found = self.get(kind, namespace, name)
         if found is None:
-            raise NotFound(f'{kind_info(kind).resource} "{name}" not found')
+            raise NotFound(f'{self._info(kind).resource} "{name}" not found')
         return found
 
     def _require_up(self) -> None:
@@ -406,7 +414,7 @@ class Store:
 
     def _current_for(self, obj: Object) -> Object:
         """The stored object that an update means; raises NotFound or Conflict."""
-        meta, info = obj["metadata"], kind_info(obj["kind"])
+        meta, info = obj["metadata"], self._info(obj["kind"])
         space = namespace(obj) or ("default" if info.namespaced else "")
         current = self._require(obj["kind"], space, meta["name"])
         refused = f'Operation cannot be fulfilled on {info.resource} "{meta["name"]}"'
@@ -425,16 +433,17 @@ class Store:
             )
         return current
 
-    def _replace_spec(self, current: Object, obj: Object, cause: Cause | None) -> Object:
+    def _replace_spec(self, current: Object, obj: Object, cause: Cause | None, *, whole: bool = False) -> Object:
         if obj is current:
             return current
         kind, old = current["kind"], current["metadata"]
         meta = {k: v for k, v in obj["metadata"].items() if k not in SERVER_OWNED and v not in EMPTY}
         meta.update((k, old[k]) for k in SERVER_OWNED if k in old)
         new = {**obj, "apiVersion": current["apiVersion"], "kind": kind, "metadata": meta}
-        new.pop("status", None)
-        if "status" in current:
-            new["status"] = current["status"]
+        if not whole:
+            new.pop("status", None)
+            if "status" in current:
+                new["status"] = current["status"]
         new = admission.prepare_update(new, current)
         meta = new["metadata"]
         if new == current:

@@ -21,6 +21,7 @@ from selfheal.server.context import Context
 from selfheal.server.endpoints import discovery, negotiation, openapi
 from selfheal.server.endpoints.handlers import delete, get, watch, write
 from selfheal.server.endpoints.requestinfo import request_info
+from selfheal.server.extensions.registry import Registry
 from selfheal.server.http import Abort, Answer, Request, Response, Upgrade, as_json
 from selfheal.server.registry import (
     evictions,
@@ -84,6 +85,7 @@ class APIServer:
         self.cluster = cluster
         self.time = time
         self.lines = watch.Lines()
+        self.registry = Registry(cluster)
         self.address = ""
         self.end: Callable[[], object] = lambda: None
         """Called when somebody asks for the end."""
@@ -143,9 +145,9 @@ class APIServer:
         elif path == "/metrics":
             return self.time.call(lambda: kubelets.metrics(self.cluster, self._requests))
         elif path == "/openapi/v3":
-            body = openapi.index()
+            body = openapi.index(self.registry.versions())
         elif path.startswith("/openapi/v3/"):
-            text = openapi.text(path.removeprefix("/openapi/v3/"))
+            text = openapi.text(self.registry.versions(), path.removeprefix("/openapi/v3/"))
             if text is not None:
                 return Response(200, text)
         elif path == "/openapi/v2":
@@ -162,9 +164,11 @@ class APIServer:
                 ]
             }
         elif path.startswith("/apis/") and path.count("/") == 2:
-            body = discovery.api_group(path.removeprefix("/apis/"))
+            body = discovery.api_group(self.registry.versions(), path.removeprefix("/apis/"))
         elif path == "/api/v1" or (path.startswith("/apis/") and path.count("/") == 3):
-            body = discovery.api_resource_list(path.removeprefix("/apis/").removeprefix("/api/"))
+            body = discovery.api_resource_list(
+                self.registry.versions(), path.removeprefix("/apis/").removeprefix("/api/")
+            )
         elif path.startswith(("/api/v1/", "/apis/")):
             return None
         if body is None:
@@ -178,14 +182,14 @@ class APIServer:
         for media, parameters in negotiation.accepts(request):
             if media == "application/json" and parameters.get("g") == group and parameters.get("v") in known:
                 version = parameters["v"]
-                response = as_json(discovery.aggregated(core, version))
+                response = as_json(discovery.aggregated(self.registry.versions(), core, version))
                 response.content_type = f"application/json;g={group};v={version};as={kind}"
                 return response
-        body = discovery.api_versions(self.address) if core else discovery.api_group_list()
+        body = discovery.api_versions(self.address) if core else discovery.api_group_list(self.registry.versions())
         return as_json(body, pretty=negotiation.pretty(request))
 
     async def _resource(self, request: Request) -> Answer:
-        info = request_info(request)
+        info = request_info(request, self.registry.find)
         request.resource = info.resource.plural
         context = Context(self, request, info, list(DEPRECATED.get(info.resource.kind, ())))
         try:

@@ -15,6 +15,7 @@ from selfheal.rules import ACTION, Cause
 from selfheal.server.endpoints.requestinfo import RequestInfo
 from selfheal.server.http import Request
 from selfheal.server.managedfields import Manager
+from selfheal.server.patches import Schema, schema_of
 from selfheal.store import Store
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class Context:
     def managed(self, operation: str) -> Manager:
         """Who writes, as ``managedFields`` has it."""
         return Manager(self.manager, operation, self.info.resource.api_version, self.info.subresource)
+
+    @property
+    def schema(self) -> Schema | None:
+        """Of the kind that the path names."""
+        resource = self.info.resource
+        if resource.custom is not None:
+            return resource.custom.schema
+        return schema_of(resource.api_version, resource.kind)
 
     def cause(self, name: str = "", what: str = "") -> Cause:
         """The beginning of a chain: somebody wrote through the API."""

@@ -37,7 +37,7 @@ def keys_of(of: Schema | None) -> list[str] | None:
     """The keys of a list of maps; None if it is another sort of list."""
     if of is None or of.get("x-kubernetes-list-type") != "map":
         return None
-    return list(of.get("x-kubernetes-list-map-keys", ()))
+    return list(of.get("x-kubernetes-list-map-keys") or ())
 
 
 def atomic(of: Schema | None) -> bool:
@@ -110,7 +110,7 @@ def changed(old: Any, new: Any, of: Schema | None, path: Path = (), *, there: bo
     there = there or old is not None
     if not there:
         yield path
-    before, needed = parts(old, of) or {}, resolved(of).get("required", ())
+    before, needed = parts(old, of) or {}, resolved(of).get("required") or ()
     for word, (item, schema_) in found.items():
         always = there and (word[2:] in needed or (schema_ or {}).get("default") == {})
         yield from changed(before.get(word, (None, None))[0], item, schema_, (*path, word), there=always)

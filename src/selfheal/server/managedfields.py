@@ -17,7 +17,7 @@ from selfheal.errors import BadRequest, FieldError
 from selfheal.objects import Object, replace
 from selfheal.server import fieldsets
 from selfheal.server.fieldsets import Fields, Path, below, item_word, keys_of, parts
-from selfheal.server.patches import Schema, schema_of
+from selfheal.server.patches import Schema
 from selfheal.server.statuses import Conflicts
 
 APPLY, UPDATE = "Apply", "Update"
@@ -86,9 +86,8 @@ def _ownable(found: Fields, subresource: str) -> Fields:
     }
 
 
-def updated(old: Object | None, new: Object, who: Manager, time: str) -> Object:
-    """``new`` with its managers, after a write that was no apply."""
-    of = schema_of(new["apiVersion"], new["kind"])
+def updated(old: Object | None, new: Object, who: Manager, time: str, of: Schema | None) -> Object:
+    """``new`` with its managers, after a write that was no apply. ``of``: the schema of its kind."""
     managers = read(new if "managedFields" in new["metadata"] else old or new)
     if "managedFields" in new["metadata"] and not new["metadata"]["managedFields"]:
         managers = {}
@@ -102,9 +101,8 @@ def updated(old: Object | None, new: Object, who: Manager, time: str) -> Object:
     return noted(new, {**managers, who: (mine, since)})
 
 
-def applied(live: Object | None, intent: Object, who: Manager, time: str, *, force: bool) -> Object:
+def applied(live: Object | None, intent: Object, who: Manager, time: str, of: Schema | None, *, force: bool) -> Object:
     """The object as somebody who applies wants it, with its managers. Raises Conflicts."""
-    of = schema_of(intent["apiVersion"], intent["kind"])
     wanted = _ownable(set(fieldsets.fields(intent, of)), who.subresource)
     if live is None:
         return noted(intent, {who: (wanted, time)})

@@ -22,7 +22,7 @@ def resolved(of: Schema | None) -> Schema:
     """The schema that one refers to, or itself."""
     if of is None:
         return {}
-    if "allOf" in of:
+    if of.get("allOf"):
         of = of["allOf"][0]
     return schema.types().get(of["$ref"].rpartition("/")[2], {}) if "$ref" in of else of
 

@@ -5,7 +5,9 @@ pkg/controlplane/instance.go, pkg/registry/*/rest/storage_*.go
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from selfheal import printers
 from selfheal.kinds import KINDS, SHORT_NAMES
@@ -28,6 +30,22 @@ class Subresource(NamedTuple):
     kind: str = ""
 
 
+class Custom(NamedTuple):
+    """What a CustomResourceDefinition says of one version of its resource."""
+
+    definition: str
+    """Its name."""
+    singular: str
+    storage: str
+    """The apiVersion under which its objects lie in the store."""
+    schema: Mapping[str, Any]
+    columns: tuple[Mapping[str, Any], ...]
+    status: bool
+    """Whether the status is written apart."""
+    scale: Mapping[str, str]
+    """The paths of the subresource ``scale``."""
+
+
 class Resource(NamedTuple):
     """A resource of a version of a group."""
 
@@ -41,6 +59,7 @@ class Resource(NamedTuple):
     subresources: tuple[Subresource, ...] = ()
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    custom: Custom | None = None
 
     @property
     def group(self) -> str:
@@ -97,6 +116,19 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
 """By the parent's kind."""
 
 
+def order(resource: Resource) -> tuple[str, tuple[bool, int, int, int, str], str]:
+    """Where discovery names a resource: by group, the newest stable version first (version/helpers.go)."""
+    found = VERSION.fullmatch(resource.version)
+    rank = (True, 0, 0, 0, resource.version)
+    if found is not None:
+        stability = {"": 0, "beta": 1, "alpha": 2}[found[2] or ""]
+        rank = (False, stability, -int(found[1]), -int(found[3] or 0), "")
+    return resource.group, rank, resource.plural
+
+
+VERSION = re.compile(r"v(\d{1,9})(?:(alpha|beta)(\d{1,9}))?")
+
+
 def _stored() -> list[Resource]:
     """The resources whose objects lie in the store under their own kind."""
     shorts: dict[str, tuple[str, ...]] = {}
@@ -143,16 +175,16 @@ RESOURCES: tuple[Resource, ...] = tuple(
             Resource("metrics.k8s.io/v1beta1", "nodes", "NodeMetrics", False, verbs=READ),
             Resource("metrics.k8s.io/v1beta1", "pods", "PodMetrics", verbs=READ),
         ],
-        key=lambda r: (r.group, -int(r.version[1]), r.plural),
+        key=order,
     )
 )
 
 BY_PATH: dict[tuple[str, str], Resource] = {(r.api_version, r.plural): r for r in RESOURCES}
 
 
-def versions() -> dict[str, list[Resource]]:
+def versions(resources: Iterable[Resource] = RESOURCES) -> dict[str, list[Resource]]:
     """The resources of each version of each group, in the order of discovery."""
     found: dict[str, list[Resource]] = {}
-    for resource in RESOURCES:
+    for resource in resources:
         found.setdefault(resource.api_version, []).append(resource)
     return found

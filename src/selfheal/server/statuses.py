@@ -70,6 +70,8 @@ RETRY_AFTER = 10
 def failure(error: ApiError, resource: Resource | None = None, name: str = "") -> Object:
     """The Status for an error about an object of a resource."""
     details: dict[str, Any] = {}
+    if error.message.startswith(' "" is invalid'):  # of no object: of the patch itself
+        resource, name = None, ""
     named = NAMED.match(error.message)
     if named and isinstance(error, NotFound):  # perhaps not what the path names, but the namespace of it
         details["name"] = named[2]

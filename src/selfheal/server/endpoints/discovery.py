@@ -5,8 +5,10 @@ staging/src/k8s.io/apiserver/pkg/endpoints/discovery
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from selfheal.objects import Object
-from selfheal.server.resources import Resource, Subresource, versions
+from selfheal.server.resources import Resource, Subresource
 
 VERSION = "v1.36.2"
 AGGREGATED = ("apidiscovery.k8s.io", ("v2", "v2beta1"), "APIGroupDiscoveryList")
@@ -29,7 +31,13 @@ ABOUT: Object = {
 """What /version says. The Python client demands nine of these."""
 
 
+Versions = Mapping[str, list[Resource]]
+"""The resources that are served, by version."""
+
+
 def _singular(resource: Resource) -> str:
+    if resource.custom is not None:
+        return resource.custom.singular
     return (
         resource.kind.removesuffix("Metrics").lower() if resource.group == "metrics.k8s.io" else resource.kind.lower()
     )
@@ -46,28 +54,28 @@ def _group(name: str, found: list[str]) -> Object:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def _groups() -> dict[str, list[str]]:
+def _groups(versions: Versions) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for api_version in versions():
+    for api_version in versions:
         found.setdefault(api_version.rpartition("/")[0], []).append(api_version)
     return found
 
 
-def api_group_list() -> Object:
+def api_group_list(versions: Versions) -> Object:
     """/apis"""
-    groups = [_group(name, found) for name, found in _groups().items() if name]
+    groups = [_group(name, found) for name, found in _groups(versions).items() if name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def api_group(name: str) -> Object | None:
+def api_group(versions: Versions, name: str) -> Object | None:
     """/apis/apps"""
-    found = _groups().get(name)
+    found = _groups(versions).get(name)
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, found)} if name and found else None
 
 
-def api_resource_list(api_version: str) -> Object | None:
+def api_resource_list(versions: Versions, api_version: str) -> Object | None:
     """/api/v1, /apis/apps/v1"""
-    found = versions().get(api_version)
+    found = versions.get(api_version)
     if found is None:
         return None
     listed: list[Object] = []
@@ -106,16 +114,16 @@ def _subresource(resource: Resource, sub: Subresource) -> Object:
     return {"subresource": sub.name, "responseKind": kind, "verbs": list(sub.verbs)}
 
 
-def aggregated(core: bool, version: str) -> Object:
+def aggregated(versions: Versions, core: bool, version: str) -> Object:
     """/api or /apis in one answer."""
     items: list[Object] = []
-    for name, found in _groups().items():
+    for name, found in _groups(versions).items():
         if (name == "") != core:
             continue
         listed = []
         for api_version in found:
             resources = []
-            for resource in versions()[api_version]:
+            for resource in versions[api_version]:
                 entry: Object = {
                     "resource": resource.plural,
                     "responseKind": _kind(api_version, resource.kind),

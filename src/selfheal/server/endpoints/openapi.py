@@ -14,7 +14,7 @@ from typing import Any
 from selfheal import schema
 from selfheal.objects import Object
 from selfheal.server import wire
-from selfheal.server.endpoints.discovery import VERSION
+from selfheal.server.endpoints.discovery import VERSION, Versions
 from selfheal.server.resources import Resource, versions
 from selfheal.server.wire.openapi import encode
 
@@ -52,26 +52,32 @@ def _path(api_version: str) -> str:
     return f"apis/{api_version}" if "/" in api_version else f"api/{api_version}"
 
 
-def index() -> Object:
+def index(served: Versions) -> Object:
     """/openapi/v3"""
     paths = {}
-    for api_version in versions():
+    for api_version in served:
         path = _path(api_version)
-        digest = hashlib.sha256(text(path) or b"").hexdigest()[:32].upper()
+        digest = hashlib.sha256(text(served, path) or b"").hexdigest()[:32].upper()
         paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
     return {"paths": paths}
 
 
-@cache
-def text(path: str) -> bytes | None:
+def text(served: Versions, path: str) -> bytes | None:
     """/openapi/v3/apis/apps/v1, as bytes; None if there is no such version."""
+    found = next((v for v in served if _path(v) == path), None)
+    if found is None or found in versions():
+        return _built_in(path)
+    return json.dumps(document(served[found]), separators=(",", ":")).encode()
+
+
+@cache
+def _built_in(path: str) -> bytes | None:
     found = next((v for v in versions() if _path(v) == path), None)
-    return None if found is None else json.dumps(document(found), separators=(",", ":")).encode()
+    return None if found is None else json.dumps(document(versions()[found]), separators=(",", ":")).encode()
 
 
-def document(api_version: str) -> Object:
+def document(resources: list[Resource]) -> Object:
     """The document of one version of a group."""
-    resources = versions()[api_version]
     paths: Object = {}
     for resource in resources:
         paths.update(_paths(resource))
@@ -138,7 +144,23 @@ def _schemas(resources: list[Resource]) -> Object:
         if name not in found and name in types:
             found[name] = _described(name, types[name], told)
             waiting += _references(types[name])
+    for resource in resources:
+        if resource.custom is not None:
+            found[f"{'.'.join(reversed(resource.group.split('.')))}.{resource.version}.{resource.kind}"] = _custom(
+                resource
+            )
     return dict(sorted(found.items()))
+
+
+def _custom(resource: Resource) -> Object:
+    """The schema of a defined kind, with what all objects have."""
+    assert resource.custom is not None
+    own = resource.custom.schema
+    meta = {"type": "object", "description": "Standard object's metadata."}
+    texts = {key: {"type": "string"} for key in ("apiVersion", "kind")}
+    properties = {**texts, **(own.get("properties") or {}), "metadata": meta}
+    known = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    return {**own, "properties": properties, "x-kubernetes-group-version-kind": [known]}
 
 
 def _described(name: str, of: Object, told: dict[str, str]) -> Object:
@@ -207,5 +229,6 @@ def _operation(resource: Resource, verb: str, api_version: str = "", kind: str =
         "responses": {"200": {"description": "OK"}},
     }
     if verb == "patch":
-        out["requestBody"] = {"required": True, "content": {media: {"schema": {"type": "object"}} for media in PATCHES}}
+        media = [m for m in PATCHES if resource.custom is None or "strategic" not in m]
+        out["requestBody"] = {"required": True, "content": {m: {"schema": {"type": "object"}} for m in media}}
     return out

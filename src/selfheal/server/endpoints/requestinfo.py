@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from selfheal.server.http import Request
-from selfheal.server.resources import BY_PATH, Resource
+from selfheal.server.resources import Resource
 from selfheal.server.statuses import MethodNotAllowed, no_such_path
 
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -30,7 +31,7 @@ class RequestInfo:
         return self.namespace, self.name
 
 
-def request_info(request: Request) -> RequestInfo:
+def request_info(request: Request, find: Callable[[str, str], Resource | None]) -> RequestInfo:
     """What a request under /api or /apis asks for. Raises NotFound, MethodNotAllowed."""
     parts = request.path.strip("/").split("/")
     core = parts[0] == "api"
@@ -44,7 +45,7 @@ def request_info(request: Request) -> RequestInfo:
         namespace, parts = parts[1], parts[2:]
         if not namespace:
             raise no_such_path()
-    resource = BY_PATH.get((api_version, parts[0])) if parts else None
+    resource = find(api_version, parts[0]) if parts else None
     if resource is None or "" in parts[:3] or (namespace and not resource.namespaced):
         raise no_such_path()
     name, subresource = (*parts[1:3], "", "")[:2]

@@ -5,6 +5,7 @@ pkg/registry/apps/deployment/storage/storage.go ScaleREST
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from selfheal.errors import BadRequest, FieldError, Invalid
@@ -14,6 +15,7 @@ from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import render, write
 from selfheal.server.endpoints.negotiation import form
 from selfheal.server.http import Response, as_json
+from selfheal.server.resources import Resource
 
 META = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
@@ -37,20 +39,41 @@ def selector_text(selector: Any) -> str:
     return ",".join(words)
 
 
-def scale_of(obj: Object) -> Object:
+BUILT_IN = {
+    "specReplicasPath": ".spec.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".spec.selector",
+}
+"""Where the numbers stand, as a CustomResourceDefinition says it."""
+
+
+def _paths(resource: Resource) -> Mapping[str, str]:
+    return BUILT_IN if resource.custom is None else resource.custom.scale
+
+
+def _at(obj: Any, path: str) -> Any:
+    for word in path.split(".")[1:]:
+        obj = obj.get(word) if isinstance(obj, dict) else None
+    return obj
+
+
+def scale_of(obj: Object, paths: Mapping[str, str] = BUILT_IN) -> Object:
     """The Scale of an object."""
     meta = {key: obj["metadata"][key] for key in META if key in obj["metadata"]}
-    status: Object = {"replicas": (obj.get("status") or {}).get("replicas", 0)}
-    if obj["spec"].get("selector"):
-        status["selector"] = selector_text(obj["spec"]["selector"])
-    spec = {"replicas": obj["spec"]["replicas"]} if obj["spec"].get("replicas") else {}
+    status: Object = {"replicas": _at(obj, paths["statusReplicasPath"]) or 0}
+    selector = _at(obj, paths["labelSelectorPath"]) if paths.get("labelSelectorPath") else None
+    if selector:
+        status["selector"] = selector if isinstance(selector, str) else selector_text(selector)
+    replicas = _at(obj, paths["specReplicasPath"])
+    spec = {"replicas": replicas} if replicas else {}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}
 
 
 def serve(context: Context) -> Response:
     """GET, PUT, PATCH."""
     request, current = context.request, context.current()
-    old = scale_of(current)
+    paths = _paths(context.info.resource)
+    old = scale_of(current, paths)
     if context.info.verb == "get":
         return as_json(old)
     if context.info.verb == "patch":
@@ -71,9 +94,9 @@ def serve(context: Context) -> Response:
             "spec.replicas", "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0"
         )
         raise Invalid(f'Scale.autoscaling "{context.info.name}" is invalid: {wrong}', (wrong,))
-    changed = replace(current, "spec.replicas", replicas)
+    changed = replace(current, paths["specReplicasPath"].removeprefix("."), replicas)
     meta = {k: v for k, v in current["metadata"].items() if k != "resourceVersion"}
     if given:
         meta["resourceVersion"] = given
     made = write.written(context, {**changed, "metadata": meta}, current)
-    return render.answer(context, scale_of(made), form(request)._replace(as_=""))
+    return render.answer(context, scale_of(made, paths), form(request)._replace(as_=""))

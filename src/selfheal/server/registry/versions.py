@@ -73,11 +73,15 @@ VERSIONS: dict[tuple[str, str], tuple[Change, Change]] = {
 
 def outward(obj: Object, resource: Resource) -> Object:
     """An object as its resource shows it."""
+    if resource.custom is not None:
+        return obj if obj.get("kind") != resource.kind else {**obj, "apiVersion": resource.api_version}
     change = VERSIONS.get((resource.api_version, resource.kind))
     return obj if change is None or obj.get("kind") != resource.kind else change[0](obj)
 
 
 def inward(obj: Object, resource: Resource) -> Object:
     """An object as the store keeps it."""
+    if resource.custom is not None:
+        return {**obj, "apiVersion": resource.custom.storage}
     change = VERSIONS.get((resource.api_version, resource.kind))
     return obj if change is None else change[1](obj)

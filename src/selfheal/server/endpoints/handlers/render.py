@@ -11,6 +11,7 @@ from selfheal import printers
 from selfheal.objects import Object
 from selfheal.server.context import Context
 from selfheal.server.endpoints.negotiation import Form, pretty
+from selfheal.server.extensions import columns
 from selfheal.server.http import Response, as_json
 from selfheal.server.registry.versions import outward
 
@@ -23,7 +24,11 @@ def table(context: Context, objs: Sequence[Object], form: Form, metadata: Object
     """A Table of some objects (includeObject says what comes with each row)."""
     resource = context.info.resource
     kind = resource.stored or resource.kind
-    found = printers.table(kind, objs, context.cluster.clock.unix_seconds())
+    now = context.cluster.clock.unix_seconds()
+    if resource.custom is None:
+        found = printers.table(kind, objs, now)
+    else:
+        found = columns.table(resource.custom.columns, objs, now, namespaced=resource.namespaced)
     out = found.wire()
     out["apiVersion"] = f"{form.group}/{form.version}"
     out["metadata"] = metadata

@@ -19,6 +19,7 @@ from selfheal.server import managedfields, patches
 from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import render
 from selfheal.server.endpoints.negotiation import form
+from selfheal.server.extensions import custom, definitions
 from selfheal.server.http import Request, Response
 from selfheal.server.registry import parts, versions
 from selfheal.server.statuses import UnsupportedMediaType
@@ -69,7 +70,10 @@ def received(context: Context, value: Any) -> Object:
     if validation not in VALIDATIONS:
         raise BadRequest(f'invalid fieldValidation: "{validation}"')
     value = {**value, "apiVersion": version, "kind": kind}
-    obj, unknown, _ = decoding.lenient(value)
+    if resource.custom is None:
+        obj, unknown, _ = decoding.lenient(value)
+    else:
+        obj, unknown = custom.decoded(value, resource.custom)
     problems = [*(f'duplicate field "{field}"' for field in context.request.twice), *unknown]
     applied = context.request.headers.get("content-type", "").startswith(APPLY_PATCH)
     if problems and (validation == "Strict" or (applied and unknown)):
@@ -110,7 +114,9 @@ def _strict(context: Context, obj: Object, problems: list[str]) -> ApiError:
         where = f"{context.info.namespace}/{context.info.name}; {version}, Kind={kind}"
         return BadRequest(f"failed to create typed patch object ({where}): {found}")
     if context.info.verb == "patch":
-        wrong = FieldError("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(json.dumps(obj))}: {text}")
+        wrong = FieldError(
+            "patch", "FieldValueInvalid", f"Invalid value: {json.dumps(json.dumps(obj, separators=(',', ':')))}: {text}"
+        )
         return Invalid(f' "" is invalid: {wrong}', (wrong,))
     return BadRequest(f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a {kind}: {text}')
 
@@ -129,16 +135,27 @@ def create(context: Context) -> Response:
 
 
 def stored_anew(context: Context, value: Any, *, applied: bool = False) -> Response:
-    store, wanted = context.store, form(context.request)
+    store, wanted, resource = context.store, form(context.request), context.info.resource
     given = received(context, value)
-    obj = manifests.default(given)
+    obj = _defaulted(context, given)
     _require_namespace(context, obj)
-    manifests.validate(obj)
+    if resource.custom is None:
+        manifests.validate(obj)
+    else:
+        custom.validate(obj, resource)
+        if resource.custom.status:
+            obj.pop("status", None)
+    if resource.kind == definitions.KIND:
+        obj = definitions.completed(obj)
+        meta = {**obj["metadata"], "finalizers": [*(obj["metadata"].get("finalizers") or ()), definitions.CLEANUP]}
+        obj = {**obj, "metadata": meta, "status": definitions.accepted(obj, context.cluster.clock.timestamp())}
     time = context.cluster.clock.timestamp()
     if applied:
-        fields = managedfields.applied(None, given, context.managed(managedfields.APPLY), time, force=False)
+        fields = managedfields.applied(
+            None, given, context.managed(managedfields.APPLY), time, context.schema, force=False
+        )
     else:
-        fields = managedfields.updated(None, obj, context.managed(managedfields.UPDATE), time)
+        fields = managedfields.updated(None, obj, context.managed(managedfields.UPDATE), time, context.schema)
     obj = replace(obj, "metadata.managedFields", fields["metadata"].get("managedFields"))
     with writing(context):
         if obj["kind"] == "Node" and not context.dry():
@@ -190,16 +207,24 @@ def update(context: Context) -> Response:
     return render.answer(context, written(context, new, current), wanted)
 
 
+def _defaulted(context: Context, obj: Object) -> Object:
+    own = context.info.resource.custom
+    return manifests.default(obj) if own is None else custom.default(obj, own)
+
+
 def _managed(context: Context, new: Object, current: Object) -> Object:
     time = context.cluster.clock.timestamp()
-    return managedfields.updated(current, new, context.managed(managedfields.UPDATE), time)
+    return managedfields.updated(current, new, context.managed(managedfields.UPDATE), time, context.schema)
 
 
 def written(context: Context, new: Object, current: Object, *, applied: bool = False) -> Object:
     """A changed object, or its status, in the store. What has been ``applied`` knows its managers already."""
-    store, cause = context.store, context.cause()
+    store, cause, resource = context.store, context.cause(), context.info.resource
     if context.info.subresource == "status":
         new = _complete(new, current)
+        if resource.custom is not None:
+            new = _defaulted(context, new)
+            custom.validate(new, resource)
         with writing(context):
             return store.update_status(new if applied else _managed(context, new, current), cause=cause)
     narrow = parts.PARTS.get(context.info.subresource)
@@ -207,9 +232,15 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
         new = narrow(manifests.default(new), current)
         with writing(context):
             return store.update(new if applied else _managed(context, new, current), cause=cause)
-    new = manifests.default(new)
+    new = _defaulted(context, new)
+    if resource.kind == definitions.KIND:
+        new = definitions.completed(new)
     if not applied:
         new = _managed(context, new, current)
+    if resource.custom is not None:
+        custom.validate(new, resource)
+        with writing(context):
+            return store.update(new, cause=cause, whole=not resource.custom.status)
     # What the server has written a client cannot change, and need not repeat.
     kept = {k: current["metadata"][k] for k in ("creationTimestamp", "uid") if k in current["metadata"]}
     manifests.validate({**new, "metadata": {**kept, **new["metadata"]}}, current)
@@ -237,9 +268,8 @@ def patcher(context: Context, value: Any) -> Callable[[Object], Any]:
         raise BadRequest("the patch is no object")
     if kind == MERGE_PATCH:
         return lambda obj: patches.merge(obj, value)
-    resource = context.info.resource
-    of = patches.schema_of(resource.api_version, resource.kind)
-    if of is None:
+    of = context.schema
+    if of is None or context.info.resource.custom is not None:
         text = f"accepted media types include: {', '.join(p for p in PATCHES if p != STRATEGIC_PATCH)}"
         raise UnsupportedMediaType(f"the body of the request was in an unknown format - {text}")
     return lambda obj: patches.strategic(obj, value, of)
@@ -279,6 +309,7 @@ def apply(context: Context, value: Any) -> Response:
         versions.outward(intent, info.resource),
         context.managed(managedfields.APPLY),
         context.cluster.clock.timestamp(),
+        context.schema,
         force=request.flag("force"),
     )
     merged = versions.inward(merged, info.resource)

@@ -1,0 +1,255 @@
+"""CustomResourceDefinitions: what somebody defines is served, checked, listed and deleted like everything else."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.server.api import PODS, Api, pod
+from tests.server.test_requests import AGGREGATED, APPLY, MERGE, STRATEGIC, TABLE
+
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+PATH = "/apis/stable.example.com/v1/namespaces/default/crontabs"
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "spec": {
+            "type": "object",
+            "required": ["cronSpec"],
+            "properties": {
+                "cronSpec": {"type": "string", "pattern": r"^\S+( \S+){4}$", "description": "When."},
+                "replicas": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1},
+                "mode": {"type": "string", "enum": ["fast", "slow"], "default": "fast"},
+                "port": {"x-kubernetes-int-or-string": True},
+                "tags": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set", "maxItems": 3},
+                "raw": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                "env": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["name"],
+                        "properties": {"name": {"type": "string"}, "value": {"type": "string", "nullable": True}},
+                    },
+                    "x-kubernetes-list-type": "map",
+                    "x-kubernetes-list-map-keys": ["name"],
+                },
+            },
+        },
+        "status": {"type": "object", "properties": {"active": {"type": "integer"}, "chosen": {"type": "string"}}},
+    },
+}
+
+
+def definition(**changes: Any) -> dict[str, Any]:
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": SCHEMA}}
+    scale = {
+        "specReplicasPath": ".spec.replicas",
+        "statusReplicasPath": ".status.active",
+        "labelSelectorPath": ".status.chosen",
+    }
+    version["subresources"] = {"status": {}, "scale": scale}
+    version["additionalPrinterColumns"] = [
+        {"name": "Spec", "type": "string", "jsonPath": ".spec.cronSpec"},
+        {"name": "Replicas", "type": "integer", "jsonPath": ".spec.replicas"},
+        {"name": "First", "type": "string", "jsonPath": ".spec.env[?(@.name=='A')].value", "priority": 1},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    ]
+    names = {"plural": "crontabs", "kind": "CronTab", "shortNames": ["ct"], "categories": ["all"]}
+    spec = {"group": "stable.example.com", "scope": "Namespaced", "names": names, "versions": [version], **changes}
+    meta = {"name": f"{spec['names']['plural']}.stable.example.com"}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta, "spec": spec}
+
+
+def crontab(name: str = "a", **spec: Any) -> dict[str, Any]:
+    body = {"cronSpec": "* * * * *", **spec}
+    return {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": {"name": name}, "spec": body}
+
+
+@pytest.fixture
+def api() -> Api:
+    api = Api()
+    made = api("POST", DEFINITIONS, copy.deepcopy(definition()))
+    assert made.code == 201, made.text
+    return api
+
+
+def test_a_definition_is_served_at_once(api: Api) -> None:
+    crd = api.get(f"{DEFINITIONS}/crontabs.stable.example.com").json
+    assert {c["type"]: c["status"] for c in crd["status"]["conditions"]} == {
+        "NamesAccepted": "True",
+        "Established": "True",
+    }
+    assert crd["status"]["acceptedNames"]["singular"] == "crontab"
+    assert crd["status"]["storedVersions"] == ["v1"]
+    [listed, *below] = api.get("/apis/stable.example.com/v1").json["resources"]
+    assert (listed["name"], listed["shortNames"], listed["categories"]) == ("crontabs", ["ct"], ["all"])
+    assert [b["name"] for b in below] == ["crontabs/scale", "crontabs/status"]
+    assert "stable.example.com" in [
+        i["metadata"].get("name") for i in api.get("/apis", accept=AGGREGATED).json["items"]
+    ]
+    url = api.get("/openapi/v3").json["paths"]["apis/stable.example.com/v1"]["serverRelativeURL"]
+    document = api.get(url).json
+    schema = document["components"]["schemas"]["com.example.stable.v1.CronTab"]
+    assert schema["properties"]["spec"]["properties"]["cronSpec"]["description"] == "When."
+    patch = document["paths"]["/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}"]["patch"]
+    assert STRATEGIC not in patch["requestBody"]["content"]
+
+
+def test_objects_are_defaulted_pruned_and_listed(api: Api) -> None:
+    made = api("POST", PATH, crontab(bogus=1, raw={"x": {"y": 1}}, env=[{"name": "A", "value": "b", "z": 1}]))
+    assert (made.code, made.json["metadata"]["generation"]) == (201, 1)
+    assert made.json["spec"] == {
+        "cronSpec": "* * * * *",
+        "raw": {"x": {"y": 1}},
+        "env": [{"name": "A", "value": "b"}],
+        "replicas": 1,
+        "mode": "fast",
+    }
+    assert 'unknown field \\"spec.bogus\\"' in made.headers["Warning"]
+    strict = api("POST", f"{PATH}?fieldValidation=Strict", crontab("b", bogus=1))
+    assert strict.json["message"] == (
+        'CronTab in version "v1" cannot be handled as a CronTab: strict decoding error: unknown field "spec.bogus"'
+    )
+    table = api.get(PATH, accept=TABLE).json
+    assert [c["name"] for c in table["columnDefinitions"]] == ["Name", "Spec", "Replicas", "First", "Age"]
+    assert table["rows"][0]["cells"][:4] == ["a", "* * * * *", 1, "b"]
+    assert api.get(PATH).json["kind"] == "CronTabList"
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "message"),
+    [
+        (
+            {"cronSpec": None},
+            "spec.cronSpec",
+            'Invalid value: "null": spec.cronSpec in body must be of type string: "null"',
+        ),
+        (
+            {"cronSpec": "x"},
+            "spec.cronSpec",
+            r"""Invalid value: "x": spec.cronSpec in body should match '^\S+( \S+){4}$'""",
+        ),
+        (
+            {"replicas": "2"},
+            "spec.replicas",
+            'Invalid value: "string": spec.replicas in body must be of type integer: "string"',
+        ),
+        (
+            {"replicas": 11},
+            "spec.replicas",
+            "Invalid value: 11: spec.replicas in body should be less than or equal to 10",
+        ),
+        ({"mode": "x"}, "spec.mode", 'Unsupported value: "x": supported values: "fast", "slow"'),
+        ({"port": []}, "spec.port", 'Invalid value: "array": spec.port in body must be of type integer: "array"'),
+        ({"tags": ["a", "a"]}, "spec.tags[1]", 'Duplicate value: "a"'),
+        ({"tags": ["a", "b", "c", "d"]}, "spec.tags", "Too many: 4: must have at most 3 items"),
+        ({"env": [{"value": None}]}, "spec.env[0].name", "Required value"),
+    ],
+)
+def test_what_the_schema_has_against_an_object(api: Api, spec: dict[str, Any], field: str, message: str) -> None:
+    refused = api("POST", PATH, crontab(**spec))
+    assert (refused.code, refused.json["reason"]) == (422, "Invalid")
+    assert refused.json["details"]["causes"][0]["field"] == field
+    assert refused.json["details"]["causes"][0]["message"] == message
+    assert refused.json["message"] == f'CronTab.stable.example.com "a" is invalid: {field}: {message}'
+
+
+def test_spec_status_and_scale_are_written_apart(api: Api) -> None:
+    api("POST", PATH, {**crontab(), "status": {"active": 9}})
+    path = f"{PATH}/a"
+    assert "status" not in api.get(path).json
+    changed = api("PATCH", path, {"spec": {"replicas": 2}, "status": {"active": 9}}, MERGE).json
+    assert (changed["metadata"]["generation"], changed.get("status")) == (2, None)
+    status = api("PATCH", f"{path}/status", {"spec": {"replicas": 5}, "status": {"active": 2, "chosen": "a=b"}}, MERGE)
+    assert (status.json["spec"]["replicas"], status.json["metadata"]["generation"]) == (2, 2)
+    scale = api.get(f"{path}/scale").json
+    assert (scale["spec"], scale["status"]) == ({"replicas": 2}, {"replicas": 2, "selector": "a=b"})
+    api("PATCH", f"{path}/scale", {"spec": {"replicas": 4}}, MERGE)
+    assert api.get(path).json["spec"]["replicas"] == 4
+    assert api("PATCH", f"{path}/scale", {"spec": {"replicas": 40}}, MERGE).code == 422
+    assert api("PATCH", path, {}, STRATEGIC).code == 415
+
+
+def test_objects_are_applied_and_watched(api: Api) -> None:
+    path = f"{PATH}/a"
+    api("PATCH", f"{path}?fieldManager=x", crontab(env=[{"name": "A", "value": "1"}]), APPLY)
+    api("PATCH", f"{path}?fieldManager=y", crontab(env=[{"name": "B", "value": "2"}]), APPLY)
+    assert [e["name"] for e in api.get(path).json["spec"]["env"]] == ["B", "A"]
+    store = api.cluster.store
+    events = api.stream(f"{PATH}?watch=true", lambda: store.delete("CronTab", "default", "a"))
+    assert [(e["type"], e["object"]["apiVersion"]) for e in events] == [
+        ("ADDED", "stable.example.com/v1"),
+        ("DELETED", "stable.example.com/v1"),
+    ]
+
+
+def test_two_versions_of_one_object() -> None:
+    api, crd = Api(), definition()
+    old = {**crd["spec"]["versions"][0], "name": "v1beta1", "storage": False}
+    crd["spec"]["versions"].append(old)
+    api("POST", DEFINITIONS, crd)
+    made = api("POST", PATH.replace("/v1/", "/v1beta1/"), {**crontab(), "apiVersion": "stable.example.com/v1beta1"})
+    assert (made.code, made.json["apiVersion"]) == (201, "stable.example.com/v1beta1")
+    assert api.get(f"{PATH}/a").json["apiVersion"] == "stable.example.com/v1"
+    group = api.get("/apis/stable.example.com").json
+    assert [v["version"] for v in group["versions"]] == ["v1", "v1beta1"]
+
+
+def test_a_kind_of_the_whole_cluster_with_its_status_in_one_piece() -> None:
+    api, crd = Api(), definition(scope="Cluster")
+    del crd["spec"]["versions"][0]["subresources"]
+    api("POST", DEFINITIONS, crd)
+    path = "/apis/stable.example.com/v1/crontabs"
+    assert api("POST", path, {**crontab(), "status": {"active": 1}}).json["status"] == {"active": 1}
+    assert api("PATCH", f"{path}/a", {"status": {"active": 2}}, MERGE).json["status"] == {"active": 2}
+    assert api.get(f"{path}/a/status").code == 404
+    assert api.get(PATH).code == 404
+
+
+def test_with_its_definition_go_the_objects(api: Api) -> None:
+    api("POST", PATH, crontab("free"))
+    held = crontab("held")
+    held["metadata"]["finalizers"] = ["example.com/wait"]
+    api("POST", PATH, held)
+    name = f"{DEFINITIONS}/crontabs.stable.example.com"
+    assert api("DELETE", name).json["metadata"]["deletionTimestamp"]
+    api.run(1)
+    assert [o["metadata"]["name"] for o in api.get(PATH).json["items"]] == ["held"]
+    assert api.get(name).code == 200
+    api("PATCH", f"{PATH}/held", {"metadata": {"finalizers": None}}, MERGE)
+    api.run(1)
+    assert api.get(name).code == 404
+    assert api.get(PATH).code == 404
+    assert api("POST", DEFINITIONS, definition()).code == 201
+    assert api.get(PATH).json["items"] == []
+
+
+def test_owners_may_be_of_defined_kinds(api: Api) -> None:
+    owner = api("POST", PATH, crontab()).json
+    reference = {"apiVersion": owner["apiVersion"], "kind": "CronTab", "name": "a", "uid": owner["metadata"]["uid"]}
+    api("POST", PODS, {**pod(), "metadata": {"name": "app", "ownerReferences": [{**reference, "controller": True}]}})
+    api.run(5)
+    assert api.get(f"{PODS}/app").code == 200
+    api("DELETE", f"{PATH}/a")
+    api.run(40)
+    assert api.get(f"{PODS}/app").code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"group": "nodots"}, "spec.group"),
+        ({"scope": "Everywhere"}, "spec.scope"),
+        ({"versions": []}, "spec.versions"),
+        ({"versions": [{"name": "v1", "served": True, "storage": True}]}, "spec.versions[0].schema.openAPIV3Schema"),
+        ({"versions": [{"name": "v1", "served": True, "storage": False}]}, "spec.versions"),
+        ({"names": {"plural": "crontabs", "kind": "Pod"}}, "spec.names.kind"),
+        ({"names": {"plural": "others", "kind": "CronTab"}, "group": "other.example.com"}, "metadata.name"),
+    ],
+)
+def test_a_definition_that_makes_no_sense_is_refused(change: dict[str, Any], field: str) -> None:
+    refused = Api()("POST", DEFINITIONS, definition(**change))
+    assert refused.code == 422
+    assert field in [c["field"] for c in refused.json["details"]["causes"]]
