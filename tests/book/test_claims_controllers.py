@@ -13,6 +13,7 @@ from tests.book.test_claims import numbers
 
 SEVENTEEN, EIGHTEEN = "17-reconciliation.ipynb", "18-rollouts.ipynb"
 NINETEEN, TWENTY = "19-other-controllers.ipynb", "20-your-own-controller.ipynb"
+LAST = "21-what-it-cannot-heal.ipynb"
 
 SHOP = """
 apiVersion: apps/v1
@@ -295,3 +296,46 @@ def test_the_same_function_works_on_a_real_api() -> None:
 
 def cells_by_id(page: str, id: str) -> dict[str, Any]:
     return next(cell for cell in cells(page, "code") if cell["id"] == id)
+
+
+# -- chapter 21
+
+
+def test_a_probe_that_asks_the_database_outlives_its_outage() -> None:
+    told = output(LAST, "fleet-run")
+    lost, last = numbers(re.findall(r".*requests lost, the last at .*", told)[0])
+    assert lost > 300
+    assert 235 <= last <= 245
+    assert "half a minute after the database was back" in prose(LAST)
+    first = [numbers(line)[0] for line in output(LAST, "explain-kill").splitlines()]
+    assert max(first[:4]) - min(first[:4]) < 1
+    assert max(first[4:]) - min(first[4:]) < 1
+    cost = {row[0]: row[1:] for row in rows(output(LAST, "fleet-table"))}
+    assert int(cost["liveness asks the database"][0]) == 20, "four pods, five rounds, the last of them held back"
+    assert cost["the same, patient: 30 failures"] == cost["liveness asks /healthz"] == ["0", "0", "none"]
+    kills, lost_requests, _ = cost["readiness asks the database"]
+    assert kills == "0"
+    assert int(lost_requests) > 100 * 20
+
+
+def test_retries_keep_an_outage_alive_that_a_node_began() -> None:
+    told = {row[0]: row[1:] for row in rows(output(LAST, "storm-run"))}
+    for name in ("no retries, no liveness", "no retries, liveness", "two retries, liveness, sheds load"):
+        assert 120 <= numbers(told[name][1])[0] <= 140, "a minute, as long as the node was away"
+    assert told["two retries, no liveness"][1] == told["two retries, liveness"][1] == "never"
+    assert int(told["two retries, liveness"][0]) > int(told["no retries, liveness"][0]) > 0
+
+
+def test_a_wrong_setting_goes_out_with_all_lights_green() -> None:
+    told = output(LAST, "config-run")
+    assert re.search(r"^shop +4/4 ", told, re.MULTILINE)
+    lost, sent = numbers(re.findall(r".*requests lost", told)[0])
+    assert lost > 0.95 * sent
+    assert "NewReplicaSetAvailable" in told
+    assert numbers(output(LAST, "config-undo"))[0] < 10
+
+
+def test_a_restart_loses_the_container_s_files_and_a_replacement_the_pod_s() -> None:
+    lines = output(LAST, "data-run").splitlines()
+    there = [line.endswith("17 apples") for line in lines]
+    assert there == [True, True, True, False, False, False]

@@ -16,6 +16,7 @@ from selfheal.lessons.exercises.always_green import always_green
 from selfheal.lessons.exercises.drained import drained
 from selfheal.lessons.exercises.endless import endless
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
+from selfheal.lessons.exercises.fleet import fleet
 from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
 from selfheal.lessons.exercises.harmless import harmless
@@ -42,6 +43,7 @@ __all__ = [
     "always_green",
     "drained",
     "endless",
+    "fleet",
     "friday",
     "guest",
     "harmless",

@@ -1,0 +1,155 @@
+"""Chapter 21: a liveness probe that asks the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfheal.cluster import Cluster
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.objects import labels, name
+from selfheal.spec import ExecAction
+from selfheal.traffic import total
+
+AWAY, LIMIT = 180, 60
+"""Seconds for which the database is away, and within which a deadlock must lead to a restart."""
+BEGIN = 60
+CONTAINER = "spec.template.spec.containers[0]"
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  replicas: 4
+  selector:
+    matchLabels: {app: shop}
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      containers:
+      - name: shop
+        image: selfheal/patient:1
+        livenessProbe:
+          exec:
+            command: [wget, -q, -T, "1", -O, /dev/null, "http://db/"]
+          periodSeconds: 10
+          failureThreshold: 3
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: shop
+spec:
+  selector: {app: shop}
+  ports:
+  - port: 80
+    targetPort: 8080
+"""
+DATABASE = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: db
+  labels: {app: db}
+spec:
+  containers:
+  - name: db
+    image: selfheal/patient:1
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: db
+spec:
+  selector: {app: db}
+  ports:
+  - port: 80
+    targetPort: 8080
+"""
+
+
+def examine(trial: Trial) -> Iterator[Finding]:
+    for check in (_database, _deadlock):
+        found = check(trial)
+        yield found
+        if not found.ok:
+            return
+
+
+def _cluster(trial: Trial) -> Cluster:
+    cluster = Cluster(seed=1, nodes=3)
+    cluster.apply(DATABASE)
+    cluster.apply(list(trial.objects))
+    cluster.run(until=30)
+    cluster.traffic("shop", 20)
+    return cluster.run(until=BEGIN)
+
+
+def _database(trial: Trial) -> Finding:
+    cluster = _cluster(trial)
+    cluster.http("db", "/switch?work=503", method="POST")
+    cluster.run(for_=AWAY)
+    cluster.http("db", "/switch?work=200", method="POST")
+    cluster.run(for_=240)
+    kills = [r["t"] for r in cluster.timeline.select(reason="Killing")]
+    lost = total(cluster.timeline.select(kind="Traffic", since=BEGIN))[2]
+    if kills:
+        soon = [t for t in kills if t < kills[0] + 1]
+        return Finding(
+            False,
+            f"The database was away for {AWAY} s, and {len(kills)} containers were killed for it, {len(soon)} of them "
+            f"within a second of {kills[0]:.0f} s; {lost} requests were lost, although no page needs the database. "
+            "Would a restart have helped?",
+        )
+    if lost:
+        return Finding(
+            False,
+            f"The database was away for {AWAY} s. Nobody was killed, but {lost} requests were lost: all pods called "
+            "themselves not ready at once, and so nobody was left to serve from the cache.",
+        )
+    return Finding(True, f"While the database is away for {AWAY} s nobody is killed and no request is lost.")
+
+
+def _deadlock(trial: Trial) -> Finding:
+    cluster = _cluster(trial)
+    victim = next(name(pod) for pod in cluster.get("pods") if labels(pod).get("app") == "shop")
+    cluster.http(victim, "/switch?healthz=hang&readyz=hang&work=hang", method="POST")
+    cluster.run(for_=LIMIT)
+    restarts = cluster.timeline.restarts(victim)
+    if restarts:
+        return Finding(
+            True, f"A deadlock leads to a restart, {restarts[0] - BEGIN:.1f} s after it began; {LIMIT} s are allowed."
+        )
+    probe = trial.container.liveness
+    why = "What the probe asks for does not notice that the app answers nobody."
+    if probe is not None and isinstance(probe.handler, ExecAction) and "http://db/" in probe.handler.command:
+        why = "The probe is very patient now, and it still asks the database: of the app itself it knows nothing."
+    elif probe is not None and probe.failure_threshold * probe.period_seconds >= LIMIT:
+        why = f"{probe.failure_threshold} × {probe.period_seconds} s are too much."
+    return Finding(False, f"A deadlock had led to no restart {LIMIT} s later. {why}")
+
+
+fleet = Exercise(
+    name="The fleet",
+    symptom="Last night the database was away for three minutes. The shop, whose pages come from a cache, was "
+    "down as well, all of it at once, and for longer than the database.",
+    task=f"While the database is away for {AWAY} s nobody must be killed and no request be lost. A deadlock of the "
+    f"shop must still lead to a restart within {LIMIT} s.",
+    manifest=MANIFEST,
+    allowed=(f"{CONTAINER}.livenessProbe", f"{CONTAINER}.readinessProbe"),
+    keep={
+        f"{CONTAINER}.livenessProbe": "There is no livenessProbe any more. The database can do what it likes now, and "
+        "a deadlock of the shop is noticed by nobody."
+    },
+    examine=examine,
+    hints=(
+        "Would a restart help? is the only question that liveness may ask. Who can answer it?",
+        "The app has a path that speaks of itself alone: /healthz, on port 8080.",
+    ),
+    solution=MANIFEST.replace(
+        '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null, "http://db/"]\n',
+        "          httpGet: {path: /healthz, port: 8080}\n",
+    ),
+)
