@@ -39,8 +39,8 @@ def landing() -> str:
 
 
 def trust_chapters(env: dict[str, str]) -> None:
-    """Lets the chapters show their stored pictures; the signatures lie under the virtual environment."""
-    chapters = sorted(map(str, Path("book").glob("*.ipynb")))
+    """Lets chapters and labs show their stored pictures; the signatures lie under the virtual environment."""
+    chapters = sorted(str(path) for folder in ("book", "labs") for path in Path(folder).glob("*.ipynb"))
     if chapters:
         command = [sys.executable, "-m", "jupyter", "trust", *chapters]
         subprocess.run(command, check=False, env=env, capture_output=True)

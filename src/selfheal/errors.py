@@ -35,6 +35,10 @@ class ApiError(Exception):
         self.message = message
         self.causes = causes
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it (IPython): one line, since the reader's input is to blame and not our code."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class BadRequest(ApiError):
     code, reason = 400, "BadRequest"

@@ -170,6 +170,16 @@ def test_no_kubeconfig_at_all() -> None:
         resolve()
 
 
+def test_a_notebook_shows_one_line_and_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell()
+    shell.run_cell("from selfheal.labs.errors import Unsafe")
+    told: list[str] = []
+    shell._showtraceback = lambda _kind, _error, text: told.extend(text)
+    shell.run_cell("raise Unsafe('No request was made.')")
+    assert told == ["Unsafe: No request was made."]
+
+
 def test_addresses_of_this_machine() -> None:
     yes = ["https://127.0.0.1:6443", "https://127.8.0.1", "https://[::1]:6443", "https://localhost:1"]
     no = ["https://localhost.example", "https://[::]:1", "https://128.0.0.1", "127.0.0.1:6443", "https://[::1", ""]
