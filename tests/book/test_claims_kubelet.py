@@ -14,12 +14,52 @@ from selfheal.kubelet.pod_workers import MAX_BACKOFF_WAIT
 from tests.book.notebooks import output, prose, rows
 from tests.book.test_claims import numbers
 
+KUBELET = "10-the-kubelet.ipynb"
 RESTARTS = "11-restart-policy.ipynb"
 BACKOFF = "12-back-off.ipynb"
 CONTAINERS = "13-init-and-sidecars.ipynb"
 SHUTDOWN = "14-shutdown.ipynb"
 NODES = "15-node-failure.ipynb"
 SECOND = 1_000_000
+
+
+# -- chapter 10, the kubelet
+
+
+def test_a_node_heals_its_containers_without_a_control_plane() -> None:
+    assert output(KUBELET, "incident") == "refused"
+    assert "a customer gets 200" in output(KUBELET, "alone-run")
+    assert numbers(output(KUBELET, "alone-run"))[1] < 20, "of ten a second"
+    restarts, times, written = output(KUBELET, "alone-later").splitlines()
+    assert restarts == "restarts: 1"
+    ended, started = re.findall(r"08:01:(\d\d)Z", times)
+    assert int(started) - int(ended) in (1, 2)
+    assert 320 <= numbers(written)[0] < 330
+    truth, believed = numbers(output(KUBELET, "belief-plot").splitlines()[0])
+    assert believed > 100 * truth
+
+
+def test_the_walk_goes_through_the_kubelet_in_the_order_of_the_source() -> None:
+    walked = [line.split()[2] for line in output(KUBELET, "stepper").splitlines()[1:]]
+    first = walked[: walked.index("completeWork") + 1]
+    order = ["exit", "Relist", "syncLoopIteration", "UpdatePod", "SyncPod", "generateAPIPodStatus", "SetPodStatus"]
+    assert first[:7] == order
+    assert first[7:10] == ["computePodActions", "doBackOff", "EnsureImageExists"]
+    assert first[10:] == ["StartContainer", "RequestRelist", "completeWork"]
+    assert walked.count("SyncPod") == 2
+
+
+def test_an_exit_is_seen_within_a_second_and_half_a_second_in_the_mean() -> None:
+    low, high, mean = numbers(output(KUBELET, "relist"))
+    assert low < 0.2
+    assert 0.9 < high < 1.2
+    assert 0.4 < mean < 0.65
+
+
+def test_two_pods_do_not_wait_for_each_other_and_two_containers_do() -> None:
+    apart, together = (numbers(line)[0] for line in output(KUBELET, "workers-run").splitlines()[:2])
+    assert apart < 2
+    assert 24 < together < 28, "30 s, less the five that had passed"
 
 
 # -- chapter 11, restart policy

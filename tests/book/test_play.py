@@ -13,8 +13,10 @@ from selfheal import Cluster
 from selfheal.lessons import Case, Step, cases, steps
 from selfheal.lessons.cases import Cases, words
 from selfheal.lessons.lanes import bars
-from selfheal.lessons.questions import Answer, Question
+from selfheal.lessons.questions import Answer, Question, _texts
+from selfheal.lessons.trace import WATCHED, traced
 
+SRC = Path(__file__).parents[2] / "src/selfheal"
 POD = """
 apiVersion: v1
 kind: Pod
@@ -95,6 +97,37 @@ def test_a_walk_names_each_function_and_asks_on_the_way() -> None:
     assert "<code>Relist</code>" in text
     assert text.index("What is next?") < text.index("It lists.")
     assert "Relist  (PLEG)" in repr(walk)
+
+
+def test_a_run_watched_from_inside_is_the_same_run() -> None:
+    def crash() -> Cluster:
+        cluster = Cluster(seed=1)
+        cluster.apply(POD.replace("SECONDS", "20").replace("CODE", "1"))
+        return cluster.run(until=60)
+
+    before = {key: vars(watched.of)[watched.method] for key, watched in WATCHED.items()}
+    with traced() as calls:
+        inside = crash()
+    assert {key: vars(watched.of)[watched.method] for key, watched in WATCHED.items()} == before
+    assert inside.timeline.to_jsonl(record_all=True) == crash().timeline.to_jsonl(record_all=True)
+    assert {key for _, key in calls} == set(WATCHED)
+    assert [t for t, _ in calls] == sorted(t for t, _ in calls)
+
+
+def test_a_watched_function_says_which_one_it_follows() -> None:
+    machine = {"end", "start"}  # what the runtime does follows no function of Kubernetes
+    for key, watched in WATCHED.items():
+        text = (SRC / watched.where).read_text("utf-8")
+        assert f"def {watched.method}(" in text
+        assert (watched.function in text) == (key not in machine), key
+
+
+def test_every_step_has_words_and_each_question_one_right_answer() -> None:
+    said = _texts("kubelet")["steps"]
+    assert set(said["says"]) == set(WATCHED)
+    assert set(said["asks"]) <= set(WATCHED)
+    for asked in said["asks"].values():
+        assert sum(bool(answer.get("right")) for answer in asked["answers"]) == 1
 
 
 def test_the_script_uses_each_word_and_no_other() -> None:

@@ -175,7 +175,7 @@ class PLEG:
             self._look(pod_uid)
 
     def request_relist(self, pod_uid: str, number: int) -> None:
-        """After a sync that acted: look at this pod alone, at once (PLEGOnDemandRelist)."""
+        """After a sync that acted: look at this pod alone, at once (RequestRelist, gate PLEGOnDemandRelist)."""
         at = self.clock.now + latencies.draw("on-demand relist", self._stream, number)
         self._on_demand[pod_uid] = at
 

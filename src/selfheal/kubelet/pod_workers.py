@@ -140,7 +140,7 @@ class PodWorker:
     # ---- requests
 
     def update(self, cause: Cause | None) -> None:
-        """Ask for a sync. One request is kept while another is served."""
+        """Ask for a sync (UpdatePod). One request is kept while another is served."""
         if self.state == FINISHED:
             return
         self._leave_park()

@@ -20,6 +20,7 @@ from selfheal.lessons.exercises.fleet import fleet
 from selfheal.lessons.exercises.friday import friday
 from selfheal.lessons.exercises.guest import guest
 from selfheal.lessons.exercises.harmless import harmless
+from selfheal.lessons.exercises.held_up import held_up
 from selfheal.lessons.exercises.lost_orders import lost_orders
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.silent_node import silent_node
@@ -47,6 +48,7 @@ __all__ = [
     "friday",
     "guest",
     "harmless",
+    "held_up",
     "lost_orders",
     "rarely",
     "silent_node",
