@@ -133,7 +133,8 @@ def traced() -> Iterator[list[Call]]:
 def _told(key: str, method: Callable[..., Any], calls: list[Call]) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Any, *args: Any, **more: Any) -> Any:
-        calls.append((_clock_of(self).now / SECOND if _clock_of(self) else calls[-1][0], key))
+        clock = _clock_of(self)
+        calls.append((calls[-1][0] if clock is None else clock.now / SECOND, key))
         return method(self, *args, **more)
 
     return call
