@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,8 +25,10 @@ STRATEGIC = "application/strategic-merge-patch+json"
 MANAGER = "selfheal-labs"
 CONNECTIONS = 32
 """Watches and requests at a time; what is above that costs a handshake each."""
-CONNECT, READ = 5.0, 30.0
+CONNECT, READ = 10.0, 30.0
 """Seconds that a connection and an answer may take."""
+PAUSES = (0.3, 1.0, 2.0)
+"""Seconds before a request is made again."""
 
 
 def path_of(kind: str, namespace: str = "", name: str = "", sub: str = "", api_version: str = "v1") -> str:
@@ -130,7 +133,22 @@ class Api:
         content_type: str = JSON,
         patience: float = READ,
     ) -> tuple[int, Object]:
-        """(status, object). Raises :class:`Refused` and :class:`Unreachable`."""
+        """(status, object). Raises :class:`Refused` and :class:`Unreachable`.
+
+        What may be asked twice is asked again after a conflict, or when the server is overloaded or lost for a moment.
+        """
+        pauses = list(PAUSES) if method != "POST" else []
+        while True:
+            try:
+                return self._exchange(method, path, body, query, content_type, patience)
+            except (Refused, Unreachable) as error:
+                if not pauses or (isinstance(error, Refused) and not _passing(error, method)):
+                    raise
+                time.sleep(pauses.pop(0))
+
+    def _exchange(
+        self, method: str, path: str, body: Any, query: Mapping[str, str] | None, content_type: str, patience: float
+    ) -> tuple[int, Object]:
         response = self.send(method, path, body, query=query, content_type=content_type, patience=patience)
         try:
             text = response.read()
@@ -223,6 +241,11 @@ class Api:
         from urllib3.exceptions import HTTPError
 
         return (HTTPError, OSError)
+
+
+def _passing(refusal: Refused, method: str) -> bool:
+    """Whether a refusal may be over in a moment: too many requests, an overloaded server, somebody else's write."""
+    return refusal.status in (429, 500, 502, 503, 504) or (refusal.status == 409 and method in ("PATCH", "PUT"))
 
 
 def _lines(response: Any) -> Iterator[bytes]:

@@ -283,7 +283,8 @@ class Lab:
         if self._namespace is not None:
             self._say(f"The cluster is gone, and namespace {self._namespace.name} with it or left on it.")
             self._say("The next lab on this cluster offers to remove it.")
-            self._namespace = None
+            self._namespace.give_up()
+            self._namespace = self._hands = None
 
 
 def _path(source: Source) -> Source:

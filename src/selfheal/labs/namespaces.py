@@ -13,7 +13,7 @@ import socket
 import time
 
 from selfheal.labs.api import Api
-from selfheal.labs.errors import LabError, Refused
+from selfheal.labs.errors import LabError, Refused, Unreachable
 from selfheal.objects import Object, ref
 
 OWNED = "app.kubernetes.io/managed-by"
@@ -24,7 +24,7 @@ PROCESS = "selfheal.dev/process"
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 FINALIZER = "selfheal.dev/"
 """How the finalizers of the labs' own controllers begin."""
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds that a namespace may take to go."""
 FURNISHED = 30.0
 """Seconds in which controllers fill it; a lab goes on without after that."""
@@ -60,12 +60,26 @@ class Namespace:
             return
         _delete(self._api, self.name, self.uid)
         end = time.monotonic() + PATIENCE
-        while wait and _uid(self._api, self.name) == self.uid:
+        while wait and self._is_there():
             if time.monotonic() > end:
                 raise LabError(f"namespace {self.name} is still being removed; `kubectl get namespace {self.name}`")
             _let_go(self._api, self.name)
             time.sleep(0.2)
         self.removed = True
+
+    def give_up(self) -> None:
+        """Nobody could reach the cluster: the next lab offers to remove it, though this process still runs."""
+        GIVEN_UP.add(self.uid)
+
+    def _is_there(self) -> bool:
+        try:
+            return _uid(self._api, self.name) == self.uid
+        except Unreachable:  # for a moment; remove() has an end
+            return True
+
+
+GIVEN_UP: set[str] = set()
+"""Unique ids of namespaces that this process could not remove."""
 
 
 HELD = (
@@ -160,6 +174,8 @@ def _uid(api: Api, name: str) -> str:
 
 
 def _in_use(obj: Object) -> bool:
+    if obj["metadata"]["uid"] in GIVEN_UP:
+        return False
     host, _, process = (obj["metadata"].get("annotations") or {}).get(PROCESS, "").rpartition(" ")
     if host != socket.gethostname() or not process.isdigit():
         return True  # another machine's: not for us to judge

@@ -19,7 +19,7 @@ from selfheal.actions import IMMEDIATELY, called, deleted
 from selfheal.clock import rfc3339
 from selfheal.kinds import kind_info, kind_named
 from selfheal.labs.api import STRATEGIC, Api
-from selfheal.labs.errors import LabError, Refused
+from selfheal.labs.errors import LabError, Refused, Unreachable
 from selfheal.labs.tools import program
 from selfheal.objects import Object
 from selfheal.scenario import Action, Nodes, selector
@@ -33,6 +33,8 @@ CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.
 UNDONE_BY = {"stopNode": "startNode", "cordon": "uncordon", "drain": "uncordon"}
 PATIENCE = 120.0
 """Seconds that a command may take."""
+ANSWER = 10.0
+"""Seconds that an app may take to answer a request."""
 
 
 class Hands:
@@ -93,6 +95,11 @@ class Hands:
         """Let the emulator do an action, so many seconds after ``begin``; its record. Raises LabError."""
         query = {"namespace": self._namespace, "begin": f"{begin:.6f}"}
         _, told = self._api.exchange("POST", ACTIONS, action.canonical(), query=query, patience=PATIENCE)
+        node = node_of(action.verb, told["args"])
+        if node is not None:
+            self._left.pop((action.verb, node), None)
+            if action.verb in UNDONE_BY:
+                self._left[UNDONE_BY[action.verb], node] = None
         kept = ("t", "kind", "verb", "args", "result", "pod")
         told["result"] = str(told.get("result", "ok")).replace(self._namespace, "default")
         return {key: told[key] for key in kept if key in told}
@@ -139,12 +146,38 @@ class Hands:
     def _http(self, args: Any) -> str:
         path, _, query = args["path"].partition("?")
         path = f"/api/v1/namespaces/{self._namespace}/pods/{args['pod']}:{args['port']}/proxy{path}"
-        response = self._api.send(args.get("method", "GET"), path + (f"?{query}" if query else ""), accept="*/*")
-        text = response.read()
-        response.release_conn()
-        if response.status == 503 and b"error trying to reach service" in text:
-            return "ok"  # nobody answered; the simulator says no more of it
-        return str(response.status)
+        method = args.get("method", "GET")
+        try:
+            response = self._api.send(method, path + (f"?{query}" if query else ""), accept="*/*", patience=ANSWER)
+            status, text = response.status, response.data
+        except Unreachable:
+            return "ok"  # the app keeps its answer back; the simulator says no more of it
+        if status != 503 or b"error trying to reach service" not in text:
+            return str(status)
+        if b"refused" in text:
+            return "ok"  # nobody listens
+        return self._forwarded(method, args)  # the API server has no way to the pod's network
+
+    def _forwarded(self, method: str, args: Any) -> str:
+        """The same request through kubectl port-forward, which goes by way of the kubelet."""
+        import urllib3
+
+        words = [program("kubectl"), "--namespace", self._namespace, "port-forward"]
+        words += [f"pod/{args['pod']}", f":{args['port']}", "--address", "127.0.0.1"]
+        forward = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+        try:
+            assert forward.stdout is not None
+            told = forward.stdout.readline()  # Forwarding from 127.0.0.1:41234 -> 8080
+            port = told.partition("127.0.0.1:")[2].partition(" ")[0]
+            if not port.isdigit():
+                return "ok"
+            with urllib3.PoolManager(timeout=ANSWER, retries=False) as pool:
+                return str(pool.request(method, f"http://127.0.0.1:{port}{args['path']}", redirect=False).status)
+        except urllib3.exceptions.HTTPError:
+            return "ok"
+        finally:
+            forward.terminate()
+            forward.wait()
 
     def _delete(self, what: str) -> str:
         kind, name = _split(what)
@@ -195,8 +228,9 @@ class Hands:
 
     def _drain(self, args: Any) -> str:
         words = ["drain", args["node"], "--ignore-daemonsets", "--delete-emptydir-data", "--force"]
-        words += [f"--pod-selector={args['podSelector']}", f"--timeout={args.get('timeout', 0):g}s"]
-        return self._said(*words)
+        timeout = args.get("timeout", 0)
+        self._only_ours(args["podSelector"], args["node"])
+        return self._said(*words, f"--pod-selector={args['podSelector']}", f"--timeout={timeout:g}s", patience=timeout)
 
     def _kill(self, args: Any) -> str:
         pod = self._api.get("Pod", args["pod"], self._namespace)
@@ -253,18 +287,25 @@ class Hands:
             raise LabError(f"no pod number {index} with label {wanted['selector']}: there are {len(found)}")
         return sorted(found)[index]
 
-    def _said(self, *words: str) -> str:
-        done = self._kubectl(*words)
+    def _only_ours(self, wanted: str, node: str) -> None:
+        """Raises LabError if a drain by that selector would evict other people's pods, too."""
+        for pod in self._api.list("Pod", selector=wanted).get("items") or ():
+            if objects.namespace(pod) != self._namespace and pod["spec"].get("nodeName") == node:
+                where = f"{objects.namespace(pod)}/{objects.name(pod)}"
+                raise LabError(f"a drain of {node} by {wanted} would evict {where}, which is not the lab's")
+
+    def _said(self, *words: str, patience: float = 0) -> str:
+        done = self._kubectl(*words, patience=patience)
         return (done.stdout + done.stderr).strip()
 
-    def _kubectl(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def _kubectl(self, *words: str, patience: float = 0) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(  # noqa: S603 - kubectl, with the pinned kubeconfig
                 [program("kubectl"), "--namespace", self._namespace, *words],
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=PATIENCE,
+                timeout=PATIENCE + patience,
                 stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired:
