@@ -22,6 +22,7 @@ from selfheal.labs.verbs import Hands, check
 from selfheal.scenario import Scenario
 from selfheal.scenario.actions import action
 from selfheal.server import Emulator
+from selfheal.timeline import Timeline
 from tests.labs.test_hands_on import POD
 from tests.labs.test_lab import HTTP, SHOP, namespaces
 
@@ -294,3 +295,14 @@ def test_a_notebook_shows_a_picture_that_is_drawn_anew(api: Api, monkeypatch: py
     assert len(drawn) > 2
     assert "liveness-http" in drawn[-1].svg
     assert os.environ["KUBECONFIG"]
+
+
+def test_all_timelines_can_be_kept(api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LAB_TIMELINES", str(tmp_path / "kept"))
+    with Lab("kept", HTTP, until=3) as lab:
+        lab.run(live=False)
+    with Lab("by-hand") as lab, lab.recording():
+        lab.apply(POD)
+        lab.wait("pod/web Running")
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["by-hand.jsonl", "kept.jsonl"]
+    assert Timeline.load(tmp_path / "kept" / "by-hand.jsonl").objects("Pod") == ["Pod/web"]

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import re
 import shlex
 import subprocess
@@ -53,6 +54,8 @@ from selfheal.scenario.actions import action
 from selfheal.scenario.scenario import ActionSource
 from selfheal.timeline import Record, Timeline
 
+TIMELINES = "LAB_TIMELINES"
+"""The variable that names a folder for the timelines of all labs."""
 SEEDS = 8
 """Simulated runs that make a prediction."""
 _OPEN: WeakValueDictionary[tuple[str, int], Lab] = WeakValueDictionary()
@@ -127,6 +130,7 @@ class Lab:
         except BaseException:
             self._clean_quietly()
             raise
+        self._keep(self.timeline)
         return self.timeline
 
     def compare(self, backend: str = "svg") -> Compared:
@@ -192,6 +196,7 @@ class Lab:
         try:
             with recording.following() as self.timeline:
                 yield self.timeline
+            self._keep(self.timeline)
         finally:
             self._recording = None
 
@@ -250,6 +255,13 @@ class Lab:
             self._clean_quietly()
 
     # ---- inner
+
+    def _keep(self, timeline: Timeline) -> None:
+        """Write a timeline where somebody wants them all."""
+        folder = os.environ.get(TIMELINES)
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            timeline.save(Path(folder) / f"{self.name}.jsonl")
 
     def _simulated(self, seed: int) -> Timeline:
         scenario = Scenario.load(
