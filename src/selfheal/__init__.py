@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from selfheal.cluster import Cluster
+    from selfheal.server.running import up
 
-__all__ = ["Cluster", "__version__"]
+__all__ = ["Cluster", "__version__", "up"]
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,10 @@ def __getattr__(name: str) -> Any:
         from selfheal.cluster import Cluster
 
         return Cluster
+    if name == "up":
+        from selfheal.server.running import up
+
+        return up
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -132,6 +132,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--port", type=_port, default=0, metavar="P", help="port on 127.0.0.1 (default: one that is free)")
     up.add_argument("--kubeconfig", metavar="FILE", help="where to write the kubeconfig (default: a temporary file)")
     up.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
+    up.add_argument("-f", "--filename", action="append", default=[], metavar="PATH", help="manifests to begin with")
+    up.add_argument("--state", metavar="FILE", help="keep the cluster in this file, and go on from it")
     up.add_argument("--quiet", action="store_true", help="print the line to copy only")
     up.set_defaults(function=_up)
 
@@ -250,6 +252,8 @@ def _up(options: argparse.Namespace) -> int:
         speed=options.speed,
         port=options.port,
         kubeconfig=None if options.kubeconfig is None else Path(options.kubeconfig),
+        state=None if options.state is None else Path(options.state),
+        manifests=[Path(path) for path in options.filename],
         say=say,
         aside=(lambda _: None) if options.quiet else say,
     )

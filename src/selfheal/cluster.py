@@ -66,7 +66,8 @@ class Cluster:
     (:data:`selfheal.rules.BELIEFS`). ``parking=False`` executes each tick of each probe, also those
     that cannot change anything: the same timeline, slower. ``since``: the Unix time in seconds at which it
     begins, instead of the usual morning, for those who lay its times beside a clock on the wall. ``stand_ins``: images
-    by their full names that stand for others; they lie on every node.
+    by their full names that stand for others; they lie on every node. ``restored``: the objects of a cluster that was,
+    and the version of its last write; its nodes are there as after a power cut, and ``nodes`` counts for nothing.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Cluster:
         nodes_in_timeline: bool = False,
         since: int | None = None,
         stand_ins: Mapping[str, Image] | None = None,
+        restored: tuple[list[Object], int] | None = None,
     ) -> None:
         self.seed = seed
         self.chance = Chance(seed)
@@ -98,7 +100,11 @@ class Cluster:
         self._actions: dict[Cause, dict[str, Any]] = {}
         self.meant = Nodes()
         """The nodes that actions have named by a pod."""
-        furnish(self.store)
+        if restored is None:
+            furnish(self.store)
+        else:
+            self.store.restore(*restored)
+            nodes = self.store.list("Node")
         self.informers = Informers(self.store)
         self.proxy = ServiceProxy(self.store, self.network, self.chance)
         self.scheduler = Scheduler(self.store, self.informers, self.clock, self.chance)
@@ -159,7 +165,8 @@ class Cluster:
             self._faults.begun(made, cause)
             return made
 
-        made = self._nodes[name(node)] = Node(runtime, make, self.clock, self.chance)
+        boots = int(self.store.get("Node", "", name(node)) is not None)
+        made = self._nodes[name(node)] = Node(runtime, make, self.clock, self.chance, boots)
         return made
 
     def node(self, node_name: str) -> Node:

@@ -45,6 +45,8 @@ def publish(store: Store) -> None:
 
     pkg/controlplane/reconcilers/endpointsadapter.go
     """
+    if store.get("Endpoints", "default", "kubernetes") is not None:
+        return
     port = {"name": "https", "port": 6443, "protocol": "TCP"}
     meta = {"name": "kubernetes", "namespace": "default"}
     skip = {**meta, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}

@@ -18,14 +18,17 @@ BOOT = (600 * MILLISECOND, 900 * MILLISECOND)
 class Node:
     """A node of a simulated cluster, as somebody standing beside the machine knows it."""
 
-    def __init__(self, runtime: Runtime, make: Callable[..., Kubelet], clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, runtime: Runtime, make: Callable[..., Kubelet], clock: Clock, chance: Chance, boots: int = 0
+    ) -> None:
         self.runtime = runtime
         self._make = make
         self._clock = clock
         self._stream = chance.stream("node", runtime.node, "boot")
-        self._boots = 0
+        self._boots = boots
+        """How often it has been powered on since it joined the cluster."""
         self._begin: Timer | None = None
-        self.kubelet = make(0, Cause(ACTION, at=clock.now, what=f"{runtime.node} joined the cluster."))
+        self.kubelet = make(boots, Cause(ACTION, at=clock.now, what=f"{runtime.node} joined the cluster."))
         self.name = runtime.node
         self.powered = True
 

@@ -16,7 +16,7 @@ with the API server's texts.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from selfheal import admission
@@ -104,6 +104,17 @@ class Store:
         """Call ``call()`` once the API server answers again. The same call is not noted twice."""
         if self._down and call not in self._waiting:
             self._waiting.append(call)
+
+    def restore(self, objs: Iterable[Object], version: int) -> None:
+        """Put back what another store held when ``version`` was its last write. Nobody may watch yet."""
+        for obj in objs:
+            kind, where = obj["kind"], key(obj)
+            self._objects.setdefault(kind, {})[where] = obj
+            if kind == "Event":
+                self._event_expiry[where] = self.clock.now + EVENT_TTL
+            elif kind == "Pod" and (node := node_of(obj)):
+                self._pods_by_node.setdefault(node, {})[where] = obj
+        self._watches.restart(version)
 
     # ---- reading
 

@@ -131,6 +131,10 @@ class Watches:
         self._delayed_by_node: dict[str, list[Watch]] = {}
         self._on_the_way: dict[str, deque[tuple[int, WatchEvent]]] = {}
 
+    def restart(self, version: int) -> None:
+        """Go on from a version; what came before it is forgotten."""
+        self.version = self._forgotten = version
+
     def next_version(self) -> int:
         self.version += 1
         return self.version

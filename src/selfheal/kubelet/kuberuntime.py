@@ -225,8 +225,8 @@ class RuntimeManager:
             result.backoff_until = until if result.backoff_until is None else min(result.backoff_until, until)
             return False
         pod_uid, newest = uid(pod), snapshot.newest(c.name)
-        attempt = self._removed.get((pod_uid, c.name), (-1, None))[0] if newest is None else newest.attempt
-        attempt += 1
+        logged = self._removed.get((pod_uid, c.name), (_logged(pod, c), None))[0]
+        attempt = (logged if newest is None else newest.attempt) + 1
         if newest is not None and newest.state == "running":  # killed in this very sync: the kill is why
             ended = self._runtime.container(newest.id)
             cause = cause if ended is None else ended.cause
@@ -489,3 +489,18 @@ class RuntimeManager:
 
     def _event(self, pod: Object, c: Container, kind: str, reason: str, message: str, cause: Cause | None) -> None:
         self._events.event(pod, kind, reason, message, field=c.field_path, cause=cause)
+
+
+def _logged(pod: Object, c: Container) -> int:
+    """The number of the last instance of which the runtime knows no more; -1: there was none.
+
+    A real kubelet finds it by the folders of the logs (kuberuntime_container.go calcRestartCountByLogDir).
+    """
+    group = "initContainerStatuses" if c.init else "containerStatuses"
+    for status in (pod.get("status") or {}).get(group) or ():
+        if status["name"] == c.name:
+            if status.get("containerID"):
+                return int(status["restartCount"])
+            if (status.get("lastState") or {}).get("terminated"):  # it has been counted already
+                return int(status["restartCount"]) - 1
+    return -1

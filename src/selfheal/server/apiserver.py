@@ -89,6 +89,8 @@ class APIServer:
         self.address = ""
         self.end: Callable[[], object] = lambda: None
         """Called when somebody asks for the end."""
+        self.acknowledge: Callable[[], object] = lambda: None
+        """Called before each answer: what it tells of must last."""
         controlplane.publish(cluster.store)
         self._requests: Counter[tuple[str, str, int]] = Counter()
         """By method, resource and status code."""
@@ -97,6 +99,7 @@ class APIServer:
     async def __call__(self, request: Request) -> Answer:
         """The answer to a request, whatever it is."""
         answer = await self._safely(request)
+        self.acknowledge()
         if isinstance(answer, Response):
             self._requests[request.method, request.resource, answer.status] += 1
         return answer

@@ -11,19 +11,24 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from selfheal.clock import RealTime
-from selfheal.cluster import Cluster
+from selfheal.clock import SECOND, RealTime
+from selfheal.cluster import SETTLING, Cluster
 from selfheal.server.apiserver import APIServer
 from selfheal.server.certificates import Authority
 from selfheal.server.http import HTTPServer
 from selfheal.server.kubeconfig import KubeconfigFile, kubeconfig
+from selfheal.server.state import MARGIN, StateFile
 
 LOOPBACK = "127.0.0.1"
+PAUSE = 0.5
+"""Real seconds after which what was written is made safe, also if nobody has asked for anything."""
+AGAIN = 1_000_003
+"""Between the seeds of one cluster's starts."""
 
 
 class Emulator:
@@ -31,7 +36,9 @@ class Emulator:
     ``port`` 0: any that is free.
 
     ``kubeconfig``: where to write the file by which clients find it; None: in a folder of its own. ``cluster``: one
-    that is there already; else one is made, whose time of day is that of the machine.
+    that is there already; else one is made, whose time of day is that of the machine. ``state``: a file in which it
+    outlives this process, and from which it is taken if it holds one. ``manifests``: what is applied at the start.
+    Raises ApiError for a state file or manifests that cannot be used.
     """
 
     def __init__(
@@ -43,6 +50,8 @@ class Emulator:
         port: int = 0,
         kubeconfig: Path | None = None,
         cluster: Cluster | None = None,
+        state: Path | None = None,
+        manifests: Sequence[Path] = (),
         host: str = LOOPBACK,
     ) -> None:
         if not ip_address(host).is_loopback:
@@ -52,7 +61,17 @@ class Emulator:
         self._path = kubeconfig
         self._speed = speed
         self.token = secrets.token_urlsafe(24)
-        self.cluster = Cluster(nodes, seed=seed, since=int(time.time())) if cluster is None else cluster
+        self._state = None if state is None else StateFile(state)
+        try:
+            self.cluster = self._made(nodes, seed) if cluster is None else cluster
+            for path in manifests:
+                self.cluster.apply(path)
+        except BaseException:
+            if self._state is not None:
+                self._state.close()
+            raise
+        if self._state is not None:
+            self._state.follow(self.cluster.store, self.cluster.clock, seed=self._state.facts.get("seed", seed))
         self.address = ""
         self.content: dict[str, Any] = {}
         """What stands in the kubeconfig."""
@@ -61,6 +80,18 @@ class Emulator:
         self._http: HTTPServer | None = None
         self._time: RealTime | None = None
         self._running: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    def _made(self, nodes: int, seed: int) -> Cluster:
+        """A new cluster, or the one in the state file. Its clock never goes back."""
+        now, state = int(time.time()), self._state
+        if state is None or not state.objects:
+            return Cluster(nodes, seed=seed, since=now)
+        facts = state.facts
+        since = max(now, facts["time"] + SETTLING // SECOND + 1)
+        # Another seed at each start: what chance has made once it must not make again.
+        fresh = facts["seed"] + AGAIN * facts["starts"]
+        return Cluster(seed=fresh, since=since, restored=(state.objects, facts["version"] + MARGIN))
 
     @property
     def kubeconfig(self) -> Path:
@@ -81,6 +112,8 @@ class Emulator:
         self._time = RealTime(self.cluster.clock, self._speed)
         server = APIServer(self.cluster, self._time, self.token)
         server.end = self.end
+        if self._state is not None:
+            server.acknowledge = self._state.commit
         self._http = HTTPServer(server)
         port = await self._http.start(self._host, self._port, context)
         server.address = f"{self._host}:{port}"
@@ -92,6 +125,14 @@ class Emulator:
             await self._http.stop()
             raise
         self._running = asyncio.ensure_future(self._time.run())
+        if self._state is not None:
+            self._keeping = asyncio.ensure_future(self._keep(self._state))
+
+    async def _keep(self, state: StateFile) -> None:
+        """What happens while nobody asks lasts, too."""
+        while True:
+            await asyncio.sleep(PAUSE)
+            state.commit()
 
     def end(self) -> None:
         """Make :meth:`serve` return."""
@@ -116,6 +157,10 @@ class Emulator:
             self._time.stop()
         if self._running is not None:
             await asyncio.gather(self._running, return_exceptions=True)
+        if self._keeping is not None:
+            self._keeping.cancel()
+        if self._state is not None:
+            self._state.close()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Emulator]:

@@ -7,16 +7,19 @@ import contextlib
 import shlex
 import signal
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 from selfheal.server.emulator import Emulator
 
 Say = Callable[[str], object]
 
 
-def up(*, nodes: int, seed: int, speed: float, port: int, kubeconfig: Path | None, say: Say, aside: Say) -> None:
-    """Run until SIGINT or SIGTERM. ``say`` gets the line to copy, ``aside`` what a person wants to know beside it."""
-    emulator = Emulator(nodes=nodes, seed=seed, speed=speed, port=port, kubeconfig=kubeconfig)
+def up(*, say: Say, aside: Say, **options: Any) -> None:
+    """Run until SIGINT or SIGTERM, with the options of an :class:`Emulator`.
+
+    ``say`` gets the line to copy, ``aside`` what a person wants to know beside it.
+    """
+    emulator = Emulator(**options)
     asyncio.run(_run(emulator, say, aside))
 
 
