@@ -211,7 +211,7 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         actions=None if do is None else Path(do),
         seed=options.seed,
         nodes=options.nodes,
-        second=said.get("second") if options.second is None else options.second,
+        second=int(said["second"]) if options.second is None and "second" in said else options.second,
         until=said.get("until", 120) if options.until is None else options.until,
         belief=options.belief,
         traffic=[_traffic(text) for text in options.traffic],

@@ -61,6 +61,11 @@ class Pace:
         """Unix time (µs) of second 0."""
         return self._unix
 
+    @property
+    def second(self) -> int:
+        """The second of the minute, as long as second 0 has not come."""
+        return (self._unix + micros(self.cluster - self._cluster0)) // SECOND % 60
+
     def start(self, t: float | None = None) -> None:
         """Second 0 is now, or at ``t`` of cluster time."""
         if self._begin is None:

@@ -93,6 +93,8 @@ class Recording:
         finally:
             self.end()
         self.timeline.header["until"] = scenario.until
+        if scenario.second is not None:
+            self.timeline.header["second"] = scenario.second
         return self.timeline
 
     @contextlib.contextmanager
@@ -171,6 +173,10 @@ class Recording:
 
     def _apply(self) -> None:
         applied = manifests(self._scenario)
+        while self._scenario.second not in (None, self._pace.second):  # what goes by the clock begins by the clock
+            self._pace.ask_now_and_then()
+            self.check()
+            time.sleep(TURN)
         self._hands.apply_all(applied)
         end = time.monotonic() + APPEAR
         seen = any(manifest["kind"] in KINDS for manifest in applied)
