@@ -24,7 +24,8 @@
       box.append(make("label", {}, input, make("span", { textContent: text })));
       return input;
     });
-    return { box, clear: () => inputs.forEach((input) => { input.checked = false; }) };
+    const choose = (n) => inputs.forEach((input, m) => { input.checked = m === n; });
+    return { box, choose, clear: () => choose(-1) };
   }
 
   function playCases(root) {
@@ -65,6 +66,32 @@
       forget = () => { range.max = one().dataset.until; range.value = 0; never.checked = false; out.value = ""; };
     }
 
+    /** The table of all cases: it fills as they are seen, and a cell chooses its case. */
+    const cells = new Map();
+    function map() {
+      const columns = axes.at(-1)[1], head = make("tr", {}, make("td"));
+      for (const text of columns) head.append(make("th", { scope: "col", textContent: text }));
+      const body = make("tbody");
+      let rows = [[]];
+      for (const [, options] of axes.slice(0, -1)) rows = rows.flatMap((row) => options.map((_, n) => [...row, n]));
+      for (const row of rows) {
+        const name = row.map((m, n) => axes[n][1][m]).join(" · ");
+        const line = make("tr", {}, make("th", { scope: "row", textContent: name }));
+        columns.forEach((_, n) => {
+          const place = [...row, n];
+          const cell = make("button", { type: "button", onclick: () => {
+            place.forEach((m, axis) => { at[axis] = m; chosen[axis].choose(m); });
+            draw(false);
+          } });
+          cells.set(place.join("-"), cell);
+          line.append(make("td", {}, cell));
+        });
+        body.append(line);
+      }
+      const inside = make("div", { className: "scroll", tabIndex: 0, role: "group" }, make("table", {}, make("thead", {}, head), body));
+      inside.setAttribute("aria-label", words.map);
+      return make("details", { className: "map" }, make("summary", { textContent: words.map }), inside);
+    }
     function right(guess, answer) {
       if (answers.length || guess === "never" || answer === "never") return String(guess) === answer;
       return Math.abs(guess - Number(answer)) <= near;
@@ -104,12 +131,21 @@
         show.disabled = true;
         forget();
       }
+      for (const [of, cell] of cells) {
+        const said = seen.has(of), of_ = stored.get(of).dataset.answer;
+        cell.textContent = said ? (answers.length ? of_ : tell(of_)) : "?";
+        cell.className = said ? (right(seen.get(of), of_) ? "yes" : "no") : "";
+        if (of === key) cell.setAttribute("aria-current", "true"); else cell.removeAttribute("aria-current");
+        cell.setAttribute("aria-label", `${stored.get(of).querySelector("summary").textContent}: ${cell.textContent}`);
+      }
       let hits = 0;
       for (const [of, said] of seen) hits += right(said, stored.get(of).dataset.answer);
       score.textContent = fill(words.score, { right: hits, seen: seen.size, all: stored.size });
     }
-    const chosen = axes.map(([label, options], n) => choice(label, options, (m) => { at[n] = m; draw(false); }, 0).box);
-    all.before(make("div", { className: "desk" }, ...chosen), root.querySelector(".ask"), asked, show, says, stage, score);
+    const chosen = axes.map(([label, options], n) => choice(label, options, (m) => { at[n] = m; draw(false); }, 0));
+    const table = map();
+    all.before(make("div", { className: "desk" }, ...chosen.map((one) => one.box)), root.querySelector(".ask"), asked, show, says,
+      stage, score, table);
     all.hidden = true;
     draw(false);
   }
