@@ -20,9 +20,12 @@ def container(manifests: Iterable[Object], name: str = "") -> dict[str, Any]:
 
 
 def newest_failure(timeline: Timeline, pod: str, probe: str = "") -> str:
-    """What the newest failed probe of a pod says; of all its probes, or of its ``Liveness`` probe."""
+    """What the newest failed probe of a pod says; of all its probes, or of its ``Liveness`` probe.
+
+    A probe that could not be run while its container was stopped has not failed.
+    """
     found = timeline.select(kind="Event", object=f"Pod/{pod}", reason="Unhealthy")
-    said = [str(e["message"]) for e in found if e["message"].startswith(probe)]
+    said = [str(e["message"]) for e in found if e["message"].startswith(probe) and " failed: " in e["message"]]
     return said[-1].splitlines()[0].rstrip(": ") if said else ""
 
 
