@@ -20,8 +20,8 @@ from selfheal.objects import Key, Object, key
 from selfheal.rules import Cause
 
 GONE = 410
-LASTS = 240.0
-"""Seconds that one watch request lasts."""
+LASTS = 50.0
+"""Seconds that one watch request lasts: a connection that died in silence is noticed soon after."""
 PATIENCE = 60.0
 """Seconds without an API server after which a recording is given up."""
 FIRST_PAUSE, LAST_PAUSE = 0.2, 5.0
