@@ -6,7 +6,24 @@ ALWAYS = "\n  unhealthyPodEvictionPolicy: AlwaysAllow"
 CHAPTER = Chapter(
     page="19-other-controllers.ipynb",
     told=frozenset(
-        {"7", "8", "40", "50", "300", "2018", "67250", "60164", "51650", "64088", "7060", "89820", "123204", "37709"}
+        {
+            "11",
+            "20",
+            "7",
+            "8",
+            "40",
+            "50",
+            "300",
+            "2018",
+            "67250",
+            "60164",
+            "51650",
+            "64088",
+            "7060",
+            "89820",
+            "123204",
+            "37709",
+        }
     ),
     exercise=drained,
     wrong=[
