@@ -56,6 +56,39 @@ def test_a_pause_kills_where_the_threshold_is_one() -> None:
     assert wrong("pause", **changes) == "restarts"
 
 
+def test_an_app_listens_where_its_service_sends_users_whatever_it_declares() -> None:
+    """A container need not declare its ports, and many do not."""
+    text = GOOD.replace("        ports:\n        - containerPort: 8080\n", "").replace("8080", "9000")
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
+    text += service + "spec: {selector: {app: web}, ports: [{port: 80, targetPort: 9000}]}\n"
+    bare = {"readinessProbe": None, "livenessProbe": None, "startupProbe": None}
+    assert wrong("pause", text=text, **bare) == ""
+    outcome = run(subject(text, **bare), App(), BATTERY["crash"], 1)[0]
+    assert 0 < outcome.lost < outcome.sent / 10
+
+
+def test_a_process_that_ends_by_itself_is_no_matter_of_probes() -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: busybox, args: [ls]}]}"
+    assert wrong("start", text=pod) == "ends"
+
+
+def test_a_request_that_is_lost_in_a_race_while_a_pod_is_replaced_is_not_judged() -> None:
+    """SIGTERM and the endpoints' change are on their way at the same time; who is first is a matter of chance."""
+    outcomes = [run(subject(), App(), BATTERY["rollout"], seed)[0] for seed in range(1, 9)]
+    assert any(o.lost for o in outcomes)
+    assert {o.wrong for o in outcomes} == {""}
+    slept = [
+        run(subject(lifecycle={"preStop": {"sleep": {"seconds": 2}}}), App(), BATTERY["rollout"], s) for s in (1, 8)
+    ]
+    assert not any(o.lost for o, _ in slept)
+
+
+def test_a_worker_without_any_port_is_seen_to_hang() -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: corp.example/worker}]}"
+    outcome = run(subject(pod), App(), BATTERY["deadlock"], 1)[0]
+    assert (outcome.sent, outcome.heal, outcome.wrong) == (0, None, "heal")
+
+
 def test_a_bad_version_that_no_readiness_probe_holds_back_loses_requests() -> None:
     assert wrong("bad-version", readinessProbe=None, startupProbe=None) == "lost"
 

@@ -88,7 +88,7 @@ def test_json_holds_all_of_it(here: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_sarif_points_at_the_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["diagnose", "sick.yaml", "--format", "sarif", *QUICK]) == 1
+    assert main(["diagnose", "sick.yaml", "--format", "sarif", "--first", *QUICK]) == 1
     found = json.loads(told(capsys))
     [run] = found["runs"]
     [result] = run["results"]
@@ -110,7 +110,7 @@ def test_what_a_cluster_gives_back_works_as_it_is(
     text = yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": items})
     subjects._standard_input.cache_clear()
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
-    assert main(["diagnose", "-", "--format", "json", *QUICK]) == 1
+    assert main(["diagnose", "-", "--format", "json", "--first", *QUICK]) == 1
     found = json.loads(told(capsys))
     assert [w["object"] for w in found["workloads"]] == ["Deployment/web"], "what it owns is not examined once more"
     assert found["findings"][0]["case"] == "dependency"
@@ -251,7 +251,7 @@ def test_ctrl_c_tells_what_was_found_so_far(
 
 
 def test_a_notebook_asks_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    found = diagnose(SICK, cases=["dependency", "deadlock"], seeds=1)
+    found = diagnose(SICK, cases=["dependency", "deadlock"], seeds=1, first=True)
     assert "1. Deployment/web: when the database is away for 120 s" in repr(found)
     assert "/readyz" in found._repr_html_()
     assert "replay" not in repr(found), "there is no file that a command could be given"

@@ -11,6 +11,7 @@ import pytest
 
 from selfheal.cli import main
 from selfheal.clinic import BATTERY, App
+from selfheal.clinic.cases import RACE
 from selfheal.clinic.grid import SLOWER, TOLERANCE
 from selfheal.clinic.trial import RATE
 
@@ -44,7 +45,9 @@ def test_both_commands_are_shown() -> None:
 def test_the_page_names_the_cases_in_the_order_in_which_they_are_tried() -> None:
     assert [row[0].strip("`") for row in rows("| case | what is done")] == list(BATTERY)
     assert "lets ten things go wrong" in PAGE
-    assert (len(BATTERY), RATE) == (10, 10)
+    assert "Ten requests a second" in PAGE
+    assert "hardly a request is lost (five at most)" in PAGE
+    assert (len(BATTERY), RATE, RACE) == (10, 10, 5)
 
 
 def test_the_page_says_what_is_assumed() -> None:

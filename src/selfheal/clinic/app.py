@@ -41,7 +41,10 @@ class App:
 class World:
     """What is wrong around the stand-ins of one run; they all see it, also those that are started later."""
 
-    def __init__(self) -> None:
+    def __init__(self, container: str = "", ports: tuple[int, ...] = ()) -> None:
+        self.container = container
+        self.ports = ports
+        """Where this container listens, since users are sent there, whether or not it declares that."""
         self.database = True
         self.delay = 0
         """How much later answers come, in µs."""
@@ -142,7 +145,7 @@ def _serve(c: Process, app: App, world: World, broken: bool) -> Running:
     depends = app.depends if app.depends is not None else () if asked is None else (asked,)
     standing = StandIn(c, world, ("/", *depends), broken)
     world.standing.append(standing)
-    for port in ports_of(spec):
+    for port in dict.fromkeys((*ports_of(spec), *(world.ports if spec.name == world.container else ()))):
         c.listen(port, standing)
     yield c.forever()
     return 0

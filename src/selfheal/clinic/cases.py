@@ -8,9 +8,9 @@
 | ``dependency`` | the database is away for two minutes | nobody is killed; soon after its return all is well |
 | ``deadlock`` | one pod answers nothing any more | it is restarted in time |
 | ``crash`` | the process of one pod ends | users hardly notice |
-| ``rollout`` | a new version, as good as the old one | no request is lost |
-| ``bad-version`` | a new version that answers 503 to everything | the old one goes on serving, no request is lost |
-| ``drain`` | the node of one pod is drained | it ends, and no request is lost |
+| ``rollout`` | a new version, as good as the old one | hardly a request is lost |
+| ``bad-version`` | a new version that answers 503 to all | the old one goes on serving, hardly a request is lost |
+| ``drain`` | the node of one pod is drained | it ends, and hardly a request is lost |
 | ``node`` | the node of one pod loses its power | users are not without an answer for long |
 """
 
@@ -19,12 +19,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from selfheal.clinic import paths
 from selfheal.clinic.app import BAD_IMAGE, App
 from selfheal.clinic.subject import Subject
 from selfheal.clinic.trial import RATE, Outcome, Trial
+from selfheal.clock import micros
 from selfheal.errors import ApiError
-from selfheal.network import Response
 from selfheal.programs import images
 
 QUIET = 300
@@ -37,6 +36,9 @@ RECOVER = 60
 """Seconds within which all is well after the database is back."""
 DARK = 60
 """Seconds for which a lost node may leave users without any answer."""
+RACE = 5
+"""Requests that may be lost when a pod is replaced: SIGTERM and the change of its endpoint are on their way together,
+and how long the latter takes is a matter of the real network, which is not simulated."""
 NOTICED = 2
 """Seconds' worth of requests that a crash may cost: the kubelet must hear of it first."""
 
@@ -74,6 +76,8 @@ def run(subject: Subject, app: App, case: Case, seed: int, trial: Trial | None =
     case.do(trial)
     trial.run(case.lasts)
     outcome = trial.outcome(case.name, spared=case.spared)
+    if case.spared and _still_hangs(trial):
+        outcome = replace(outcome, heal=None)
     return replace(outcome, wrong=case.wrong(trial, outcome)), trial
 
 
@@ -112,8 +116,9 @@ def _all(trial: Trial, *, delay: float | None = None, database: bool | None = No
     for pod in trial.pods():
         where = pod["metadata"]["name"]
         try:
-            if delay:
-                trial.cluster.fault("slow", f"pod/{where}", for_=SPIKE)
+            if delay is not None:
+                container = trial.cluster.container(where)
+                container.runtime.slow(container, micros(delay))
             if database is not None and known is images.IMAGES["selfheal/patient"]:
                 answer = "200" if database else "503"
                 work = "auto" if database else "503"
@@ -158,7 +163,9 @@ def _node_of(trial: Trial) -> str:
 
 
 def _starts(trial: Trial, o: Outcome) -> str:
-    return "restarts" if trial.kills() else "start" if o.heal is None else ""
+    if trial.kills():
+        return "restarts"
+    return "ends" if trial.ended() else "start" if o.heal is None else ""
 
 
 def _patient(_: Trial, o: Outcome) -> str:
@@ -176,7 +183,7 @@ def _recovers(_: Trial, o: Outcome) -> str:
 def _restarts(trial: Trial, o: Outcome) -> str:
     if o.heal is None or o.heal > HEAL + trial.app.starts:
         return "heal"
-    return "heal" if _still_hangs(trial) else "restarts" if o.needless else ""
+    return "restarts" if o.needless else ""
 
 
 def _still_hangs(trial: Trial) -> bool:
@@ -191,12 +198,12 @@ def _hardly(_: Trial, o: Outcome) -> str:
     return "lost" if o.lost > NOTICED * RATE else ""
 
 
-def _nothing_lost(_: Trial, o: Outcome) -> str:
-    return "lost" if o.lost else ""
+def _hardly_any(_: Trial, o: Outcome) -> str:
+    return "lost" if o.lost > RACE else ""
 
 
 def _ends(trial: Trial, o: Outcome) -> str:
-    return "blocked" if trial.drained is None else "lost" if o.lost else ""
+    return "blocked" if trial.drained is None else "lost" if o.lost > RACE else ""
 
 
 def _not_dark(_: Trial, o: Outcome) -> str:
@@ -213,8 +220,8 @@ BATTERY: dict[str, Case] = {
         Case("slow", f"for {SPIKE} s every answer takes {{app.slow:g}} s", 120, _slow, _patient_and_there),
         Case("dependency", f"the database is away for {AWAY} s", 180, _dependency, _recovers),
         Case("deadlock", "one pod answers nothing any more", 300, _deadlock, _restarts, spared=True),
-        Case("rollout", "a new version is rolled out", 300, _rollout, _nothing_lost, ROLLED),
-        Case("bad-version", "a version that answers 503 is rolled out", 300, _bad_version, _nothing_lost, ROLLED),
+        Case("rollout", "a new version is rolled out", 300, _rollout, _hardly_any, ROLLED),
+        Case("bad-version", "a version that answers 503 is rolled out", 300, _bad_version, _hardly_any, ROLLED),
         Case("pause", "one pod answers nothing for {app.pause:g} s", 120, _pause, _patient),
         Case("crash", "the process of one pod ends", 120, _crash, _hardly),
         Case("drain", "the node of one pod is drained", 300, _drain, _ends, MADE),
@@ -232,6 +239,3 @@ def battery(subject: Subject, names: tuple[str, ...] = ()) -> list[Case]:
         c for c in chosen
         if subject.kind in c.kinds and (c.name != "bad-version" or bad) and (c.name != "slow" or subject.service)
     ]  # fmt: skip
-
-
-__all__ = ["BATTERY", "Case", "Response", "battery", "paths", "run"]

@@ -20,6 +20,7 @@ SEEDS = 5
 
 PROBLEMS = {
     "start": "it never gets ready",
+    "ends": "its process ends by itself",
     "restarts": "containers that a restart cannot help are killed",
     "lost": "users lose requests",
     "heal": "it does not heal in time",
@@ -165,6 +166,9 @@ def first_cause(subject: Subject, outcome: Outcome, trial: Trial) -> tuple[str, 
     """(what came first, its place in the manifest)."""
     if outcome.wrong in ("restarts", "start") and trial.kills():
         return _killed(subject, trial)
+    if outcome.wrong == "ends":
+        pod, code = trial.ended()[0]
+        return f"The process in {pod} ended by itself, with exit code {code}.", f"{subject.at}.command"
     if outcome.wrong == "blocked":
         budgets = [o["metadata"]["name"] for o in subject.others if o["kind"] == "PodDisruptionBudget"]
         what = f"its disruption budget ({', '.join(budgets)})" if budgets else "it"
@@ -193,11 +197,14 @@ def _killed(subject: Subject, trial: Trial) -> tuple[str, str]:
     ]  # fmt: skip
     text = told[-1] if told else kill["message"]
     place = f"{_container_path(subject, kill.get('field', ''))}.{probe}"
+    return f"At {kill['t']:.1f} s {kill['object'].partition('/')[2]} was killed: {text}", place + _what(text)
+
+
+def _what(text: str) -> str:
+    """What of a probe its failure speaks of, as the rest of a path; empty if that is open."""
     if "deadline exceeded" in text or "Timeout exceeded" in text or "timed out" in text:
-        place += ".timeoutSeconds"
-    elif "statuscode" in text:
-        place += ".httpGet.path"
-    return f"At {kill['t']:.1f} s {kill['object'].partition('/')[2]} was killed: {text}", place
+        return ".timeoutSeconds"
+    return ".httpGet.path" if "statuscode" in text else ""
 
 
 def _container_path(subject: Subject, field: str) -> str:
@@ -212,7 +219,15 @@ def _lost(subject: Subject, trial: Trial) -> tuple[str, str]:
     lost = next((r for r in trial.traffic() if r["lost"]), None)
     if lost is None:
         return "", subject.at
-    place = f"{subject.at}.readinessProbe" if subject.container.readiness is None else subject.at
+    at = f"{subject.at}.readinessProbe"
+    told = [
+        r["message"].strip()
+        for r in trial.cluster.timeline.select(kind="Event", reason="Unhealthy", since=trial.begun, until=lost["t"] + 1)
+        if r["message"].startswith("Readiness") and r["object"].partition("/")[2] in trial.before
+    ]
+    if told:
+        return f"From {lost['t']:.1f} s on requests are lost, since pods are not ready: {told[0]}", at + _what(told[0])
+    place = at if subject.container.readiness is None else subject.at
     if subject.replicas == 1:
         place = "spec.replicas"
     original = trial.cluster.timeline[lost["id"]]

@@ -12,7 +12,7 @@ from math import log2
 from typing import Any
 
 from selfheal.clinic import paths
-from selfheal.clinic.app import App, ports_of
+from selfheal.clinic.app import App
 from selfheal.clinic.cases import Case, run
 from selfheal.clinic.subject import Subject
 from selfheal.clinic.trial import Outcome
@@ -28,6 +28,8 @@ STARTING = (6, 12, 30, 60)
 """Thresholds of a startup probe of 10 s that are tried."""
 OWN_PAGE = {"livenessProbe": "/livez", "readinessProbe": "/readyz"}
 """Names for a page that answers for the app itself, where there is none yet."""
+FRESH = range(101, 111)
+"""Seeds with which a change is tried that helped with those that failed: it might have helped by chance."""
 MOST = 3
 """Changes that are combined, if no single one helps."""
 
@@ -77,13 +79,14 @@ def search(
     held = [(cases[name], seed) for (name, seed), wrong in tried.items() if not wrong and name != case.name]
     made: tuple[Change, ...] = ()
     felt = _felt(_tried(subject, None, app, case, failed[0]))
+    again = [(case, seed) for seed in (*failed[1:], *FRESH)]
     while len(made) < MOST:
         better: list[tuple[tuple[float, ...], Change]] = []
         for change in sorted(dials(subject), key=lambda c: c.cost):
             tick()
             outcome = _tried(subject, change, app, case, failed[0])
             if outcome is not None and not outcome.wrong:
-                if _holds(change.to(subject), app, [*((case, s) for s in failed[1:]), *held]):
+                if _holds(change.to(subject), app, [*again, *held]):
                     return (*made, change), outcome
             elif _felt(outcome) < felt:
                 better.append((_felt(outcome), change))
@@ -166,16 +169,16 @@ def _questions(subject: Subject, probe: dict[str, Any], at: str, name: str) -> I
         get = probe["httpGet"]
         if name in OWN_PAGE:
             yield Change(f"{at}.httpGet.path", OWN_PAGE[name], get.get("path", "/"), 3.5)
-        for port in ports_of(subject.container):
+        for port in subject.ports:
             yield Change(f"{at}.httpGet.port", port, get.get("port"), 2.5)
-    elif name in OWN_PAGE and subject.service is not None:
+    elif name in OWN_PAGE and subject.ports:
         handlers = ("tcpSocket", "exec", "grpc")
         rest = {k: v for k, v in probe.items() if k not in handlers}
         yield Change(at, {"httpGet": _page(subject, OWN_PAGE[name]), **rest}, probe, 5)
 
 
 def _missing(subject: Subject, written: dict[str, Any], at: str) -> Iterator[Change]:
-    if subject.service is None:
+    if subject.service is None or not subject.ports:
         return
     for name, page in OWN_PAGE.items():
         if name not in written:
@@ -188,7 +191,7 @@ def _missing(subject: Subject, written: dict[str, Any], at: str) -> Iterator[Cha
 
 
 def _page(subject: Subject, path: str) -> dict[str, Any]:
-    return {"path": path, "port": ports_of(subject.container)[0]}
+    return {"path": path, "port": subject.ports[0]}
 
 
 def _workload(subject: Subject) -> Iterator[Change]:

@@ -23,6 +23,8 @@ from selfheal.spec import Container, pod_spec
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Pod")
 NODES = 3
+ENDS = "runs to an end, so nobody waits for it to heal"
+"""Why a workload is passed over."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,11 @@ class Subject:
 
     @property
     def main(self) -> int:
-        """The container that users mean: the first with a probe, else with a port, else the first."""
+        """The container that users mean: the first with a probe, else with a port, else with the workload's name."""
         containers = pod_spec(self.template).containers
         probed = [c.index for c in containers if c.readiness or c.liveness or c.startup]
-        return [*probed, *(c.index for c in containers if c.ports), 0][0]
+        ported = [c.index for c in containers if c.ports]
+        return [*probed, *ported, *(c.index for c in containers if c.name == self.name), 0][0]
 
     @property
     def container(self) -> Container:
@@ -85,6 +88,17 @@ class Subject:
     def at(self) -> str:
         """The path of the main container."""
         return f"{self.prefix}.containers[{self.main}]"
+
+    @property
+    def ports(self) -> list[int]:
+        """Where the main container listens: declared, asked by its probes, or meant by a Service."""
+        meant = [
+            port.get("targetPort", port.get("port"))
+            for other in self.others
+            if other["kind"] == "Service"
+            for port in other["spec"].get("ports") or ()
+        ]
+        return list(dict.fromkeys((*ports_of(self.container), *(p for p in meant if isinstance(p, int)))))
 
     @cached_property
     def service(self) -> Object | None:
@@ -99,7 +113,7 @@ class Subject:
         return {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {"name": "users"},
+            "metadata": {"name": self.name},
             "spec": {"selector": selector, "ports": [{"port": 80, "targetPort": found[0]}]},
         }
 
@@ -155,10 +169,12 @@ def subjects(found: Iterable[tuple[Object, str]]) -> tuple[list[Subject], list[s
     clean = [(_clean(obj), source) for obj, source in found]
     chosen, passed = [], []
     for obj, source in clean:
-        if obj["kind"] in WORKLOADS and not obj.pop("_owned", False):
+        if obj["kind"] == "Pod" and paths.get(obj, "spec.restartPolicy", "Always") != "Always":
+            passed.append(f"{ref(obj)}: {ENDS}")
+        elif obj["kind"] in WORKLOADS and not obj.pop("_owned", False):
             chosen.append(Subject(obj, tuple(_belonging(obj, [o for o, _ in clean])), source))
         elif obj["kind"] in ("Job", "CronJob"):
-            passed.append(f"{ref(obj)}: runs to an end, so nobody waits for it to heal")
+            passed.append(f"{ref(obj)}: {ENDS}")
     return chosen, passed
 
 
@@ -250,7 +266,8 @@ def _runnable(workload: Object, prefix: str) -> Object:
 
 
 def _container(container: Object) -> Object:
-    out = {k: v for k, v in container.items() if k not in ("envFrom", "imagePullPolicy", "volumeDevices")}
+    out = {k: v for k, v in container.items() if k not in ("envFrom", "volumeDevices")}
+    out["imagePullPolicy"] = "IfNotPresent"  # images lie on every node: it is not the registry that is examined
     if isinstance(out.get("env"), list):
         out["env"] = [{"name": e.get("name"), "value": "-"} if "valueFrom" in e else e
                       for e in out["env"] if isinstance(e, dict)]  # fmt: skip

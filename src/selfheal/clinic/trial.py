@@ -50,13 +50,15 @@ class Trial:
         self.subject = subject
         self.app = app
         self.seed = seed
-        self.world = World()
+        self.world = World(subject.container.name, tuple(subject.ports))
         self.cluster = Cluster(_nodes(), seed=seed, stand_ins=stand_ins(subject.template, app, self.world))
         self.cluster.apply(subject.objects)
         self.begun = 0.0
         """When it went wrong."""
         self.until = 0.0
         """From when on it should be well again: the end of a fault that heals, or its beginning."""
+        self.before: list[str] = []
+        """The pods that were there when it went wrong."""
         self.victim = ""
         """The pod that was chosen."""
         self.drained: str | None = None
@@ -97,8 +99,8 @@ class Trial:
             self.cluster.traffic(name(service), RATE)
         self.run(STEADY)
         self.begun = self.until = self.cluster.now
-        pods = self.pods()
-        self.victim = name(pods[self.seed % len(pods)])
+        self.before = [name(pod) for pod in self.pods()]
+        self.victim = self.before[self.seed % len(self.before)]
 
     # ---- what comes of it
 
@@ -113,12 +115,17 @@ class Trial:
         found = self.cluster.timeline.select(kind="Event", reason="Killing", since=self.begun)
         return [r for r in found if " failed " in r["message"]]
 
-    def first_lost(self) -> float | None:
-        """When the first request was lost."""
-        for record in self.traffic():
-            if record["lost"]:
-                return float(record["t"])
-        return None
+    def ended(self) -> list[tuple[str, int]]:
+        """(pod, exit code) of each pod of which a container ended by itself."""
+        found = []
+        for pod in self.pods():
+            for status in (pod.get("status") or {}).get("containerStatuses") or ():
+                over = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get(
+                    "terminated"
+                )
+                if over:
+                    found.append((name(pod), int(over["exitCode"])))
+        return found
 
     def traffic(self) -> list[Record]:
         """What became of requests, from the fault on (a stretch that began before it is cut)."""

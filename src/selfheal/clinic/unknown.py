@@ -9,6 +9,7 @@ from typing import Any
 from selfheal.clinic.app import App, asks
 from selfheal.clinic.cases import BATTERY, battery, run
 from selfheal.clinic.subject import Subject
+from selfheal.programs.images import find
 
 SEEDS = (1, 2, 3)
 RANGES = {
@@ -40,7 +41,7 @@ def unknowns(
     found = []
     cases = {case.name for case in battery(subject)}
     for flag, (case, most, exact, what) in RANGES.items():
-        if flag not in given and case in cases:
+        if flag not in given and case in cases and (flag != "starts" or find(subject.container.image) is None):
             longest = stands(subject, app, flag, tick)
             told = f"it stands at least {most:g} s" if longest >= most else f"it stands up to {longest:g} s"
             told = told if longest >= exact else "it stands none"
