@@ -165,6 +165,18 @@ def test_the_doctor_asks_no_cluster_that_is_not_the_labs(
     assert "No request was made." in told
 
 
+def test_the_doctor_asks_who_cuts_the_power_of_a_cluster_that_was_named(
+    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("selfheal.labs.context.EMULATOR", "another")  # so that it counts as named
+    monkeypatch.setenv("LAB_CONTEXT", "selfheal")
+    assert main(["labs", "doctor"]) == 0
+    assert "– faults   nobody cuts a node's power here" in capsys.readouterr().out
+    monkeypatch.setenv("LAB_NODE_FAULT", "power --now")
+    assert main(["labs", "doctor"]) == 0
+    assert "✓ faults   LAB_NODE_FAULT is `power --now`" in capsys.readouterr().out
+
+
 class Nodes:
     """An API whose nodes hold some images."""
 

@@ -11,6 +11,7 @@ from selfheal.labs.api import Api
 from selfheal.labs.context import Context, resolve
 from selfheal.labs.errors import LabError
 from selfheal.labs.tools import run
+from selfheal.labs.verbs import NODE_FAULT
 
 ENOUGH = 4.0
 """GiB of memory for a kind cluster of three nodes and what the labs run on it."""
@@ -117,12 +118,22 @@ def _context() -> tuple[Context | None, str, list[Finding]]:
     except LabError as error:
         again = "`selfheal labs down`, then `selfheal labs up` again" if context.sort != "named" else "is it running?"
         return context, "", [found, Finding("server", str(error), again)]
+    switch = [_switch()] if context.sort == "named" else []
     ready = sum(
         any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"].get("conditions") or ()) for n in nodes
     )
     says = f"Kubernetes {version}, {ready} of {len(nodes)} nodes ready"
     fix = "" if ready == len(nodes) else "`kubectl get nodes`; a lab that was cut off may have stopped one"
-    return context, version, [found, Finding("server", says, fix, needed=ready == 0)]
+    return context, version, [found, Finding("server", says, fix, needed=ready == 0), *switch]
+
+
+def _switch() -> Finding:
+    """How power is cut on a cluster that is neither kind's nor the emulator."""
+    hook = os.environ.get(NODE_FAULT)
+    if hook:
+        return Finding("faults", f"{NODE_FAULT} is `{hook}`")
+    fix = f"{NODE_FAULT} names a command that does `stop NODE`, `start NODE` and `kill NODE CONTAINERID SIGNAL`"
+    return Finding("faults", "nobody cuts a node's power here", fix, needed=False)
 
 
 def _minor(version: str) -> int:
