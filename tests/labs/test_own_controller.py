@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -93,3 +96,35 @@ def test_a_finalizer_of_the_labs_own_holds_up_no_clean_up(api: Api) -> None:
     name = lab.namespace
     lab.clean()
     assert name not in [space["metadata"]["name"] for space in api.list("Namespace")["items"]]
+
+
+def test_a_watch_that_is_too_old_lists_anew() -> None:
+    scope: dict[str, Any] = {}
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    (code,) = ["".join(cell["source"]) for cell in cells if cell["id"] == "machine-code"]
+    exec(code, scope)
+    controller = scope["Controller"].__new__(scope["Controller"])
+    controller.namespace, controller.wake, controller.stopped = "lab", threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    def read(_namespace: str, label_selector: str) -> Any:
+        asked.append(f"list {label_selector}")
+        return SimpleNamespace(metadata=SimpleNamespace(resource_version=str(len(asked))))
+
+    class Watch:
+        """Forgets the first version, goes on from the second, and then the controller ends."""
+
+        def stream(self, _read: Any, _namespace: str, resource_version: str, **_: Any) -> Iterator[dict[str, Any]]:
+            asked.append(f"watch from {resource_version}")
+            if len(asked) == 2:
+                raise scope["ApiException"](status=410, reason="Expired")
+            controller.stopped.set()
+            yield {"object": SimpleNamespace(metadata=SimpleNamespace(resource_version="9"))}
+
+    scope["watch"].Watch, before = Watch, scope["watch"].Watch
+    try:
+        controller.follow(read)
+    finally:
+        scope["watch"].Watch = before
+    assert asked == ["list herd", "watch from 1", "list herd", "watch from 3"]
+    assert controller.wake.is_set()

@@ -27,4 +27,4 @@ def problems(timeline: Timeline, manifests: tuple[Object, ...]) -> Iterator[str]
     elif last["phase"] != "Succeeded" and restarts > 2:
         yield "The container was started again after it had ended with 0. Which policy stops there?"
     elif last["phase"] != "Succeeded":
-        yield "The pod had not come to an end after 50 s. `describe` says what its container waits for."
+        yield "The pod has not come to an end. `describe` says what its container waits for."
