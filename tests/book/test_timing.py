@@ -190,7 +190,7 @@ def test_a_figure_is_moved_by_keyboard_and_scores_a_prediction(browser: Any) -> 
         tab.set_content(f"<!doctype html><body>{first_probe(12, 10)._repr_html_()}{calculator()._repr_html_()}</body>")
         tab.add_script_tag(content=script())
         first, second = tab.locator(".selfheal-timing").all()
-        assert not first.locator(".figure").is_visible(), "first the reader predicts"
+        assert not first.locator(".drawing").is_visible(), "first the reader predicts"
         first.locator("input[name=mine]").focus()
         for _ in range(4):
             tab.keyboard.press("ArrowRight")
@@ -200,6 +200,8 @@ def test_a_figure_is_moved_by_keyboard_and_scores_a_prediction(browser: Any) -> 
         second.locator("input[name=period]").focus()
         tab.keyboard.press("ArrowLeft")
         assert "Best 18 s, mean 22.5 s, worst 27 s" in second.locator(".says").inner_text()
+        second.locator("input[name=hangs]").press("Space")
+        assert "Best 19 s, mean 23.5 s, worst 28 s" in second.locator(".says").inner_text()
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert wrong == []
         tab.close()

@@ -54,7 +54,7 @@ class Comparison:
 
 def _cell_html(cell: Cell) -> str:
     return (
-        '<td style="text-align:left;vertical-align:top;min-width:9em"><details>'
+        '<td style="text-align:left;vertical-align:top;min-width:6.5em"><details>'
         f'<summary style="cursor:pointer">{html.escape(cell.claim)}</summary>'
         f'<p style="margin:.3em 0">{html.escape(cell.proof)}</p><p style="margin:.3em 0"><code>{cell.rule}</code></p>'
         "</details></td>"

@@ -296,13 +296,13 @@ class Timing:
     def _repr_html_(self) -> str:
         figure, say = self.figure, words()
         given = {"kind": self.kind, "values": dict(self.values), "knobs": {k: KNOBS[k] for k in self.knobs}}
-        data = json.dumps({**given, "words": say}, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+        data = json.dumps({**given, "words": say}, ensure_ascii=False).replace("<", "\\u003c")
         lines = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in figure.says)
         return (
             f'<div class="selfheal-timing" data-kind="{self.kind}">\n<style>{STYLE}</style>\n'
             f'<script type="application/json">{data}</script>\n'
             f'<p class="title"><strong>{html.escape(say[self.kind]["title"], quote=False)}</strong></p>\n'
-            f'<div class="figure">{svg(figure, self.name)}</div>\n'
+            f'<div class="drawing">{svg(figure, self.name)}</div>\n'
             f'<div class="says">{lines}<p class="still">{say["still"]}</p></div>\n'
             "</div>"
         )
@@ -359,7 +359,7 @@ STYLE = """
 background:light-dark(#fff,#12161d);color:light-dark(#1c2330,#e8ecf2);font:15px/1.45 system-ui,sans-serif}
 [data-jp-theme-light="false"] .selfheal-timing,.vscode-dark .selfheal-timing{color-scheme:dark}
 .selfheal-timing p{margin:.25em 0;color:inherit;font-size:15px}
-.selfheal-timing .figure{overflow-x:auto}
+.selfheal-timing .drawing{overflow-x:auto}
 .selfheal-timing svg{display:block;max-width:100%;height:auto;background:none}
 .selfheal-timing text{font:12px system-ui,sans-serif;fill:light-dark(#566170,#a3afbf);font-variant-numeric:tabular-nums}
 .selfheal-timing .flag{font-weight:650;fill:light-dark(#1c2330,#e8ecf2)}
@@ -379,6 +379,7 @@ background:light-dark(#fff,#12161d);color:light-dark(#1c2330,#e8ecf2);font:15px/
 .selfheal-timing label span{display:flex;justify-content:space-between;gap:8px}
 .selfheal-timing output{font-weight:650;font-variant-numeric:tabular-nums;white-space:nowrap}
 .selfheal-timing input[type=range]{width:100%;min-height:24px;margin:0;accent-color:light-dark(#0b5c9a,#74b9f5)}
+.selfheal-timing input[type=checkbox]{width:24px;height:24px;margin:0}
 .selfheal-timing .mine-knob input{accent-color:light-dark(#7650a3,#c3a6e8)}
 .selfheal-timing button{font:inherit;min-height:30px;padding:3px 11px;border:1px solid light-dark(#8b95a4,#6f7c8e);
 border-radius:8px;background:inherit;color:inherit;cursor:pointer}
