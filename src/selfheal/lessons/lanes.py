@@ -17,6 +17,8 @@ Mark = tuple[float, str]
 """(second, what happened then), drawn as a line through all lanes."""
 
 STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+NAME = 12
+"""A longer name of a pod is shown by its last letters."""
 CLOSE = 0.02
 """Ticks that are closer, in axes, become a dotted line."""
 SIGNS = {"success": ("pass", "●"), "warning": ("pass", "●"), "failure": ("fail", "✕"), "unknown": ("skip", "?")}
@@ -52,7 +54,7 @@ def bars(
 
 
 def _pod(pod: Lanes, until: float, many: bool) -> list[str]:
-    of = f"{pod['name']}: " if many else ""
+    of = f"{_short(pod['name'])}: " if many else ""
     rows = []
     for c in pod["containers"]:
         app = [_bar("ok" if s["healthy"] else "sick", s["from"], s["to"], until, s["text"]) for s in c["app"]]
@@ -71,6 +73,11 @@ def _pod(pod: Lanes, until: float, many: bool) -> list[str]:
     return rows
 
 
+def _short(name: str) -> str:
+    """A pod's name, as far as it tells it from its siblings."""
+    return name if len(name) <= NAME else f"…{name[-5:]}"
+
+
 def _ticks(stretch: Lanes, until: float) -> Iterable[str]:
     if stretch["result"] not in SIGNS:
         return
@@ -85,12 +92,16 @@ def _ticks(stretch: Lanes, until: float) -> Iterable[str]:
 
 
 def _lost(stretches: Sequence[Lanes], until: float) -> list[str]:
-    """Seconds in which requests were lost, neighbours as one bar, with how many."""
+    """Seconds in which requests were lost, neighbours as one bar, with how many.
+
+    Of the first second a single one is left out: it goes out before anybody has been asked.
+    """
+    begin = min((s["t"] for s in stretches), default=0)
     seconds = [
         (s["t"] + n * s["every"], s["lost"], s["served"])
         for s in stretches
         for n in range(s["times"])
-        if s["t"] + n * s["every"] < until
+        if s["t"] + n * s["every"] < until and not (s["t"] == begin and s["lost"] == 1)
     ]
     out: list[list[float]] = []
     for t, lost, _ in seconds:
