@@ -1,6 +1,7 @@
 """What a chapter needs beside the cluster and its widgets.
 
 * :mod:`~selfheal.lessons.questions`: predictions and quizzes;
+* :mod:`~selfheal.lessons.measure`: a test before and after the course, and what it has done;
 * :mod:`~selfheal.lessons.exercises`: manifests to repair, checked by running them;
 * :mod:`~selfheal.lessons.arithmetic`: what a probe's numbers promise;
 * :mod:`~selfheal.lessons.silo`: a probe drawn as a sampler in a grain silo;
@@ -13,10 +14,27 @@ from __future__ import annotations
 
 from selfheal.lessons.beside import beside, events
 from selfheal.lessons.cases import Case, cases
+from selfheal.lessons.measure import gain, score, sheet
 from selfheal.lessons.questions import predict, quiz
 from selfheal.lessons.silo import silo, silos
 from selfheal.lessons.stepper import stepper
 from selfheal.lessons.steps import Step, steps
 from selfheal.lessons.table import table
 
-__all__ = ["Case", "Step", "beside", "cases", "events", "predict", "quiz", "silo", "silos", "stepper", "steps", "table"]
+__all__ = [
+    "Case",
+    "Step",
+    "beside",
+    "cases",
+    "events",
+    "gain",
+    "predict",
+    "quiz",
+    "score",
+    "sheet",
+    "silo",
+    "silos",
+    "stepper",
+    "steps",
+    "table",
+]
