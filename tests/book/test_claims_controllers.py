@@ -305,8 +305,8 @@ def test_a_probe_that_asks_the_database_outlives_its_outage() -> None:
     told = output(LAST, "fleet-run")
     lost, last = numbers(re.findall(r".*requests lost, the last at .*", told)[0])
     assert lost > 300
-    assert 235 <= last <= 245
-    assert "half a minute after the database was back" in prose(LAST)
+    assert 240 < last < 260
+    assert "more than half a minute after the database was back" in prose(LAST)
     first = [numbers(line)[0] for line in output(LAST, "explain-kill").splitlines()]
     assert max(first[:4]) - min(first[:4]) < 1
     assert max(first[4:]) - min(first[4:]) < 1

@@ -1,7 +1,7 @@
 from selfheal.lessons.exercises import fleet
 from tests.book.chapters import Chapter, changed, without
 
-EXEC = '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null, "http://db/"]\n'
+EXEC = '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null, "http://stock/"]\n'
 READINESS = "        readinessProbe:\n" + EXEC
 
 CHAPTER = Chapter(

@@ -33,7 +33,7 @@ spec:
         image: selfheal/patient:1
         livenessProbe:
           exec:
-            command: [wget, -q, -T, "1", -O, /dev/null, "http://db/"]
+            command: [wget, -q, -T, "1", -O, /dev/null, "http://stock/"]
           periodSeconds: 10
           failureThreshold: 3
 ---
@@ -51,19 +51,19 @@ DATABASE = """\
 apiVersion: v1
 kind: Pod
 metadata:
-  name: db
-  labels: {app: db}
+  name: stock
+  labels: {app: stock}
 spec:
   containers:
-  - name: db
+  - name: stock
     image: selfheal/patient:1
 ---
 apiVersion: v1
 kind: Service
 metadata:
-  name: db
+  name: stock
 spec:
-  selector: {app: db}
+  selector: {app: stock}
   ports:
   - port: 80
     targetPort: 8080
@@ -89,9 +89,9 @@ def _cluster(trial: Trial) -> Cluster:
 
 def _database(trial: Trial) -> Finding:
     cluster = _cluster(trial)
-    cluster.http("db", "/switch?work=503", method="POST")
+    cluster.http("stock", "/switch?work=503", method="POST")
     cluster.run(for_=AWAY)
-    cluster.http("db", "/switch?work=200", method="POST")
+    cluster.http("stock", "/switch?work=200", method="POST")
     cluster.run(for_=240)
     kills = [r["t"] for r in cluster.timeline.select(reason="Killing")]
     lost = total(cluster.timeline.select(kind="Traffic", since=BEGIN))[2]
@@ -124,7 +124,7 @@ def _deadlock(trial: Trial) -> Finding:
         )
     probe = trial.container.liveness
     why = "What the probe asks for does not notice that the app answers nobody."
-    if probe is not None and isinstance(probe.handler, ExecAction) and "http://db/" in probe.handler.command:
+    if probe is not None and isinstance(probe.handler, ExecAction) and "http://stock/" in probe.handler.command:
         why = "The probe is very patient now, and it still asks the database: of the app itself it knows nothing."
     elif probe is not None and probe.failure_threshold * probe.period_seconds >= LIMIT:
         why = f"{probe.failure_threshold} × {probe.period_seconds} s are too much."
@@ -149,7 +149,7 @@ fleet = Exercise(
         "The app has a path that speaks of itself alone: /healthz, on port 8080.",
     ),
     solution=MANIFEST.replace(
-        '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null, "http://db/"]\n',
+        '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null, "http://stock/"]\n',
         "          httpGet: {path: /healthz, port: 8080}\n",
     ),
 )
