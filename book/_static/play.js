@@ -90,7 +90,7 @@
       }
       const inside = make("div", { className: "scroll", tabIndex: 0, role: "group" }, make("table", {}, make("thead", {}, head), body));
       inside.setAttribute("aria-label", words.map);
-      return make("details", { className: "map" }, make("summary", { textContent: words.map }), inside);
+      return make("details", { className: "map", open: root.clientWidth >= 640 }, make("summary", { textContent: words.map }), inside);
     }
     function right(guess, answer) {
       if (answers.length || guess === "never" || answer === "never") return String(guess) === answer;

@@ -76,7 +76,6 @@ def test_nothing_is_shown_before_a_prediction_and_the_score_is_kept(shown: Any) 
 
 def test_a_cell_of_the_table_chooses_its_case_and_fills_when_it_is_seen(shown: Any) -> None:
     tab = shown(*TABLE)
-    tab.locator(".map summary").click()
     cell = tab.locator(".map button").nth(30)
     assert tab.locator(".map button").count() == 48
     assert cell.inner_text() == "?"
@@ -147,7 +146,6 @@ def test_axe_finds_nothing_before_and_after(shown: Any, axe: Any, which: tuple[s
         tab.locator("button", has_text="Next").click()
         tab.locator("li:visible summary").nth(0).click()
     else:
-        tab.locator(".map summary").click()
         tab.locator("fieldset input:visible").last.check()
         tab.locator("button", has_text="Show what happens").click()
     assert axe(tab) == []
