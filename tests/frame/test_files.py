@@ -81,7 +81,7 @@ def test_the_core_needs_simpy_and_yaml_alone() -> None:
 def test_a_name_that_is_not_there_is_told_as_python_tells_it() -> None:
     with pytest.raises(AttributeError, match="module 'selfheal' has no attribute 'Clutser'"):
         selfheal.Clutser  # noqa: B018
-    assert dir(selfheal) == ["Cluster", "__version__"]
+    assert dir(selfheal) == ["Cluster", "__version__", "up"]
 
 
 @pytest.mark.slow
