@@ -132,11 +132,11 @@ function svg(figure, name, width) {
 /** Controls in a figure's place. A figure that asks for a prediction shows nothing before the reader wants to see it. */
 function mount(place) {
   const { kind, values, knobs, words } = JSON.parse(place.querySelector("script").textContent);
-  const figure = place.querySelector(".figure"), says = place.querySelector(".says"), form = document.createElement("form");
+  const figure = place.querySelector(".drawing"), says = place.querySelector(".says"), form = document.createElement("form");
   const asks = "mine" in knobs;
   let shown = !asks;
   if (asks) values.mine = 0;
-  const format = (name) => name === "hangs" ? (values.hangs ? "✓" : "–") : fill(name === "threshold" ? words.count : words.seconds, { n: values[name] });
+  const format = (name) => fill(name === "threshold" ? words.count : words.seconds, { n: values[name] });
   const draw = () => {
     const told = models[kind](values, words), lines = [...told.says];
     figure.hidden = says.hidden = !shown;
@@ -152,13 +152,16 @@ function mount(place) {
   };
   for (const [name, [min, max, step]] of Object.entries(knobs)) {
     const label = document.createElement("label"), head = document.createElement("span"), out = document.createElement("output");
-    const input = Object.assign(document.createElement("input"), { type: "range", name, min, max, step });
-    input.value = values[name];
+    const yes = min === 0 && max === 1 && step === 1; // yes or no
+    const input = Object.assign(document.createElement("input"), yes ? { type: "checkbox", name } : { type: "range", name, min, max, step });
+    if (yes) input.checked = values[name] === 1;
+    else input.value = values[name];
     if (name === "mine") label.className = "mine-knob";
-    const tell = () => { out.textContent = format(name); input.setAttribute("aria-valuetext", out.textContent); };
-    input.addEventListener("input", () => { values[name] = Number(input.value); tell(); draw(); });
-    head.append(words.labels[name], out);
-    label.append(head, input);
+    const tell = () => { if (!yes) { out.textContent = format(name); input.setAttribute("aria-valuetext", out.textContent); } };
+    input.addEventListener("input", () => { values[name] = yes ? Number(input.checked) : Number(input.value); tell(); draw(); });
+    head.append(words.labels[name], yes ? input : out);
+    label.append(head);
+    if (!yes) label.append(input);
     form.append(label);
     tell();
   }

@@ -119,7 +119,9 @@ class Patient:
         told = "; ".join(f"{_words(key)}: {_shown(chart.values[key])}" for key in self.sick)
         then = "; ".join(f"{_words(key)}: {_shown(after.values[key])}" for key in self.cured)
         cure = html.escape(yaml.safe_dump(dict(self.cure), sort_keys=False, default_flow_style=None).strip())
+        given = yaml.safe_dump(dict(self.container), sort_keys=False, default_flow_style=None).strip()
         chart_html = (
+            f'<pre tabindex="0" aria-label="its container" style="overflow-x:auto">{html.escape(given)}</pre>'
             f'<pre tabindex="0" aria-label="kubectl get pods" style="overflow-x:auto">{html.escape(chart.pods)}</pre>'
             f'<div style="font-size:.85em">{chart.events._repr_html_()}</div><p>{html.escape(told)}</p>'
         )
