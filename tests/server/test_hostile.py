@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any
 from urllib.parse import quote
@@ -11,13 +12,18 @@ from hypothesis import strategies as st
 
 from selfheal.server.http import Response
 from tests.server.api import DEPLOYMENTS, PODS, Api, deployment, pod
+from tests.server.test_extensions import DEFINITIONS, crontab, definition
+from tests.server.test_extensions import PATH as CUSTOM
 
-EXAMPLES = 2000 if os.environ.get("SELFHEAL_EXAMPLES") == "nightly" else 100
+EXAMPLES = 2500 if os.environ.get("SELFHEAL_EXAMPLES") == "nightly" else 60
 
 _WORDS = """
 metadata name labels spec containers template selector matchLabels status conditions replicas image ports data type
 apiVersion kind finalizers ownerReferences annotations strategy $patch $retainKeys $setElementOrder/containers
 generateName namespace resourceVersion uid initContainers env value livenessProbe httpGet port target
+managedFields fieldsV1 manager operation f:spec ephemeralContainers resources limits versions schema openAPIV3Schema
+properties type items pattern required enum default additionalPrinterColumns jsonPath subresources scale names plural
+group scope cronSpec tags mode
 """
 _PARAMETERS = """
 watch labelSelector fieldSelector limit continue resourceVersion resourceVersionMatch sendInitialEvents dryRun
@@ -53,6 +59,14 @@ PATHS = st.sampled_from(
             for base in (PODS, DEPLOYMENTS)
             for rest in ("", "/app", "/web", "/app/status", "/web/scale")
         ),
+        *(f"{CUSTOM}{rest}" for rest in ("", "/a", "/a/status", "/a/scale")),
+        DEFINITIONS,
+        f"{DEFINITIONS}/crontabs.stable.example.com",
+        f"{PODS}/app/ephemeralcontainers",
+        f"{PODS}/app/resize",
+        "/api/v1/nodes/node-1/proxy/metrics/probes",
+        "/metrics",
+        "/selfheal/status",
         *(f"{PODS}/app/{sub}" for sub in ("log", "exec", "eviction", "binding", "proxy/x", "portforward", "attach")),
         "/api/v1/nodes/node-1",
         "/api/v1/namespaces",
@@ -91,12 +105,23 @@ TYPES = st.sampled_from(
         "text/plain",
     ]
 )
-KINDS = {DEPLOYMENTS: deployment, PODS: pod}
+KINDS = {DEPLOYMENTS: deployment, PODS: pod, CUSTOM: crontab, DEFINITIONS: definition}
 
 
-def _body(path: str, value: Any) -> Any:
-    """Often something that begins well."""
-    base = next((make() for prefix, make in KINDS.items() if path.startswith(prefix)), {})
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Every place in a value, as (container, key)."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, below in list(entries) for place in ((value, key), *_places(below))]
+
+
+def _body(path: str, value: Any, place: int) -> Any:
+    """Often something that begins well: with a few other fields, or with one part of it exchanged."""
+    base = next((copy.deepcopy(make()) for prefix, make in KINDS.items() if path.startswith(prefix)), {})
+    if place and base:
+        places = _places(base)
+        container, key = places[place % len(places)]
+        container[key] = value
+        return base
     if isinstance(value, dict) and "kind" not in value:
         spec = value.get("spec")
         return {**base, **value, "spec": {**base.get("spec", {}), **spec} if isinstance(spec, dict) else spec}
@@ -112,21 +137,24 @@ def _body(path: str, value: Any) -> Any:
             QUERIES,
             TYPES,
             VALUES | OPERATIONS | st.binary(max_size=40),
+            st.integers(0, 120),
         ),
-        min_size=1,
+        min_size=4,
         max_size=8,
     )
 )
-def test_no_request_is_an_internal_error(requests: list[tuple[str, str, dict[str, str], str, Any]]) -> None:
+def test_no_request_is_an_internal_error(requests: list[tuple[str, str, dict[str, str], str, Any, int]]) -> None:
     api = Api()
     api("POST", PODS, pod())
     api("POST", DEPLOYMENTS, deployment())
+    api("POST", DEFINITIONS, definition())
+    api("POST", CUSTOM, crontab())
     api.run(4)
-    for method, path, query, content_type, value in requests:
+    for method, path, query, content_type, value, place in requests:
         if path in ("/selfheal/actions", "/selfheal/clock") and method == "POST":
             continue  # those with the token may send the clock ahead for years
         target = f"{path}?{'&'.join(f'{k}={quote(v)}' for k, v in query.items())}"
-        body = value if isinstance(value, bytes) else _body(path, value)
+        body = value if isinstance(value, bytes) else _body(path, value, place)
         answer = api.answer(api.request(method, target, body, content_type))
         if isinstance(answer, Response):
             told = answer.body if isinstance(answer.body, bytes) else b""

@@ -194,6 +194,10 @@ class Connection:
         for raw_name, raw in head.headers:
             name, value = raw_name.decode("latin-1"), raw.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        if (
+            "transfer-encoding" in headers and "content-length" in headers
+        ):  # two lengths: one of them is for somebody else
+            raise h11.RemoteProtocolError("Content-Length beside Transfer-Encoding")
         path, _, query = head.target.decode("latin-1").partition("?")
         body = bytearray()
         while not isinstance(event := await self._event(PATIENCE), h11.EndOfMessage):
