@@ -19,8 +19,8 @@ from pathlib import Path
 STARTS, ASKED = 5, 20
 
 
-def start(folder: Path) -> tuple[subprocess.Popen[str], float]:
-    """An emulator, and how long it took until it could be asked."""
+def start(folder: Path, *options: str) -> tuple[subprocess.Popen[str], float]:
+    """An emulator, of three nodes unless the options say otherwise, and how long it took until it could be asked."""
     command = [
         sys.executable,
         "-m",
@@ -31,6 +31,7 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], float]:
         "--quiet",
         "--kubeconfig",
         str(folder / "config"),
+        *options,
     ]
     begin = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
