@@ -26,6 +26,21 @@ def test_a_liveness_probe_that_asks_the_database_kills_while_it_is_away() -> Non
     assert wrong("dependency", livenessProbe__httpGet__path="/readyz") == "restarts"
 
 
+@pytest.mark.parametrize(
+    ("way", "case", "changes"),
+    [
+        ("no probe at all", "deadlock", {"livenessProbe": None}),
+        ("a threshold that forgives everything", "deadlock", {"livenessProbe__failureThreshold": 100000}),
+        ("a probe once a day", "deadlock", {"livenessProbe__periodSeconds": 86400}),
+        ("a probe that begins tomorrow", "deadlock", {"livenessProbe__initialDelaySeconds": 86400}),
+        ("thirty replicas", "dependency", {"livenessProbe__httpGet__path": "/readyz"}),
+    ],
+)
+def test_a_way_around_does_not_pass(way: str, case: str, changes: dict[str, object]) -> None:
+    text = GOOD.replace("replicas: 2", "replicas: 30") if way == "thirty replicas" else GOOD
+    assert wrong(case, text=text, **changes) != ""
+
+
 def test_a_timeout_of_one_second_kills_when_answers_take_two() -> None:
     assert wrong("slow", livenessProbe__timeoutSeconds=1) == "restarts"
     assert wrong("slow", App(slow=0.9), livenessProbe__timeoutSeconds=1) == ""

@@ -155,6 +155,9 @@ spec:
       serviceAccountName: shop
       priorityClassName: high
       nodeSelector: {disk: ssd}
+      readinessGates: [{conditionType: corp.example/mesh}]
+      topologySpreadConstraints:
+      - {maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: shop}}}
       imagePullSecrets: [{name: regcred}]
       initContainers:
       - {name: wait, image: corp.example/wait:1, command: [sh, -c, "until nslookup db; do sleep 2; done"]}
@@ -165,7 +168,7 @@ spec:
         envFrom: [{secretRef: {name: shop}}]
         env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: shop, key: password}}}]
         ports: [{name: http, containerPort: 8080}]
-        resources: {requests: {cpu: "6", memory: 20Gi}, limits: {memory: 20Gi}}
+        resources: {requests: {cpu: "6", memory: 20Gi}, limits: {memory: 20Gi, nvidia.com/gpu: 1}}
         readinessProbe: {httpGet: {path: /ready, port: http}, timeoutSeconds: 5}
         livenessProbe: {exec: {command: [sh, -c, "test -f /tmp/alive"]}, timeoutSeconds: 5}
         lifecycle: {preStop: {exec: {command: [sleep, "5"]}}}
@@ -204,7 +207,40 @@ def test_a_chart_with_secrets_claims_and_kinds_of_its_own_is_run(
     assert code == 0
 
 
+def test_an_autoscaler_s_minimum_is_the_number_of_replicas(capsys: pytest.CaptureFixture[str]) -> None:
+    scaler = (
+        "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\n"
+        "spec: {minReplicas: 4, maxReplicas: 9, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}\n"
+    )
+    text = GOOD.replace("  replicas: 2\n", "")
+    counts = [
+        diagnose(t, cases=["pause"], seeds=1, first=True).examinations[0].subject.replicas
+        for t in (text, text + scaler)
+    ]
+    assert counts == [1, 4]
+
+
+def test_what_has_no_replicas_is_passed_over(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "off.yaml").write_text(GOOD.replace("replicas: 2", "replicas: 0"), "utf-8")
+    assert main(["diagnose", "off.yaml", "good.yaml", "--first", *QUICK]) == 0
+    assert "Passed over: Deployment/web: has no replicas" in told(capsys)
+
+
+def test_a_notebook_is_told_how_far_it_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    display = pytest.importorskip("IPython.display")
+    lines: list[str] = []
+
+    class Handle:
+        def update(self, data: dict[str, str], raw: bool) -> None:
+            lines.append(data["text/plain"])
+
+    monkeypatch.setattr(display, "display", lambda *_, **__: Handle())
+    diagnose(GOOD, cases=["pause", "crash"], seeds=1, first=True, progress=True)
+    assert lines == ["Deployment/web: 1 of 2 runs, pause", "Deployment/web: 2 of 2 runs, crash", ""]
+
+
 BAD = [
+    (["chart"], "chart/deployment.yaml is a template: diagnose what `helm template CHART` prints"),
     (["nowhere.yaml"], 'the path "nowhere.yaml" does not exist'),
     (["empty.yaml"], "no Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod in empty.yaml"),
     (["broken.yaml"], "error parsing broken.yaml"),
@@ -221,6 +257,8 @@ def test_bad_input_is_told_in_one_line(
     words: list[str], says: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "empty.yaml").write_text("", "utf-8")
+    (here / "chart").mkdir()
+    (here / "chart" / "deployment.yaml").write_text("kind: Deployment\nmetadata: {{ .Values.meta }}\n", "utf-8")
     (here / "broken.yaml").write_text("a: [1, 2", "utf-8")
     (here / "wrong.yaml").write_text(GOOD.replace("periodSeconds: 5", "periodSeconds: -5"), "utf-8")
     assert main(["diagnose", *words]) == 2

@@ -19,7 +19,7 @@ from selfheal.clinic import grid as grids
 from selfheal.clinic.grid import Task, measure
 from selfheal.clinic.runners import pool
 from selfheal.errors import ApiError
-from tests.clinic.manifests import GOOD, C
+from tests.clinic.manifests import GOOD, C, subject
 
 APP = App(pause=8, slow=0.5)
 """Pauses of 8 s, as in the first chapter's exercise; the load is harmless."""
@@ -101,6 +101,13 @@ def test_a_choice_that_the_api_server_refuses_is_told_not_raised() -> None:
     refused = [p for p in found.points if p.refused]
     assert {p.values[1] for p in refused} == {2}
     assert "must be 1" in found.told(refused[0])
+
+
+def test_numbers_with_which_it_never_gets_ready_are_the_worst_choice() -> None:
+    """Nothing is lost and nobody is killed for nothing while nothing ever runs."""
+    found = sweep(subject(startupProbe=None), {PERIOD: [1, 10], THRESHOLD: [1, 3]}, cases=["deadlock"], seeds=1)
+    assert found.points[0].heal is None
+    assert found.best.values[0] == 10
 
 
 def test_all_cores_give_the_same_bytes_as_one_process(swept: Sweep) -> None:

@@ -60,8 +60,9 @@ class Point:
 
     @property
     def harm(self) -> tuple[float, ...]:
-        """The less the better: whom it hurts for nothing, then what users feel, then how long it takes."""
-        return (1.0 if self.refused else 0.0, self.needless, self.lost, 1e9 if self.heal is None else self.heal)
+        """The less the better: whether it heals at all, who is killed for nothing, what users feel, how long it takes."""
+        hopeless = 2.0 if self.refused else 1.0 if self.heal is None else 0.0
+        return (hopeless, self.needless, self.lost, self.heal or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,8 @@ class Sweep:
     def best(self) -> Point:
         """The choice: nobody restarted for nothing, hardly a request lost that need not be, and then the quickest."""
         least = min(self.points, key=lambda p: p.harm)
-        alike = [p for p in self.points if p.needless == least.needless and p.lost <= _hardly(least.lost)]
-        return min(alike, key=lambda p: (*p.harm[:2], p.harm[3], p.lost))
+        alike = [p for p in self.points if p.harm[:2] == least.harm[:2] and p.lost <= _hardly(least.lost)]
+        return min(alike, key=lambda p: (p.heal or 0.0, p.lost))
 
     @property
     def as_good(self) -> list[Point]:

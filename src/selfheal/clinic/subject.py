@@ -17,12 +17,14 @@ from selfheal import manifests
 from selfheal.clinic import paths
 from selfheal.clinic.app import ports_of
 from selfheal.kinds import KINDS
-from selfheal.manifests import documents
+from selfheal.manifests import BadManifest, documents
 from selfheal.objects import Object, controller_of, labels, matches, matches_map, name, ref
 from selfheal.spec import Container, pod_spec
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Pod")
 NODES = 3
+TOPOLOGIES = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+"""What the nodes differ in."""
 ENDS = "runs to an end, so nobody waits for it to heal"
 """Why a workload is passed over."""
 
@@ -141,8 +143,13 @@ def read(sources: Sequence[str | Path]) -> tuple[list[Subject], list[str]]:
     """The workloads of files, folders and ``-`` (standard input), and what is passed over. Raises ApiError, OSError."""
     found: list[tuple[Object, str]] = []
     for file, content in texts(sources).items():
-        for value in documents.documents(content, file):
-            found += [(obj, file) for obj in _items(value)]
+        try:
+            values = documents.documents(content, file)
+        except BadManifest:
+            if "{{" not in content:
+                raise
+            raise BadManifest(f"{file} is a template: diagnose what `helm template CHART` prints") from None
+        found += [(obj, file) for value in values for obj in _items(value)]
     return subjects(found)
 
 
@@ -172,6 +179,10 @@ def subjects(found: Iterable[tuple[Object, str]]) -> tuple[list[Subject], list[s
         if obj["kind"] == "Pod" and paths.get(obj, "spec.restartPolicy", "Always") != "Always":
             passed.append(f"{ref(obj)}: {ENDS}")
         elif obj["kind"] in WORKLOADS and not obj.pop("_owned", False):
+            obj = _scaled(obj, [o for o, _ in clean])
+            if paths.get(obj, "spec.replicas") == 0:
+                passed.append(f"{ref(obj)}: has no replicas")
+                continue
             chosen.append(Subject(obj, tuple(_belonging(obj, [o for o, _ in clean])), source))
         elif obj["kind"] in ("Job", "CronJob"):
             passed.append(f"{ref(obj)}: {ENDS}")
@@ -230,6 +241,18 @@ def _belonging(workload: Object, objects: list[Object]) -> Iterator[Object]:
             yield _here(obj)
 
 
+def _scaled(workload: Object, objects: list[Object]) -> Object:
+    """With as many replicas as an autoscaler leaves at least, if one decides that."""
+    wanted = (workload["kind"], name(workload), workload["metadata"].get("namespace", "default"))
+    for obj in objects:
+        spec = obj.get("spec") or {}
+        target = spec.get("scaleTargetRef") or {}
+        there = (target.get("kind"), target.get("name"), obj["metadata"].get("namespace", "default"))
+        if obj["kind"] == "HorizontalPodAutoscaler" and there == wanted and not paths.has(workload, "spec.replicas"):
+            return dict(paths.put(workload, "spec.replicas", spec.get("minReplicas", 1)))
+    return workload
+
+
 def _here(obj: Object) -> Object:
     """In the namespace default, without an address of its own."""
     meta = {k: v for k, v in obj["metadata"].items() if k != "namespace"}
@@ -241,8 +264,23 @@ def _here(obj: Object) -> Object:
     return {**obj, "metadata": meta, "spec": spec}
 
 
-ELSEWHERE = ("nodeSelector", "affinity", "nodeName", "schedulerName", "priorityClassName", "priority", "serviceAccount",
-             "serviceAccountName", "runtimeClassName", "imagePullSecrets", "overhead")  # fmt: skip
+ELSEWHERE = (
+    "nodeSelector",
+    "affinity",
+    "nodeName",
+    "schedulerName",
+    "schedulingGates",
+    "readinessGates",
+    "priorityClassName",
+    "priority",
+    "preemptionPolicy",
+    "serviceAccount",
+    "serviceAccountName",
+    "runtimeClassName",
+    "imagePullSecrets",
+    "overhead",
+    "resourceClaims",
+)
 """Of a pod's spec, what asks for things that only the real cluster has."""
 
 
@@ -254,6 +292,8 @@ def _runnable(workload: Object, prefix: str) -> Object:
         return out
     spec = {k: v for k, v in spec.items() if k not in ELSEWHERE}
     spec["automountServiceAccountToken"] = False
+    spread = [c for c in spec.get("topologySpreadConstraints") or () if c.get("topologyKey") in TOPOLOGIES]
+    spec["topologySpreadConstraints"] = spread or None
     claims = [(c.get("metadata") or {}) for c in out["spec"].get("volumeClaimTemplates") or ()]
     volumes = [*(spec.get("volumes") or ()), *claims]
     if volumes:
@@ -267,6 +307,12 @@ def _runnable(workload: Object, prefix: str) -> Object:
 
 def _container(container: Object) -> Object:
     out = {k: v for k, v in container.items() if k not in ("envFrom", "volumeDevices")}
+    if isinstance(out.get("resources"), dict):
+        out["resources"] = {
+            which: {k: v for k, v in amounts.items() if k in ("cpu", "memory", "ephemeral-storage")}
+            for which, amounts in out["resources"].items()
+            if which in ("requests", "limits") and isinstance(amounts, dict)
+        }
     out["imagePullPolicy"] = "IfNotPresent"  # images lie on every node: it is not the registry that is examined
     if isinstance(out.get("env"), list):
         out["env"] = [{"name": e.get("name"), "value": "-"} if "valueFrom" in e else e
