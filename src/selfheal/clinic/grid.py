@@ -60,7 +60,7 @@ class Point:
 
     @property
     def harm(self) -> tuple[float, ...]:
-        """The less the better: whether it heals at all, who is killed for nothing, what users feel, how long it takes."""
+        """The less the better: whether it heals, who is killed for nothing, what users feel, how long it takes."""
         hopeless = 2.0 if self.refused else 1.0 if self.heal is None else 0.0
         return (hopeless, self.needless, self.lost, self.heal or 0.0)
 
