@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 
 from selfheal import Cluster
 from selfheal.kubelet.backoff import INITIAL, MAXIMUM
+from selfheal.lessons.answers import answers
 from selfheal.lessons.arithmetic import free_restarts
 from selfheal.manifests.unsimulated import KINDS
 from selfheal.widgets.questions import KNOBS
+from tests.book.chapters import all_chapters
 
 BOOK = Path(__file__).parents[2] / "book"
 PAGES = ["cheat-sheet", "glossary", "limits", "sources", "for-teachers"]
@@ -91,3 +94,14 @@ def test_the_lessons_of_a_plan_are_as_long_as_the_plan() -> None:
     assert minutes[0][0] == 0
     assert minutes[-1][1] == 90
     assert all(end == begin for (_, end), (begin, _) in itertools.pairwise(minutes))
+
+
+def test_the_answers_are_those_of_the_chapters_and_all_solve_their_exercise() -> None:
+    shown = answers()
+    assert [one.exercise.name for one in shown.solved] == [chapter.exercise.name for chapter in all_chapters()]
+    assert [one.number for one in shown.solved] == [int(chapter.page[:2]) for chapter in all_chapters()]
+    assert all(one.report.passed for one in shown.solved)
+    assert shown._repr_html_().count("<details>") == len(shown.solved)
+    assert "-      failureThreshold: 1\n+      periodSeconds: 5\n+      failureThreshold: 3" in repr(shown)
+    (cell,) = json.loads((BOOK / "answers.ipynb").read_text("utf-8"))["cells"][1:]
+    assert "".join(cell["outputs"][0]["data"]["text/plain"]) == repr(shown)
