@@ -14,6 +14,7 @@ from selfheal import Cluster
 from selfheal.cli import main
 from selfheal.clinic import diagnose
 from selfheal.clinic import subject as subjects
+from selfheal.errors import ApiError
 from tests.clinic.manifests import GOOD, C
 
 SICK = GOOD.replace(
@@ -220,6 +221,29 @@ def test_an_autoscaler_s_minimum_is_the_number_of_replicas(capsys: pytest.Captur
     assert counts == [1, 4]
 
 
+def test_kinds_of_the_same_name_in_other_groups_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    other = "---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\nspec: {template: {}}\n"
+    old = "---\napiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: old}\nspec: {}\n"
+    [subject], passed = subjects.subjects((obj, "all.yaml") for obj in yaml.safe_load_all(GOOD + other + old))
+    assert (subject.ref, subject.others) == ("Deployment/web", ())
+    assert passed == ["Deployment in all.yaml: Kubernetes 1.36 has none of version extensions/v1beta1"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"spec": None},
+        {"spec": {"template": 3}},
+        {"metadata": None},
+        {"metadata": {"name": "web", "ownerReferences": "me", "labels": [1]}},
+        {"metadata": {"name": "web", "annotations": "none"}},
+    ],
+)
+def test_what_the_api_server_would_refuse_is_told_not_raised(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ApiError):
+        diagnose({**yaml.safe_load(GOOD), **wrong}, first=True)
+
+
 def test_what_has_no_replicas_is_passed_over(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "off.yaml").write_text(GOOD.replace("replicas: 2", "replicas: 0"), "utf-8")
     assert main(["diagnose", "off.yaml", "good.yaml", "--first", *QUICK]) == 0
@@ -291,7 +315,7 @@ def test_ctrl_c_tells_what_was_found_so_far(
 def test_a_notebook_asks_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     found = diagnose(SICK, cases=["dependency", "deadlock"], seeds=1, first=True)
     assert "1. Deployment/web: when the database is away for 120 s" in repr(found)
-    assert "/readyz" in found._repr_html_()
+    assert "livenessProbe.httpGet.path" in found._repr_html_()
     assert "replay" not in repr(found), "there is no file that a command could be given"
     assert not diagnose(GOOD, cases=["pause"], seeds=1, first=True).findings
     assert told(capsys) == ""

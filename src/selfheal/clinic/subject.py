@@ -16,12 +16,15 @@ from typing import Any
 from selfheal import manifests
 from selfheal.clinic import paths
 from selfheal.clinic.app import ports_of
+from selfheal.errors import ApiError, BadRequest
 from selfheal.kinds import KINDS
 from selfheal.manifests import BadManifest, documents
-from selfheal.objects import Object, controller_of, labels, matches, matches_map, name, ref
+from selfheal.objects import Object, labels, matches, matches_map, name, ref
 from selfheal.spec import Container, pod_spec
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Pod")
+MEANT = (*WORKLOADS, "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler", "Job", "CronJob")
+"""Kinds that somebody looks at here; whatever else lies in the files is left alone."""
 NODES = 3
 TOPOLOGIES = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
 """What the nodes differ in."""
@@ -173,8 +176,13 @@ def _standard_input() -> str:
 
 def subjects(found: Iterable[tuple[Object, str]]) -> tuple[list[Subject], list[str]]:
     """The same of objects, each with the name of its file."""
-    clean = [(_clean(obj), source) for obj, source in found]
-    chosen, passed = [], []
+    chosen, passed, clean = [], [], []
+    for obj, source in found:
+        version = obj.get("apiVersion")
+        if obj["kind"] in MEANT and version == KINDS[obj["kind"]].api_version:
+            clean.append((_checked(obj, source), source))
+        elif obj["kind"] in WORKLOADS:
+            passed.append(f"{obj['kind']} in {source}: Kubernetes 1.36 has none of version {version}")
     for obj, source in clean:
         if obj["kind"] == "Pod" and paths.get(obj, "spec.restartPolicy", "Always") != "Always":
             passed.append(f"{ref(obj)}: {ENDS}")
@@ -205,7 +213,7 @@ def _items(value: Any) -> Iterator[Object]:
     if value["kind"].endswith("List") and isinstance(value.get("items"), list):
         for item in value["items"]:
             yield from _items(item)
-    elif value["kind"] in KINDS and isinstance(value.get("metadata"), dict) and "name" in value["metadata"]:
+    elif value["kind"] in KINDS:
         yield value
 
 
@@ -214,14 +222,27 @@ ADDED = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFi
 """What a cluster writes into metadata."""
 
 
+def _checked(obj: Object, source: str) -> Object:
+    """A clean object that the API server would take. Raises ApiError."""
+    clean = _clean(obj)
+    try:
+        manifests.admit({key: value for key, value in clean.items() if key != "_owned"})
+    except ApiError as error:
+        raise BadRequest(f"{source}: {error}" if source else str(error), error.causes) from None
+    return clean
+
+
 def _clean(obj: Object) -> Object:
     """An object as somebody would have written it, with a mark if another owns it."""
+    if not isinstance(obj.get("metadata"), dict):
+        return obj
     meta = {k: v for k, v in obj["metadata"].items() if k not in ADDED}
     if isinstance(meta.get("annotations"), dict):
         kept = {k: v for k, v in meta["annotations"].items() if not k.startswith(("kubectl.", "deployment."))}
         meta["annotations"] = kept
     out = {k: v for k, v in obj.items() if k != "status"} | {"metadata": meta}
-    if controller_of(obj) is not None:
+    owners = obj["metadata"].get("ownerReferences")
+    if isinstance(owners, list) and any(isinstance(owner, dict) and owner.get("controller") for owner in owners):
         out["_owned"] = True
     return out
 
