@@ -27,12 +27,22 @@ LOCK = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
 PINS = [Requirement(line) for line in LOCK if line[:1].isalnum()]
 
 
-def tracked() -> list[Path]:
+def listed(*options: str) -> list[str]:
+    """What git says of the files."""
     git = shutil.which("git")
     if not git or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    command = [git, "ls-files", "-z", *options]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in told.split("\0") if name]
+
+
+def tracked() -> list[Path]:
+    return [ROOT / name for name in listed() if (ROOT / name).is_file()]
+
+
+def test_nothing_that_is_built_is_kept() -> None:
+    assert listed("--cached", "--ignored", "--exclude-standard") == []
 
 
 # -- the lock

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from selfheal.widgets.page import words
 from tests.book.notebooks import BOOK, PAGES, notebook
 from tests.live.conftest import CHROMIUM, Open
 from tests.live.host import Host
@@ -71,8 +74,17 @@ def test_run_all_gives_the_stored_outputs(open_tab: Open, host: Host, name: str)
             continue
         assert tab.js(f"{dom(index)}.dataset.live") == "done"
         if said(told.get(index, [])) != said(cell["outputs"]):
-            differing.append((cell["id"], said(told.get(index, [])), said(cell["outputs"])))
+            differing.append((cell["id"], *difference(said(told.get(index, [])), said(cell["outputs"]))))
     assert differing == []
+
+
+def difference(live: dict[str, list[str]], stored: dict[str, list[str]]) -> list[str]:
+    """The pieces in which two outputs differ."""
+    pieces = [
+        re.split(r"(?<=[>,.])", "".join(f"{mime}: {text}" for mime in sorted(one) for text in one[mime]))
+        for one in (live, stored)
+    ]
+    return [piece[:200] for piece in difflib.ndiff(*pieces) if piece[:1] in "+-"]
 
 
 @chromium
@@ -97,6 +109,14 @@ KEYS = {
 }
 """What stands in a monitor → what a keyboard does with it."""
 
+REFUSALS = re.compile(
+    "|".join(
+        re.sub(r"\\{\w+\\}", ".+", re.escape(words()[key]))
+        for key in ("flip.over", "faults.nobody", "faults.dark", "faults.light")
+    )
+)
+"""What a monitor says to what cannot be done where the playhead stands."""
+
 
 @pages(day=1)
 def test_every_widget_can_be_clicked_and_stepped_by_keyboard(open_tab: Open, host: Host, name: str) -> None:
@@ -108,20 +128,32 @@ def test_every_widget_can_be_clicked_and_stepped_by_keyboard(open_tab: Open, hos
         tab.js(f"document.querySelectorAll('.selfheal-monitor')[{n}].scrollIntoView({{behavior: 'instant'}})")
         root = f"document.querySelectorAll('.selfheal-monitor > div')[{n}]?.shadowRoot"
         tab.until(f"{root}?.querySelector('.knob')", 30)
-        settled = f"!{root}.querySelector('.stale') && {root}.querySelector('.notice').hidden"
-        seen = "filter((e) => e.getClientRects().length)"
+
+        def found(kind: str, root: str = root) -> str:
+            return f"[...{root}.querySelectorAll({kind!r})].filter((e) => e.getClientRects().length)"
+
+        def settle(root: str = root) -> None:
+            """Waits for the answer; what then still stands over the strip says that something cannot be done there."""
+            notice = f"{root}.querySelector('.notice')"
+            tab.until(f"!{root}.querySelector('.stale') && ({notice}.hidden || !{notice}.matches('.over'))", 60)
+            told = tab.js(f"{notice}.hidden ? '' : {notice}.textContent")
+            assert not told or REFUSALS.fullmatch(told), told
+
+        given, missing = tab.js(f"{found('.drop')}.length"), tab.js(f"{found('.add')}.length")
+        assert given + missing == 3, "each probe can be taken away or added"
+        if not given:
+            tab.js(f"{found('.add')}[0].click()")
+            settle()
         for kind, keys in KEYS.items():
-            found = f"[...{root}.querySelectorAll({kind!r})].{seen}"
-            count = tab.js(f"{found}.length")
-            assert count or kind == "select"
+            count = tab.js(f"{found(kind)}.length")
+            assert count
             for k in range(count):
-                tab.js(f"{found}[{k}]?.focus()")
+                tab.js(f"{found(kind)}[{k}]?.focus()")
                 tab.press(*keys)
-                tab.until(settled, 60)
-        found = f"[...{root}.querySelectorAll('button, [type=radio]')].{seen}"
-        for k in range(tab.js(f"{found}.length")):
-            tab.js(f"{found}[{k}]?.click()")
-            tab.until(settled, 60)
+                settle()
+        for k in range(tab.js(f"{found('button, [type=radio]')}.length")):
+            tab.js(f"{found('button, [type=radio]')}[{k}]?.click()")
+            settle()
     for question in range(tab.js("document.querySelectorAll('article summary').length")):
         tab.js(f"document.querySelectorAll('article summary')[{question}].focus()")
         tab.press("Enter")
