@@ -135,9 +135,9 @@ def test_every_widget_can_be_clicked_and_stepped_by_keyboard(open_tab: Open, hos
         def settle(root: str = root) -> None:
             """Waits for the answer; what then still stands over the strip says that something cannot be done there."""
             notice = f"{root}.querySelector('.notice')"
-            tab.until(f"!{root}.querySelector('.stale') && ({notice}.hidden || !{notice}.matches('.over'))", 60)
-            told = tab.js(f"{notice}.hidden ? '' : {notice}.textContent")
-            assert not told or REFUSALS.fullmatch(told), told
+            says = f"({notice}.hidden ? 'nothing' : !{notice}.matches('.over') && {notice}.textContent)"
+            told = tab.until(f"!{root}.querySelector('.stale') && {says}", 60)
+            assert told == "nothing" or REFUSALS.fullmatch(told), told
 
         given, missing = tab.js(f"{found('.drop')}.length"), tab.js(f"{found('.add')}.length")
         assert given + missing == 3, "each probe can be taken away or added"
