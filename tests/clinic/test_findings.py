@@ -56,6 +56,11 @@ def test_a_slow_start_is_helped_by_a_startup_probe_not_by_patience_with_deadlock
     assert [c.path for c in finding.changes] == [f"{C}.startupProbe"]
 
 
+def test_what_never_gets_ready_is_found_whatever_is_asked_for() -> None:
+    [finding] = found(app=App(starts=100), names=("deadlock", "crash"), startupProbe=None)
+    assert finding.title.endswith("it never gets ready")
+
+
 def test_the_worst_comes_first() -> None:
     all_of_them = found(GOOD.replace("replicas: 2", "replicas: 1"), names=("crash", "node"))
     assert [f.case.name for f in all_of_them] == ["node", "crash"]

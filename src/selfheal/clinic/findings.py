@@ -124,10 +124,12 @@ class Examination:
         """What did not hold so far, ranked by harm."""
         tried: Tried = {(o.case, o.seed): o.wrong for o in self.outcomes}
         found = []
-        broken = "start" if any(o.case == "start" and o.wrong for o in self.outcomes) else ""
+        first = next(iter(self.cases), "")  # "start", unless others are asked for
+        never = any(o.wrong == "start" or (o.case == "start" and o.wrong) for o in self.outcomes)
+        broken = first if never else ""
         for name, case in self.cases.items():
             of = [o for o in self.outcomes if o.case == name]
-            wrong = [o for o in of if o.wrong and (name == "start" or o.wrong != "start")]
+            wrong = [o for o in of if o.wrong and (name == first or o.wrong != "start")]
             if not wrong or broken not in ("", name):
                 continue
             worst = max(wrong, key=_harm)
