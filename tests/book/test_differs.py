@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 
 from selfheal.cli import main
-from tests.book.notebooks import cells, output, prose, rows, source
+from tests.book import notebooks
+from tests.book.notebooks import cells, prose, rows, source
 from tests.book.test_claims import numbers
 
 PAGE = "where-the-usual-story-differs.ipynb"
 FOLDER = Path(__file__).parents[2] / "labs" / "manifests" / "story"
 PROSE = prose(PAGE)
+
+
+def output(page: str, cell: str) -> str:
+    """What a cell printed; a picture's words come after that."""
+    return notebooks.output(page, cell).partition("\nTimeline of ")[0].rstrip()
 
 
 def sections() -> list[str]:
