@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.server import test_clients
 from tests.server.test_clients import Kubectl, needs_kubectl
 
 emulator, kubectl = test_clients.emulator, test_clients.kubectl
+
+README = Path(__file__).parents[2] / "README.md"
 
 SESSION = r"""
 create deployment web --image=nginx:1.27 --replicas=2 --port=80       => deployment.apps/web created
@@ -33,6 +36,10 @@ logs box --tail=1 --timestamps                                       => Z hi$
 logs -l x=y --prefix                                                 => \[pod/box/box\] hi
 exec box -- sh -c "exit 3"                                           => exit code 3
 cp /nowhere box:/tmp                                                 => error
+exec box -- mkdir /tmp/deep                                          => \A\Z
+cp @README.md box:/tmp/deep/readme                                   => \A\Z
+exec box -- head -n 9 /tmp/deep/readme                               => selfheal
+cp box:/tmp/deep @back                                               => ^(tar: .*)?$
 debug box --image=busybox:1.36 --container=dbg -- sleep 10000        => ^(--profile.*)?$
 wait --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running} pod/box --timeout=30s => condition met
 exec box -c dbg -- hostname                                          => ^box$
@@ -102,11 +109,13 @@ get pods -A --chunk-size=1                                           => .
 
 @pytest.mark.nightly
 @needs_kubectl
-def test_the_verbs_of_every_day(kubectl: Kubectl) -> None:
+def test_the_verbs_of_every_day(kubectl: Kubectl, tmp_path: Path) -> None:
     kubectl.environment["EDITOR"] = 'sed -i "s/^spec:/spec:\\\\n  minReadySeconds: 1/"'
+    (tmp_path / "README.md").write_bytes(README.read_bytes() + bytes(range(256)) * 300)
     wrong = []
     for row in SESSION.strip().splitlines():
         line, _, wanted = row.partition("=>")
+        line = line.replace("@", f"{tmp_path}/") if line.startswith("cp ") else line
         words = shlex.split(line) if '"echo' in line or '"exit' in line else line.split()
         process = kubectl.start(*words)
         out, err = process.communicate(timeout=90)
@@ -114,3 +123,4 @@ def test_the_verbs_of_every_day(kubectl: Kubectl) -> None:
         if re.search(wanted.strip(), text, re.MULTILINE) is None:
             wrong.append((line.strip(), text))
     assert wrong == []
+    assert (tmp_path / "back" / "readme").read_bytes() == (tmp_path / "README.md").read_bytes()

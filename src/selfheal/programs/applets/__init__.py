@@ -12,6 +12,7 @@ from selfheal.programs.applets import (
     processes,
     sed,
     system,
+    tar,
     text,
 )
 from selfheal.programs.applets.registry import APPLETS, never_waits
@@ -30,5 +31,6 @@ __all__ = [
     "processes",
     "sed",
     "system",
+    "tar",
     "text",
 ]
