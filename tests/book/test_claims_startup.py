@@ -52,6 +52,12 @@ def test_what_was_measured_lies_where_the_rule_allows() -> None:
     assert "the row 10, 10" in prose(PAGE)
 
 
+def test_a_short_delay_shows_with_a_readiness_probe() -> None:
+    truth, believed = (seconds(line)[-1] for line in output(PAGE, "short-delay").splitlines())
+    assert truth > 3
+    assert believed < 1.5
+
+
 def test_a_release_that_never_starts_is_given_up_at_the_end_of_the_budget() -> None:
     first, *_ = seconds(output(PAGE, "never-run").splitlines()[0])
     assert 120.3 <= first < 120.5
