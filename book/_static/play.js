@@ -36,7 +36,7 @@
     const at = axes.map(() => 0), seen = new Map();
     let mine = null;
 
-    const stage = make("div", { className: "stage" }), says = make("p", { className: "verdict", role: "status" });
+    const stage = make("div", { className: "stage" }), says = make("p", { className: "verdict", role: "status", tabIndex: -1 });
     const show = make("button", { type: "button", textContent: words.show, disabled: true, onclick: reveal });
     const score = make("p", { className: "score" });
     const one = () => stored.get(at.join("-"));
@@ -110,6 +110,7 @@
       draw(true);
       says.textContent = `${right(mine, answer) ? "✓" : "✗"} ${verdict(mine, answer)}`;
       says.className = `verdict ${right(mine, answer) ? "yes" : "no"}`;
+      says.focus({ preventScroll: true }); // what was pressed is gone
     }
     function draw(anew) {
       const key = at.join("-"), guess = seen.get(key), known = seen.has(key);
@@ -165,7 +166,11 @@
     }
     function go(by) {
       at = Math.max(0, Math.min(all.length - 1, at + by));
+      const held = document.activeElement;
       draw();
+      if (!held.disabled && held.checkVisibility()) return;
+      const on = next.disabled ? back : next; // what had the focus is gone
+      (open(all[at]) ? on : all[at].querySelector("summary")).focus({ preventScroll: true });
     }
     function draw() {
       all.forEach((item, n) => { item.hidden = n !== at; item.querySelector(".told").hidden = !open(item); });
