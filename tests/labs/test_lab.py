@@ -9,6 +9,7 @@ import pytest
 
 from selfheal.labs import Lab, LabError
 from selfheal.labs.api import Api
+from selfheal.labs.errors import Unreachable
 from selfheal.labs.namespaces import OWNED, OWNER, PROCESS, Namespace, left_over, sweep
 from selfheal.labs.recording import Recording
 from selfheal.scenario import Scenario
@@ -83,6 +84,7 @@ ACTIONS: list[dict[str, Any]] = [
 def test_actions_are_done_as_kubectl_does_them(api: Api) -> None:
     scenario = Scenario.load(SHOP, ACTIONS, until=40)
     made = Namespace.make(api, "shop")
+    made.furnished()
     timeline = Recording(api, made.name, scenario).run()
     made.remove()
     actions = timeline.select(kind="Action")
@@ -135,6 +137,20 @@ def test_the_namespace_goes_whatever_happens(api: Api, monkeypatch: pytest.Monke
     assert namespaces(api) == []
 
 
+@pytest.mark.parametrize("problem", [KeyboardInterrupt(), Unreachable("it went silent")])
+def test_a_lab_that_is_cut_off_while_its_namespace_is_made_leaves_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch, problem: BaseException
+) -> None:
+    def furnished(self: Namespace) -> None:
+        assert namespaces(api) == [self.name]
+        raise problem
+
+    monkeypatch.setattr(Namespace, "furnished", furnished)
+    with pytest.raises(type(problem)):
+        Lab("cut-off", HTTP).run(live=False)
+    assert namespaces(api) == []
+
+
 def test_a_cell_that_is_run_again_leaves_nothing_of_its_last_run(api: Api) -> None:
     first = Lab("again", HTTP).namespace
     second = Lab("again", HTTP)
@@ -177,6 +193,7 @@ def test_what_a_lab_left_behind_is_offered(
 def test_a_recording_fits_the_simulator(api: Api) -> None:
     scenario = Scenario.load(HTTP, until=40, nodes=3)
     made = Namespace.make(api, "fits")
+    made.furnished()
     timeline = Recording(api, made.name, scenario).run()
     made.remove()
     lab = Lab("fits", HTTP, until=40)

@@ -129,6 +129,7 @@ def test_a_conflict_or_a_busy_server_is_asked_again(api: Api, monkeypatch: pytes
 
     monkeypatch.setattr(Api, "_exchange", exchange)
     made = Namespace.make(api, "busy")
+    made.furnished()
     api.create(Scenario.load(POD).manifests[0], made.name)
     label = {"metadata": {"labels": {"a": "b"}}}
     for error in (Refused(409, "the object has been modified"), Refused(503, "busy"), Unreachable("reset")):
@@ -142,6 +143,8 @@ def test_a_conflict_or_a_busy_server_is_asked_again(api: Api, monkeypatch: pytes
         with pytest.raises(type(error)):
             api.exchange(method, "/api/v1/namespaces", {})
         assert tried == [method]
+    answers[:] = [Refused(429, "too many requests")] * 2
+    assert api.create(Scenario.load(POD).manifests[0] | {"metadata": {"name": "second"}}, made.name)
     answers[:] = [Refused(409, "modified")] * 4
     with pytest.raises(Refused, match="modified"):
         api.patch("Pod", "web", label, made.name)

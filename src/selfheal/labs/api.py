@@ -137,12 +137,12 @@ class Api:
 
         What may be asked twice is asked again after a conflict, or when the server is overloaded or lost for a moment.
         """
-        pauses = list(PAUSES) if method != "POST" else []
+        pauses = list(PAUSES)
         while True:
             try:
                 return self._exchange(method, path, body, query, content_type, patience)
             except (Refused, Unreachable) as error:
-                if not pauses or (isinstance(error, Refused) and not _passing(error, method)):
+                if not pauses or not _passing(error, method):
                     raise
                 time.sleep(pauses.pop(0))
 
@@ -243,9 +243,12 @@ class Api:
         return (HTTPError, OSError)
 
 
-def _passing(refusal: Refused, method: str) -> bool:
-    """Whether a refusal may be over in a moment: too many requests, an overloaded server, somebody else's write."""
-    return refusal.status in (429, 500, 502, 503, 504) or (refusal.status == 409 and method in ("PATCH", "PUT"))
+def _passing(error: Refused | Unreachable, method: str) -> bool:
+    """Whether what went wrong may be over in a moment, and asking again does nothing twice."""
+    status = error.status if isinstance(error, Refused) else 0
+    if status == 429 or method == "POST":  # too many requests: this one has not been looked at
+        return status == 429
+    return status in (0, 500, 502, 503, 504) or (status == 409 and method in ("PATCH", "PUT"))
 
 
 def _lines(response: Any) -> Iterator[bytes]:

@@ -33,6 +33,7 @@ def fetch(api: Api, scenario: Scenario, say: Callable[[str], object]) -> None:
     say(f"Fetching {', '.join(dict.fromkeys(i for images in lacks.values() for i in images))}; this is done once.")
     namespace = Namespace.make(api, "images")
     try:
+        namespace.furnished()
         for node, images in lacks.items():
             api.create(_pod(node, images), namespace.name)
         end = time.monotonic() + PATIENCE

@@ -219,6 +219,7 @@ class Lab:
             _OPEN[key] = self
             self._namespace = Namespace.make(self.api, self.name)
             atexit.register(self._clean_quietly)
+            self._namespace.furnished()
         return self._namespace.name
 
     @property

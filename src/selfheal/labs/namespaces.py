@@ -41,18 +41,26 @@ class Namespace:
 
     @classmethod
     def make(cls, api: Api, lab: str) -> Namespace:
-        """A new one. Raises LabError."""
+        """A new one, still empty. Raises LabError."""
         for _ in range(5):
             name = f"lab-{lab}-{''.join(secrets.choice(ALPHABET) for _ in range(5))}"
             try:
-                made = cls(api, api.create(_wanted(name, lab)))
+                return cls(api, api.create(_wanted(name, lab)))
             except Refused as refusal:
                 if refusal.status != 409:  # it exists: then it is not ours
                     raise
-            else:
-                _furnished(api, name)
-                return made
         raise LabError("no name is free for a namespace")
+
+    def furnished(self) -> None:
+        """Wait for what controllers put into a new one: before that no pod is admitted, or it waits for a volume."""
+        end = time.monotonic() + FURNISHED
+        for what in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
+            while time.monotonic() < end:
+                try:
+                    self._api.ask("GET", f"/api/v1/namespaces/{self.name}/{what}")
+                    break
+                except Refused:
+                    time.sleep(0.1)
 
     def remove(self, wait: bool = True) -> None:
         """Remove it with all that is in it; twice does no harm. Raises LabError."""
@@ -123,18 +131,6 @@ def sweep(api: Api) -> list[str]:
         _delete(api, obj["metadata"]["name"], obj["metadata"]["uid"])
         _let_go(api, obj["metadata"]["name"])
     return [obj["metadata"]["name"] for obj in found]
-
-
-def _furnished(api: Api, namespace: str) -> None:
-    """Wait for what controllers put into a new namespace: before that no pod is admitted, or it waits for a volume."""
-    end = time.monotonic() + FURNISHED
-    for what in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
-        while time.monotonic() < end:
-            try:
-                api.ask("GET", f"/api/v1/namespaces/{namespace}/{what}")
-                break
-            except Refused:
-                time.sleep(0.1)
 
 
 def _wanted(name: str, lab: str) -> Object:
