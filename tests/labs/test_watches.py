@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from selfheal.labs import watches
+from selfheal.labs.api import Api
 from selfheal.labs.errors import Refused, Unreachable
 from selfheal.labs.watches import Change, Watches
 from selfheal.objects import Object
+from selfheal.server import Emulator
 
 Script = Callable[[], Iterator[tuple[str, Object, float | None]]]
 
@@ -116,6 +118,32 @@ def test_what_a_server_has_forgotten_is_read_anew_and_told_late(how: Refused) ->
         ("DELETED", "born@12"),
     ]
     assert server.asked[:2] == ["4", "9"]
+
+
+def test_a_quiet_watch_may_be_cut_again_and_again(
+    emulator: Emulator, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a load balancer that ends what has been idle for half a minute."""
+    monkeypatch.setattr(watches, "PATIENCE", 0.05)
+    asked: list[str] = []
+    once = Api.send
+
+    def send(self: Api, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        if "watch" in (kwargs.get("query") or {}):
+            asked.append(path)
+            kwargs["patience"] = 0.1  # of silence, and the connection is gone
+        return once(self, method, path, *args, **kwargs)
+
+    monkeypatch.setattr(Api, "send", send)
+    store = Watches(api, "default", threading.RLock())
+    store.watch("PodDisruptionBudget", lambda change: None)
+    store.begin()
+    end = time.monotonic() + 10
+    while len(asked) < 5 and store.trouble is None and time.monotonic() < end:
+        time.sleep(0.01)
+    store.stop()
+    assert store.trouble is None
+    assert len(asked) >= 5
 
 
 def test_what_ends_a_watch_for_good_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,6 +204,7 @@ class Api:
     ) -> Iterator[tuple[str, Object, float | None]]:
         """Changes since a version, as (type, object, when), until the server ends the watch or is silent too long.
 
+        The first is an empty ``BOOKMARK``: the server is there and follows, though it may have nothing to tell.
         ``when`` is known to the emulator alone, which is asked for it: seconds of cluster time.
 
         Raises :class:`Refused` with status 410 if the version is too old, and :class:`Unreachable`.
@@ -220,6 +221,7 @@ class Api:
             if response.status >= 400:
                 text = response.read()
                 raise Refused(response.status, str(_object(text).get("message") or text[:200]))
+            yield "BOOKMARK", {"metadata": {}}, None
             for line in _lines(response):
                 event = _object(line)
                 obj = event.get("object") or {}
