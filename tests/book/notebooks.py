@@ -5,13 +5,39 @@ from __future__ import annotations
 import html
 import json
 import re
+import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted(path.name for path in BOOK.glob("[0-9]*.ipynb"))
 PAGES = ["index.ipynb", *CHAPTERS]
+NOTEBOOKS = sorted(path.name for path in BOOK.glob("*.ipynb"))
+"""The chapters, and what stands before and after them."""
+
+
+@cache
+def changed() -> set[str]:
+    """The notebooks that are not as on origin's main, as far as git tells."""
+    command = ["git", "diff", "--name-only", "--merge-base", "origin/main", "--", "."]
+    told = subprocess.run(command, cwd=BOOK, capture_output=True, text=True, check=False)
+    return {Path(line).name for line in told.stdout.splitlines()}
+
+
+def by_day(number: int, names: Sequence[str] = NOTEBOOKS, page: str = "{}") -> list[Any]:
+    """``page`` with each notebook's name, to be a test's parameters.
+
+    Marked ``nightly``, but for the ``number`` smallest and those that were changed.
+    """
+    smallest = sorted(names, key=lambda name: (BOOK / name).stat().st_size)[:number]
+    now = {*smallest, *changed()}
+    return [
+        pytest.param(page.format(Path(name).stem), marks=() if name in now else pytest.mark.nightly) for name in names
+    ]
 
 
 @cache

@@ -14,6 +14,7 @@ from tests.book.notebooks import cells
 
 pytestmark = pytest.mark.browser
 STATIC = Path(__file__).parents[2] / "book/_static"
+FOCUS = "document.activeElement.textContent"
 
 
 def stored(name: str, cell_id: str) -> str:
@@ -98,6 +99,10 @@ def test_a_second_is_predicted_by_keyboard_and_scored_in_seconds(shown: Any) -> 
     true = float(re.findall(r"it is at ([\d.]+) s", said)[0])
     assert said == f"✗ You said at 10.0 s, it is at {true} s: {true - 10:.1f} s off."
     assert tab.locator(".axis .mine").count() >= 2, "the mark stays beside the run"
+    assert tab.evaluate(FOCUS) == said, "what was pressed is gone, and the verdict has the focus"
+    tab.keyboard.press("Shift+Tab")
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator(".stage .lanes").count() == 0, "the next case"
 
 
 def test_a_walk_goes_on_by_arrow_keys_and_only_after_an_answer(shown: Any) -> None:
@@ -115,6 +120,19 @@ def test_a_walk_goes_on_by_arrow_keys_and_only_after_an_answer(shown: Any) -> No
     tab.locator("button", has_text="Next").click()
     assert place.inner_text() == "Step 3 of 20"
     assert tab.locator(".people .now").inner_text() == "sync loop"
+
+
+def test_a_walk_keeps_the_focus_where_what_was_pressed_is_gone(shown: Any) -> None:
+    tab = shown(*WALK)
+    tab.locator("button", has_text="Next").press("Enter")
+    assert tab.evaluate(FOCUS) == tab.locator("li:visible summary").first.inner_text(), "the question"
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate(FOCUS) == "Next"
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("ArrowLeft")
+    assert tab.locator(".keys span").inner_text().startswith("Step 1 of 20")
+    assert tab.evaluate(FOCUS) == "Next"
 
 
 @pytest.mark.parametrize("which", [TABLE, CLOCK, WALK], ids=["table", "clock", "walk"])

@@ -13,10 +13,11 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.book.notebooks import by_day
 from tests.frame.test_book import NOTEBOOKS, ROOT
 from tests.live.host import Host
 
-PAGES = ["book/index.html", "book/parity.html", *(name.replace(".ipynb", ".html") for name in NOTEBOOKS)]
+PAGES = ["book/parity.html", *(name.replace(".ipynb", ".html") for name in NOTEBOOKS)]
 WIDGETS, TEXT = 350_000, 180_000
 """Bytes that a page may cost with all that it asks for, gzipped."""
 pytestmark = [pytest.mark.browser]
@@ -64,7 +65,7 @@ def until(page: Any, expression: str) -> None:
 # -- weight, and whom a page asks
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["book/parity.html", *by_day(3, page="book/{}.html")])
 def test_a_page_is_light(open_page: Callable[..., Any], host: Host, name: str) -> None:
     page = open_page(service_workers="block")
     settle(page, host.url + name)
@@ -210,7 +211,7 @@ def test_axe_finds_nothing_on_the_page_for_nothing(
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS)
+@pytest.mark.parametrize("notebook", by_day(2, page="book/{}.ipynb"))
 def test_a_page_is_a_notebook_to_take_along(open_page: Callable[..., Any], host: Host, notebook: str) -> None:
     page = open_page()
     settle(page, host.url + notebook.replace(".ipynb", ".html"))

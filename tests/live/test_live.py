@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import re
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfheal.widgets.page import words
-from tests.book.notebooks import BOOK, PAGES, notebook
+from tests.book.notebooks import by_day, notebook
 from tests.live.conftest import CHROMIUM, Open
 from tests.live.host import Host
 from tests.live.reader import (
@@ -38,31 +35,13 @@ ONE = "02-liveness"
 CELL = 6
 
 
-@functools.cache
-def changed() -> set[str]:
-    """The notebooks that are not as on origin's main, as far as git tells."""
-    command = ["git", "diff", "--name-only", "--merge-base", "origin/main", "--", "."]
-    told = subprocess.run(command, cwd=BOOK, capture_output=True, text=True, check=False)
-    return {Path(line).name for line in told.stdout.splitlines()}
-
-
-def pages(day: int) -> Any:
-    """Every page; but for the ``day`` smallest and those that were changed, for the night."""
-    smallest = sorted(PAGES, key=lambda name: (BOOK / name).stat().st_size)[:day]
-    now = {*smallest, *changed()}
-    given = [
-        pytest.param(name.removesuffix(".ipynb"), marks=() if name in now else pytest.mark.nightly) for name in PAGES
-    ]
-    return pytest.mark.parametrize("name", given)
-
-
 chromium = pytest.mark.parametrize("open_tab", [CHROMIUM], indirect=True)
 
 
 # ---- the chapters
 
 
-@pages(day=2)
+@pytest.mark.parametrize("name", by_day(2))
 def test_run_all_gives_the_stored_outputs(open_tab: Open, host: Host, name: str) -> None:
     tab = open_tab()
     visit(tab, host, name)
@@ -88,7 +67,7 @@ def difference(live: dict[str, list[str]], stored: dict[str, list[str]]) -> list
 
 
 @chromium
-@pages(day=1)
+@pytest.mark.parametrize("name", by_day(1))
 def test_axe_finds_nothing_on_a_live_page(
     open_tab: Open, host: Host, axe: Callable[[Any], list[str]], name: str
 ) -> None:
@@ -118,7 +97,7 @@ REFUSALS = re.compile(
 """What a monitor says to what cannot be done where the playhead stands."""
 
 
-@pages(day=1)
+@pytest.mark.parametrize("name", by_day(1))
 def test_every_widget_can_be_clicked_and_stepped_by_keyboard(open_tab: Open, host: Host, name: str) -> None:
     tab = open_tab()
     visit(tab, host, name)
