@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from kubernetes import client
+from urllib3.exceptions import ProtocolError
 
 from selfheal.labs import Lab, LabError
 from selfheal.labs.api import Api
+from selfheal.labs.errors import Refused, Unreachable
 from tests.labs.test_lab import namespaces
 
 POD = """
@@ -64,6 +66,23 @@ def test_what_does_not_come_is_told_with_what_was_last_seen(api: Api) -> None:
             lab.wait(list, timeout=1)
         with pytest.raises(LabError, match="is nothing to wait for"):
             lab.wait("web Ready")
+
+
+def test_who_waits_outlasts_a_server_that_is_gone_for_a_moment(api: Api) -> None:
+    troubles: list[Exception] = [Unreachable("it went silent"), Refused(503, "busy"), ProtocolError("reset by peer")]
+
+    def here() -> bool:
+        if troubles:
+            raise troubles.pop(0)
+        return True
+
+    def never() -> bool:
+        raise Unreachable("it went silent")
+
+    with Lab("waiting") as lab:
+        assert lab.wait(here)
+        with pytest.raises(LabError, match=r"not within 1 s: never\. Last seen: it went silent"):
+            lab.wait(never, timeout=1)
 
 
 def test_what_is_not_the_labs_own_is_refused(api: Api) -> None:

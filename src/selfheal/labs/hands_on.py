@@ -11,7 +11,7 @@ from selfheal.errors import ApiError
 from selfheal.headlines import told
 from selfheal.kinds import kind_named
 from selfheal.labs.api import Api
-from selfheal.labs.errors import LabError, Refused
+from selfheal.labs.errors import LabError, Refused, Unreachable
 from selfheal.labs.pace import Pace
 from selfheal.objects import Object
 from selfheal.timeline.facts import facts
@@ -35,7 +35,8 @@ def wait(api: Api, namespace: str, wanted: Wanted, timeout: float) -> Any:
     """Look again and again until it is so, and give what was seen; both times in seconds of cluster time.
 
     A text is ``KIND/NAME`` and a condition (``Ready``, ``Ready=False``, ``Available``), a phase (``Running``), or
-    ``deleted``. A function is called until what it returns is true; that the API says no counts as not yet.
+    ``deleted``. A function is called until what it returns is true; that the API says no, or nothing, counts as not
+    yet.
     Raises LabError, which tells what was seen last.
     """
     pace = Pace(api)
@@ -46,14 +47,14 @@ def wait(api: Api, namespace: str, wanted: Wanted, timeout: float) -> Any:
         return None
     look = _look(api, namespace, wanted) if isinstance(wanted, str) else wanted
     end = pace.cluster + timeout
-    not_yet: tuple[type[Exception], ...] = (Refused, *_clients_own())
+    not_yet: tuple[type[Exception], ...] = (Refused, Unreachable, *_clients_own())
     while True:
         seen: Any
         try:
             seen = look()
         except not_yet as error:
             seen = None
-            said = " ".join(str(error if isinstance(error, Refused) else getattr(error, "reason", error)).split())
+            said = " ".join(str(error if isinstance(error, LabError) else getattr(error, "reason", error)).split())
         else:
             said = "" if isinstance(wanted, str) else f"it gave {seen!r}"
         if seen:
@@ -118,5 +119,6 @@ def _pause(pace: Pace, most: float) -> None:
 
 def _clients_own() -> tuple[type[Exception], ...]:
     from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
 
-    return (ApiException,)
+    return (ApiException, HTTPError)
