@@ -70,6 +70,38 @@ KINDS: dict[str, Kind] = {
     "MutatingWebhookConfiguration": Kind(
         "admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", namespaced=False
     ),
+    **{
+        kind: Kind(f"{group}/v1", plural, namespaced, generation=False)
+        for group, kind, plural, namespaced in (
+            ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", False),
+            (
+                "admissionregistration.k8s.io",
+                "MutatingAdmissionPolicyBinding",
+                "mutatingadmissionpolicybindings",
+                False,
+            ),
+            ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", False),
+            (
+                "admissionregistration.k8s.io",
+                "ValidatingAdmissionPolicyBinding",
+                "validatingadmissionpolicybindings",
+                False,
+            ),
+            ("certificates.k8s.io", "CertificateSigningRequest", "certificatesigningrequests", False),
+            ("flowcontrol.apiserver.k8s.io", "FlowSchema", "flowschemas", False),
+            ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", False),
+            ("networking.k8s.io", "IPAddress", "ipaddresses", False),
+            ("networking.k8s.io", "ServiceCIDR", "servicecidrs", False),
+            ("resource.k8s.io", "DeviceClass", "deviceclasses", False),
+            ("resource.k8s.io", "ResourceClaim", "resourceclaims", True),
+            ("resource.k8s.io", "ResourceClaimTemplate", "resourceclaimtemplates", True),
+            ("resource.k8s.io", "ResourceSlice", "resourceslices", False),
+            ("storage.k8s.io", "CSINode", "csinodes", False),
+            ("storage.k8s.io", "CSIStorageCapacity", "csistoragecapacities", True),
+            ("storage.k8s.io", "VolumeAttachment", "volumeattachments", False),
+            ("storage.k8s.io", "VolumeAttributesClass", "volumeattributesclasses", False),
+        )
+    },
 }
 """Kinds by name. A kind that is not here is taken as namespaced, without a generation."""
 
@@ -105,6 +137,9 @@ SHORT_NAMES = {
     "sc": "StorageClass",
     "crd": "CustomResourceDefinition",
     "crds": "CustomResourceDefinition",
+    "csr": "CertificateSigningRequest",
+    "ip": "IPAddress",
+    "vac": "VolumeAttributesClass",
 }
 """As ``kubectl api-resources`` lists them."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,23 @@ def test_discovery_old_and_new(api: Api) -> None:
     assert deployments["subresources"][0]["responseKind"] == {"group": "autoscaling", "version": "v1", "kind": "Scale"}
     assert api.get("/api", accept=AGGREGATED).json["items"][0]["metadata"] == {}
     assert api.get("/apis/apps").json["preferredVersion"] == {"groupVersion": "apps/v1", "version": "v1"}
+
+
+def test_there_is_all_that_a_real_cluster_has(api: Api) -> None:
+    recorded = Path(__file__).parents[1] / "kubectl" / "api-resources.txt"
+    found = set()
+    for item in [*api.get("/api", accept=AGGREGATED).json["items"], *api.get("/apis", accept=AGGREGATED).json["items"]]:
+        for version in item["versions"]:
+            group = item["metadata"].get("name", "")
+            for r in version["resources"]:
+                called = f"{group}/{version['version']}" if group else version["version"]
+                row = (r["resource"], *r.get("shortNames", ()), called, r["scope"] == "Namespaced")
+                found.add((*row, r["responseKind"]["kind"]))
+    rows = [line.split() for line in recorded.read_text().splitlines()[2:]]
+    for name, *shorts, version, namespaced, kind in rows:
+        row = (name, *(s for word in shorts for s in word.split(",")), version, namespaced == "true", kind)
+        assert row in found
+    assert len(rows) > 50
 
 
 def test_openapi_says_that_validation_is_the_servers(api: Api) -> None:

@@ -165,6 +165,8 @@ RESOURCES: tuple[Resource, ...] = tuple(
                 categories=("all",),
             ),
             Resource("v1", "bindings", "Binding", verbs=ASK),
+            Resource("v1", "componentstatuses", "ComponentStatus", False, "ComponentStatus", READ, short_names=("cs",)),
+            Resource("authentication.k8s.io/v1", "tokenreviews", "TokenReview", False, verbs=ASK),
             Resource("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", False, verbs=ASK),
             Resource("authorization.k8s.io/v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", verbs=ASK),
             Resource(

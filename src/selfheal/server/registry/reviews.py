@@ -22,6 +22,8 @@ def serve(context: Context) -> Response:
     status: Object
     if resource.plural == "selfsubjectreviews":
         status = {"userInfo": USER}
+    elif resource.plural == "tokenreviews":
+        status = {"user": {}, "error": "[invalid bearer token, token lookup failed]"}
     elif resource.plural == "selfsubjectrulesreviews":
         everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
         status = {
