@@ -11,10 +11,11 @@ import pytest
 
 from selfheal import Cluster
 from selfheal.lessons import Case, Step, cases, steps
-from selfheal.lessons.cases import Cases, words
+from selfheal.lessons.cases import Cases
 from selfheal.lessons.lanes import bars
 from selfheal.lessons.questions import Answer, Question, _texts
 from selfheal.lessons.trace import WATCHED, traced
+from selfheal.words import words
 
 SRC = Path(__file__).parents[2] / "src/selfheal"
 POD = """
@@ -132,4 +133,4 @@ def test_every_step_has_words_and_each_question_one_right_answer() -> None:
 
 def test_the_script_uses_each_word_and_no_other() -> None:
     script = (Path(__file__).parents[2] / "book/_static/play.js").read_text("utf-8")
-    assert set(re.findall(r"words\.(\w+)", script)) == set(words())
+    assert set(re.findall(r"words\.(\w+)", script)) == set(words("play"))

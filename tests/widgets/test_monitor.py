@@ -113,11 +113,11 @@ def test_every_target_has_words_and_an_event_in_the_script() -> None:
 
 
 def test_every_word_is_used_and_every_used_word_is_there() -> None:
-    words, script = page.words(), page.source("monitor.js") + page.source("mount.js") + page.source("load.js")
-    asked = set(re.findall(r'(?:say(?:\.rich|\.has)?\(|words\[)"([\w.-]+)"', script))
+    words, script = page.words("en"), page.source("monitor.js") + page.source("mount.js") + page.source("load.js")
+    asked = set(re.findall(r'(?:say(?:\.rich|\.has)?\(|(?:words|wordsFor\(place\))\[)"([\w.-]+)"', script))
     assert asked <= set(words)
     prefixes = set(re.findall(r"`([\w.]+)\$\{", script))
-    known = set(re.findall(r'"([\w.\- ]+)"', script)) | {"still", "still.run"}
+    known = set(re.findall(r'"([\w.\- ]+)"', script)) | {"still", "still.run", "still.app"}
     unused = [key for key in words if key not in known and not any(key.startswith(prefix) for prefix in prefixes)]
     assert [key for key in unused if not key.startswith(("switch.", "value."))] == []
 

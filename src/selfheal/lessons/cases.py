@@ -13,13 +13,12 @@ import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from itertools import product
 
 from selfheal.lessons.lanes import STYLE, Mark, bars
 from selfheal.lessons.questions import _inline
 from selfheal.timeline.log import Timeline
+from selfheal.words import marked, words
 
 NEVER = "never"
 
@@ -44,7 +43,8 @@ class Case:
         """The answer in words."""
         if isinstance(self.answer, str):
             return self.answer
-        return NEVER if self.answer is None else f"at {self.answer:.1f} s"
+        say = words("play")
+        return str(say["never"] if self.answer is None else say["at"].replace("{t}", f"{self.answer:.1f}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,9 @@ class Cases:
             for key, (chosen, case) in zip(_places(self.axes), self.cases.items(), strict=True)
         )
         return (
-            f'<div class="selfheal-play" data-play="cases" data-axes="{_json(axes)}" data-near="{self.near:g}" '
-            f'data-answers="{_json(list(self.answers))}" data-words="{_json(words())}">\n<style>{STYLE}</style>\n'
+            f'<div class="selfheal-play"{marked()} data-play="cases" data-axes="{_json(axes)}" '
+            f'data-near="{self.near:g}" '
+            f'data-answers="{_json(list(self.answers))}" data-words="{_json(words("play"))}">\n<style>{STYLE}</style>\n'
             f'<p class="title"><strong>{html.escape(self.title)}</strong></p>\n'
             f'<p class="ask">{_inline(self.ask)}</p>\n<div class="all">\n{shown}\n</div>\n</div>'
         )
@@ -103,13 +104,6 @@ def cases(
     if wrong:
         raise ValueError(f"a case is answered {wrong[0]!r}, which is not one of {', '.join(answers)}")
     return Cases(title, axes, ask, tuple(answers), near, played)
-
-
-@cache
-def words(language: str = "en") -> dict[str, str]:
-    """All that readers see beside the texts of a chapter, by key."""
-    found: dict[str, str] = json.loads(files(__package__).joinpath("words", f"{language}.json").read_text("utf-8"))
-    return found
 
 
 def _places(axes: Mapping[str, Sequence[str]]) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from selfheal.plot.words import alt_text
 from selfheal.timeline.lanes import Lanes, lanes
 from selfheal.timeline.log import Timeline
+from selfheal.words import words
 
 Mark = tuple[float, str]
 """(second, what happened then), drawn as a line through all lanes."""
@@ -35,7 +36,9 @@ def bars(
     drawn = lanes(timeline, objects, until)
     many = len(drawn["pods"]) > 1
     rows = [row for pod in drawn["pods"] for row in _pod(pod, until, many)]
-    rows += [_row(f"users of {t['name']}", _lost(t["stretches"], until)) for t in drawn["traffic"]]
+    rows += [
+        _row(words("lanes")["users"].format(name=t["name"]), _lost(t["stretches"], until)) for t in drawn["traffic"]
+    ]
     lines = "".join(
         f'<s style="left:{_percent(t, until)}" title="{_text(what)}, {t:.1f} s"><q>{_text(what)}</q></s>'
         for t, what in marks
@@ -54,22 +57,23 @@ def bars(
 
 
 def _pod(pod: Lanes, until: float, many: bool) -> list[str]:
+    say = words("lanes")
     of = f"{_short(pod['name'])}: " if many else ""
     rows = []
     for c in pod["containers"]:
         app = [_bar("ok" if s["healthy"] else "sick", s["from"], s["to"], until, s["text"]) for s in c["app"]]
         if any(not s["healthy"] for s in c["app"]):
-            rows.append(_row(f"{of}app says", app))
+            rows.append(_row(of + say["app"], app))
         spans = [_bar(s["is"], s["from"], s["to"], until, s["label"]) for s in c["spans"]]
         rows.append(_row(f"{of}{c['name']}", spans))
         for p in c["probes"]:
             ticks = [tick for stretch in p["ticks"] for tick in _ticks(stretch, until)]
             if ticks:
                 rows.append(_row(f"{of}{p['probe']}", ticks))
-    rows.append(_row(f"{of}Ready", [_bar("ready", s["from"], s["to"], until, "") for s in pod["ready"]]))
+    rows.append(_row(of + say["ready"], [_bar("ready", s["from"], s["to"], until, "") for s in pod["ready"]]))
     if pod["service"]:
         served = [s for s in pod["service"] if s["ready"]]
-        rows.append(_row(f"{of}in Service", [_bar("listed", s["from"], s["to"], until, "") for s in served]))
+        rows.append(_row(of + say["service"], [_bar("listed", s["from"], s["to"], until, "") for s in served]))
     return rows
 
 
@@ -111,7 +115,9 @@ def _lost(stretches: Sequence[Lanes], until: float) -> list[str]:
             out.append([t, t + 1, lost])
     first = min((t for t, _, _ in seconds), default=0)
     served = [_bar("served", first, until, until, "")] if seconds else []
-    return served + [_bar("lost", a, min(b, until), until, f"{n:g} lost") for a, b, n in out]
+    return served + [
+        _bar("lost", a, min(b, until), until, words("lanes")["lost"].format(n=f"{n:g}")) for a, b, n in out
+    ]
 
 
 def _row(name: str, parts: Sequence[str]) -> str:
@@ -121,7 +127,8 @@ def _row(name: str, parts: Sequence[str]) -> str:
 def _bar(kind: str, begin: float, end: float, until: float, label: str) -> str:
     begin, end = min(begin, until), min(end, until)
     width = f"{max(100 * (end - begin) / until, 0.4):.1f}%"
-    told = f"{label}, {begin:.1f} to {end:.1f} s" if label else f"{begin:.1f} to {end:.1f} s"
+    told = words("lanes")["from"].format(begin=f"{begin:.1f}", end=f"{end:.1f}")
+    told = f"{label}, {told}" if label else told
     shown = _text(label) if 100 * (end - begin) / until > 9 else ""
     return f'<i class="{kind}" style="left:{_percent(begin, until)};width:{width}" title="{_text(told)}">{shown}</i>'
 

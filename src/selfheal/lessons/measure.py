@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfheal.lessons.questions import Answer, Quiz, _inline, _texts, quiz
+from selfheal.words import words
 
 LETTERS = "abcdef"
 
@@ -48,16 +49,20 @@ class Score:
     """(number, belief, page) of each question that was answered otherwise."""
 
     def __repr__(self) -> str:
-        lines = [f"{self.right} of {self.total} right."]
-        lines += [f"  {n}. {about} (see {page})" for n, about, page in self.left]
+        say = words("sheet")
+        lines = [say["score"].format(right=self.right, all=self.total)]
+        lines += [f"  {n}. {about} ({say['see']} {page})" for n, about, page in self.left]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        say = words("sheet")
         rows = "".join(
-            f'<li value="{n}">{html.escape(about)} (<a href="{page}.html">see</a>)</li>' for n, about, page in self.left
+            f'<li value="{n}">{html.escape(about)} (<a href="{page}.html">{say["see"]}</a>)</li>'
+            for n, about, page in self.left
         )
-        told = f"<p>Beliefs to look at:</p><ol>{rows}</ol>" if rows else ""
-        return f'<div role="status"><p><strong>{self.right} of {self.total} right.</strong></p>{told}</div>'
+        told = f"<p>{say['left']}</p><ol>{rows}</ol>" if rows else ""
+        score = say["score"].format(right=self.right, all=self.total)
+        return f'<div role="status"><p><strong>{score}</strong></p>{told}</div>'
 
 
 def sheet(name: str) -> Sheet:

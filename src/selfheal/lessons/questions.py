@@ -2,7 +2,8 @@
 
 Each answer can be opened, and says why it is right or what it overlooks. It is plain HTML, ``<details>`` and
 ``<summary>``: no script, by keyboard, in JupyterLab, VS Code and on a page alike; without HTML, plain text.
-The texts lie in ``texts/``, one file a chapter, so that a chapter's cell does not give the answer away.
+The texts lie in ``texts/``, one file a chapter (its translation in ``texts/zh-TW/``), so that a chapter's cell does not
+give the answer away.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
+
+from selfheal.words import language, marked, words
 
 YES, NO = "✓", "✗"
 
@@ -37,7 +40,7 @@ class Question:
     answers: tuple[Answer, ...]
 
     def _repr_html_(self) -> str:
-        return f'<div class="selfheal-questions">\n{self.html()}\n</div>'
+        return f'<div class="selfheal-questions"{marked()}>\n{self.html()}\n</div>'
 
     def html(self, number: int | None = None) -> str:
         label = "" if number is None else f"{number}. "
@@ -56,7 +59,7 @@ class Quiz:
 
     def _repr_html_(self) -> str:
         asked = "\n".join(q.html(n) for n, q in enumerate(self.questions, 1))
-        return f'<div class="selfheal-questions">\n{asked}\n</div>'
+        return f'<div class="selfheal-questions"{marked()}>\n{asked}\n</div>'
 
     def __repr__(self) -> str:
         return "\n\n".join(f"{n}. {q!r}" for n, q in enumerate(self.questions, 1))
@@ -64,7 +67,8 @@ class Quiz:
 
 def _details(a: Answer) -> str:
     """An answer that opens, and says whether it is right and why."""
-    word = f"{YES} Yes." if a.right else f"{NO} No."
+    say = words("question")
+    word = f"{YES} {say['yes']}" if a.right else f"{NO} {say['no']}"
     return (
         '<details style="margin:.35em 0 .35em 1em">'
         f'<summary style="cursor:pointer;padding:.2em 0">{_inline(a.says)}</summary>\n'
@@ -88,9 +92,16 @@ def _question(given: Mapping[str, Any]) -> Question:
     return Question(given["ask"].strip(), answers)
 
 
-@cache
 def _texts(chapter: str) -> dict[str, Any]:
-    path = files(__package__).joinpath("texts", f"{chapter}.yaml")
+    return _read(chapter, language())
+
+
+@cache
+def _read(chapter: str, language: str) -> dict[str, Any]:
+    """A chapter's texts in a language, in English where it is not translated yet."""
+    folder = files(__package__).joinpath("texts")
+    path = folder.joinpath(language, f"{chapter}.yaml")
+    path = path if path.is_file() else folder.joinpath(f"{chapter}.yaml")
     texts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return texts
 

@@ -11,6 +11,8 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from selfheal.words import marked, phrase, words
+
 Layer = tuple[float, float]
 """From when to when the app is sick, in seconds."""
 
@@ -61,13 +63,16 @@ class Silo:
         """The outcome in words."""
         bad = [s for s in self.samples if s.sick]
         long = sum(end - begin for begin, end in self.sick)
-        told = f"{long:g} s of sickness, {len(bad)} bad {'sample' if len(bad) == 1 else 'samples'}"
+        say = words("silo")
+        told = say["bad.one" if len(bad) == 1 else "bad"].format(long=f"{long:g}", n=len(bad))
         verdict = next((s for s in bad if s.verdict), None)
         if verdict:
-            return f"{told}: verdict {verdict.t - self.sick[0][0]:g} s after it began"
-        return f"{told}: {'nobody knows' if not bad else f'no verdict, it takes {self.threshold} in a row'}"
+            after = f"{verdict.t - self.sick[0][0]:g}"
+            return str(say["verdict"].format(told=told, after=after))
+        return str(say["none" if bad else "nobody"].format(told=told, threshold=self.threshold))
 
     def svg(self) -> str:
+        say = words("silo")
         top, bottom, left, right, middle = 52.0, 292.0, 40.0, 116.0, 78.0
         scale = (bottom - top) / self.until
         name = "silo-" + hashlib.sha256(repr(self).encode()).hexdigest()[:8]
@@ -98,11 +103,11 @@ class Silo:
             parts.append(f'<path class="line" d="M{middle + 8} {at}H{right + 12}"/>')
             if s.sick:
                 parts.append(f'<path class="cross" d="M{right + 16} {at - 5}l10 10m0-10l-10 10"/>')
-                note = f"{s.run}: verdict" if s.verdict else f"{s.run}"
+                note = html.escape(say["mark"].format(n=s.run)) if s.verdict else f"{s.run}"
                 parts.append(f'<text class="bad" x="{right + 32}" y="{at + 4}">{note}</text>')
             else:
                 parts.append(f'<circle class="pass" cx="{right + 21}" cy="{at}" r="4.5"/>')
-        label = html.escape(f"{self.title}. A probe each {self.period:g} s. {self.says}.")
+        label = html.escape(say["label"].format(title=self.title, period=f"{self.period:g}", says=self.says))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 236 320" width="236" height="320" role="img" '
             f'aria-label="{label}">{"".join(parts)}</svg>'
@@ -129,9 +134,8 @@ class Silos:
     silos: tuple[Silo, ...]
 
     def _repr_html_(self) -> str:
-        return (
-            f'<div class="selfheal-silos">\n<style>{STYLE}</style>\n{"".join(s.figure() for s in self.silos)}\n</div>'
-        )
+        figures = "".join(s.figure() for s in self.silos)
+        return f'<div class="selfheal-silos"{marked()}>\n<style>{STYLE}</style>\n{figures}\n</div>'
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self.silos))
@@ -144,7 +148,8 @@ def silo(*sick: Layer, title: str = "", period: float = 10, threshold: int = 3, 
             raise ValueError(f"a layer goes from an earlier to a later second, not from {begin:g} to {end:g}")
     if period <= 0 or threshold < 1 or until <= 0:
         raise ValueError("period and until are seconds above 0, threshold is at least 1")
-    return Silo(title or f"A sample each {period:g} s", sick, period, threshold, until)
+    title = phrase(title) or words("silo")["each"].format(period=f"{period:g}")
+    return Silo(title, sick, period, threshold, until)
 
 
 def silos(*given: Silo) -> Silos:

@@ -11,6 +11,7 @@ from selfheal.headlines import told
 from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.steps import Step, Steps, steps
 from selfheal.timeline import Record, Timeline
+from selfheal.words import words
 
 ACTORS = {
     "deployment": ("the Deployment controller", "It looks at Deployments and the status of their ReplicaSets"),
@@ -27,14 +28,14 @@ OFFERED = 3
 NOT_YET = "Nothing there is other than it should be, or it has not heard of it yet."
 
 
-def stepper(timeline: Timeline, since: float, until: float | None = None, title: str = "Who acts next?") -> Steps:
+def stepper(timeline: Timeline, since: float, until: float | None = None, title: str = "") -> Steps:
     """What control loops wrote from ``since`` on, but for their events; each turn begins with a question."""
     walked: list[Step] = []
     for actor, run in groupby(_writes(timeline, since, until), itemgetter(0)):
         for number, (_, step) in enumerate(run):
             asked = _question(actor, step, len(walked)) if number == 0 else None
             walked.append(Step(step.when, step.function, step.source, step.who, step.says, ask=asked))
-    return steps(title, walked)
+    return steps(title or words("steps")["who"], walked)
 
 
 def _writes(timeline: Timeline, since: float, until: float | None) -> Iterator[tuple[str, Step]]:
@@ -67,4 +68,4 @@ def _question(right: str, step: Step, number: int) -> Question:
         who, looks = ACTORS[actor]
         reply = f"{looks}, and it finds something, at {step.when}." if actor == right else f"{looks}. {NOT_YET}"
         answers.append(Answer(f"{who[0].upper()}{who[1:]}.", reply, actor == right))
-    return Question("Who acts next?", tuple(answers))
+    return Question(words("steps")["who"], tuple(answers))

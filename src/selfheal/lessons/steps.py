@@ -12,9 +12,10 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfheal.lessons.cases import _json, words
+from selfheal.lessons.cases import _json
 from selfheal.lessons.lanes import STYLE
 from selfheal.lessons.questions import Question, _inline
+from selfheal.words import marked, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Steps:
         lines = "\n".join(map(_step, self.steps))
         people = list(dict.fromkeys(step.who for step in self.steps))
         return (
-            f'<div class="selfheal-play" data-play="steps" data-who="{_json(people)}" data-words="{_json(words())}">\n'
+            f'<div class="selfheal-play"{marked()} data-play="steps" data-who="{_json(people)}" '
+            f'data-words="{_json(words("play"))}">\n'
             f"<style>{STYLE}</style>\n"
             f'<p class="title"><strong>{html.escape(self.title)}</strong></p>\n<ol>\n{lines}\n</ol>\n</div>'
         )
@@ -60,7 +62,7 @@ def steps(title: str, walked: Sequence[Step]) -> Steps:
 
 def _step(step: Step) -> str:
     asked = "" if step.ask is None else f'<div class="asked">{step.ask.html()}</div>'
-    twin = f" · here: <code>{html.escape(step.twin)}</code>" if step.twin else ""
+    twin = f"{words('steps')['twin']}<code>{html.escape(step.twin)}</code>" if step.twin else ""
     return (
         f'<li data-who="{html.escape(step.who)}">{asked}<div class="told">'
         f"<p><strong>{html.escape(step.when)}</strong> · <code>{html.escape(step.function)}</code></p>"

@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from selfheal.words import phrase
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -52,10 +54,10 @@ def _cell_html(tag: str, text: str, more: str = "") -> str:
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]], caption: str = "") -> Table:
     """A table; numbers that are not whole are shown with one decimal, as the text of the chapters does."""
-    return Table(tuple(head), tuple(tuple(_cell(value) for value in row) for row in rows), caption)
+    return Table(tuple(map(phrase, head)), tuple(tuple(_cell(value) for value in row) for row in rows), phrase(caption))
 
 
 def _cell(value: object) -> str:
     if not isinstance(value, float):
-        return str(value)
+        return phrase(str(value))
     return f"{value:g}" if value.is_integer() else f"{value:.1f}"

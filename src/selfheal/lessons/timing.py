@@ -5,7 +5,7 @@
 
 In a notebook a figure is a picture with its sentence; in the book ``timing.js`` adds the controls and draws it anew, by
 the same rules. Both draw the same to the letter (``tests/book/test_timing.py``), and what they draw is held to the
-simulator there. The words stand in ``texts/timing.yaml``.
+simulator there. The words stand in :mod:`selfheal.words`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from selfheal import words as spoken
 from selfheal.lessons.arithmetic import forgives, never_seen, taken_for_a_fault, verdict_after
 
 KNOBS: dict[str, tuple[float, float, float]] = {
@@ -62,11 +60,9 @@ class Figure:
     mine: float | None = None
 
 
-@cache
 def words() -> dict[str, Any]:
     """All that a reader sees."""
-    found: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("texts", "timing.yaml").read_text("utf-8"))
-    return found
+    return spoken.words("timing")
 
 
 def number(value: float) -> str:
@@ -299,7 +295,7 @@ class Timing:
         data = json.dumps({**given, "words": say}, ensure_ascii=False).replace("<", "\\u003c")
         lines = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in figure.says)
         return (
-            f'<div class="selfheal-timing" data-kind="{self.kind}">\n<style>{STYLE}</style>\n'
+            f'<div class="selfheal-timing"{spoken.marked()} data-kind="{self.kind}">\n<style>{STYLE}</style>\n'
             f'<script type="application/json">{data}</script>\n'
             f'<p class="title"><strong>{html.escape(say[self.kind]["title"], quote=False)}</strong></p>\n'
             f'<div class="drawing">{svg(figure, self.name)}</div>\n'

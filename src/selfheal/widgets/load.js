@@ -19,7 +19,7 @@ async function draw(place) {
     if (!globalThis.selfhealMonitors) await bring();
   } catch {
     if (!place.querySelector(":scope > [role=alert]")) {
-      place.prepend(Object.assign(document.createElement("p"), { role: "alert", textContent: words["load.failed"] }));
+      place.prepend(Object.assign(document.createElement("p"), { role: "alert", textContent: wordsFor(place)["load.failed"] }));
     }
     return;
   }

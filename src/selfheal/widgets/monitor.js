@@ -145,7 +145,7 @@ function read(answer, at, words) {
     }
     if (c && c.state === "waiting" && c.reason === "CrashLoopBackOff" && pod.waits.at(-1)?.to !== Infinity) {
       const length = /back-off (\S+) restarting/.exec(c.message ?? "")?.[1] ?? "";
-      pod.waits.push({ from: r.t, to: Infinity, length: length.replace(/^(\d+)m(\d+)s$/, (_, m, rest) => `${m * 60 + +rest} s`).replace(/^(\d+)s$/, "$1 s"), id: r.id });
+      pod.waits.push({ from: r.t, to: Infinity, length: length.replace(/^(\d+)m(\d+)s$/, (_, m, rest) => `${m * 60 + +rest}s`).replace(/^(\d+)s$/, (_, t) => say("s", { t })), id: r.id });
       tell("backoff", r, say("event.backoff", { text: c.message ?? c.reason }), { pod: pod.name, lane: "container" });
     }
     pod.counts.push({ t: r.t, restarts: c ? c.restartCount : 0, ready: r.ready, phase: r.phase, waiting: c?.state === "waiting" ? c.reason : null });
@@ -1189,7 +1189,7 @@ class Desk {
       }
       for (const [knob, [, least, most]] of Object.entries(KNOBS)) {
         const fixed = knob === "successThreshold" && probe !== "readiness";
-        const unit = knob.endsWith("Seconds") && h("span", { class: "unit soft" }, "s");
+        const unit = knob.endsWith("Seconds") && h("span", { class: "unit soft" }, say("unit"));
         const look = given.probes[probe]?.[knob] === now[knob] ? null : "changed", label = `${name} ${knob}`;
         const input = !fixed && h("input", { type: "number", min: least, max: most, step: 1, value: now[knob], class: look, "aria-label": label, "data-keeps": label });
         if (input) input.addEventListener("change", () => this.#turn(probe, knob, input, now[knob], least, most));
@@ -1620,7 +1620,7 @@ function render({ model, el }) {
       const outcome = (one) => {
         const restarts = one.events.filter((event) => event.type === "restart" && event.t <= state.seen), [first] = [...one.services.values()];
         const times = restarts.map((event) => tenths(event.t)).join(", ");
-        return say("belief.outcome", { restarts: restarts.length ? `${say("restart", { n: "" }).trim()} ${times} s` : say("pod.restarts", { n: 0 }), lost: lostUntil(first, state.seen) });
+        return say("belief.outcome", { restarts: restarts.length ? say("belief.restarts", { times }) : say("pod.restarts", { n: 0 }), lost: lostUntil(first, state.seen) });
       };
       const [ghosts, truth] = [outcome(ghost), outcome(story)];
       const told = ghosts === truth ? `${say("belief.same")} ${belief.truth}` : say("belief.text", { ghost: ghosts, true: truth, truth: belief.truth });

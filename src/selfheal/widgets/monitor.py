@@ -28,6 +28,7 @@ from selfheal.widgets.answers import Answer, answer
 from selfheal.widgets.bank import name_of
 from selfheal.widgets.page import words
 from selfheal.widgets.questions import FAULTS, PROBES, canonical, pod_spec_of
+from selfheal.words import marked, phrase
 
 HABITS = ("term",)
 """Switches that are the app's habit: they change how it is started, not what it does now."""
@@ -102,13 +103,15 @@ def monitor(
         "switches": [_switch(name, container, base) for name in chosen if name not in HABITS],
         "habits": [_habit(name) for name in chosen if name in HABITS],
         "presets": [_preset(label, wanted) for label, wanted in (presets or {}).items()],
-        "beliefs": [{"key": key, "says": BELIEFS[key].says, "truth": BELIEFS[key].truth} for key in beliefs],
-        "ask": None if ask is None else {"text": ask, "target": target, "after": after},
+        "beliefs": [
+            {"key": key, "says": phrase(BELIEFS[key].says), "truth": phrase(BELIEFS[key].truth)} for key in beliefs
+        ],
+        "ask": None if ask is None else {"text": phrase(ask), "target": target, "after": after},
         "start": start,
         "speed": speed,
     }
     offered = [_fault(name, at, container) for name in faults] or None
-    more = {"title": title, "next": next, "faults": offered}
+    more = {"title": title and phrase(title), "next": next and phrase(next), "faults": offered}
     data.update({key: value for key, value in more.items() if value is not None})
     return Monitor(json.loads(canonical(data)))
 
@@ -141,7 +144,7 @@ class Monitor:
         title = html.escape(self.data.get("title", say["title"]))
         data = canonical(self.data).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
         return (
-            f'<div class="selfheal-monitor" data-bank="{name_of(self.data)}">\n'
+            f'<div class="selfheal-monitor"{marked()} data-bank="{name_of(self.data)}">\n'
             f'<script type="application/json">{data}</script>\n'
             f"<p><strong>{title}.</strong> {ask} {html.escape(say['still'])}</p>\n"
             f"<details><summary>{html.escape(say['still.run'])}</summary><ol>{lines}</ol></details>\n"
@@ -176,6 +179,7 @@ def _has_kernel() -> bool:
 
 def summary(told: Answer, container: str) -> list[str]:
     """A run in a few lines: what the app was, what the kubelet did."""
+    say = words()
     lines: list[str] = []
     lives: dict[str, int] = {}
     ready: dict[str, bool] = {}
@@ -183,7 +187,7 @@ def summary(told: Answer, container: str) -> list[str]:
         pod = record.get("object", "").partition("/")[2]
         text = ""
         if record["kind"] == "App" and record["container"] == container:
-            text = f"the app says: {record['text']}"
+            text = say["still.app"].replace("{text}", record["text"])
         elif record.get("reason") == "Killing":
             text = record["message"]
         elif record["kind"] == "Pod":
@@ -191,12 +195,13 @@ def summary(told: Answer, container: str) -> list[str]:
             now = record["conditions"].get("Ready") == "True"
             if state and state["state"] == "running" and lives.get(pod) != state["restartCount"]:
                 lives[pod] = state["restartCount"]
-                text = f"restart {state['restartCount']}" if state["restartCount"] else "container started"
+                n = state["restartCount"]
+                text = say["event.restart"].replace("{n}", str(n)) if n else say["event.life"]
             elif now != ready.get(pod, False):
-                text = "Ready" if now else "not Ready"
+                text = say["event.ready"] if now else say["event.unready"]
             ready[pod] = now
         if text:
-            lines.append(f"{record['t']:.1f} s, {pod}: {text}")
+            lines.append(say["now"].format(t=f"{record['t']:.1f} s", pod=pod, what=text))
     return lines if len(lines) <= 16 else [*lines[:15], "…"]
 
 
@@ -285,9 +290,13 @@ def _habit(name: str) -> dict[str, Any]:
     return {"name": name, "label": say[f"switch.{name}"], "arg": f"--{name}", "values": values}
 
 
+def _belief(key: str) -> dict[str, str]:
+    return {"key": key, "says": phrase(BELIEFS[key].says), "truth": phrase(BELIEFS[key].truth)}
+
+
 def _preset(label: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     wrong = [key for key in wanted if key not in (*PROBES, *HABITS)]
     if wrong:
         raise ValueError(f"preset {label!r} sets {wrong[0]!r}; it can set {', '.join((*PROBES, *HABITS))}")
     probes = {key: value for key, value in wanted.items() if key in PROBES}
-    return {"label": label, "probes": probes, "habits": {k: v for k, v in wanted.items() if k in HABITS}}
+    return {"label": phrase(label), "probes": probes, "habits": {k: v for k, v in wanted.items() if k in HABITS}}

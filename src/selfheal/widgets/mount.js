@@ -53,7 +53,7 @@ const providers = {
     const bank = await open(name), found = bank.answers[key(text)];
     return found ? JSON.stringify({ answer: unpack(bank, found) }) : null;
   },
-  async python(text) {
+  async python(text, words = wordsFor(document.documentElement)) {
     const { livePage } = globalThis, ask = () => livePage.call("selfheal.widgets.answers:respond_text", text);
     const cannot = (reason) => new Error(words["needs"].replace("{reason}", () => reason.replace(/[^.!?]$/, "$&.")));
     if (!livePage || livePage.state === "unavailable") throw cannot(livePage?.reason || words["needs.online"]);
@@ -67,6 +67,7 @@ const providers = {
 
 /** Draws a monitor in its place; gives what takes it away. `stored`: whether the site has a bank for it. */
 function mount(place, stored) {
+  const words = wordsFor(place);
   const data = JSON.parse(place.querySelector('script[type="application/json"]').textContent), name = place.dataset.bank;
   let missing = false;
   const values = {
@@ -81,7 +82,7 @@ function mount(place, stored) {
     async ask(text) {
       let found = null;
       if (stored || opened.has(name)) found = await providers.bank(text, name).catch(() => { missing = true; return null; });
-      return found ?? providers.python(text);
+      return found ?? providers.python(text, words);
     },
   };
   const el = document.createElement("div");

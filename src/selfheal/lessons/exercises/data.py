@@ -45,6 +45,7 @@ from selfheal.lessons.arithmetic import forgives, verdict_after
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial, Wrong
 from selfheal.objects import name
 from selfheal.scenario import Scenario
+from selfheal.words import language, words
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq,
@@ -52,11 +53,26 @@ _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
 _EXPECTED = re.compile(r"(<=|>=|==|<|>)?\s*(-?[\d.]+)\Z")
 
 
-@cache
 def load(called: str) -> Exercise:
-    """The exercise in ``CALLED.yaml``."""
-    text = resources.files(__package__).joinpath(f"{called}.yaml").read_text(encoding="utf-8")
-    return parse(yaml.safe_load(text))
+    """The exercise in ``CALLED.yaml``, with the texts of the language that is spoken, as far as there are some."""
+    return _load(called, language())
+
+
+@cache
+def _load(called: str, language: str) -> Exercise:
+    folder = resources.files(__package__)
+    data = yaml.safe_load(folder.joinpath(f"{called}.yaml").read_text(encoding="utf-8"))
+    told = folder.joinpath(language, f"{called}.yaml")
+    return parse(_over(data, yaml.safe_load(told.read_text(encoding="utf-8"))) if told.is_file() else data)
+
+
+def _over(data: Any, told: Any) -> Any:
+    """Data with the texts of a translation in their places; its lists are as long as those that they translate."""
+    if isinstance(told, dict):
+        return {**data, **{key: _over(data[key], value) for key, value in told.items()}}
+    if isinstance(told, list):
+        return [_over(one, text) for one, text in zip(data, told, strict=True)]
+    return told
 
 
 def parse(data: Mapping[str, Any]) -> Exercise:
@@ -110,13 +126,16 @@ def _case(check: Mapping[str, Any], trial: Trial) -> Finding:
     """A case of the battery, with some seeds."""
     case, app = BATTERY[check["case"]], App(**check.get("app", {}))
     [subject] = subjects([(obj, "") for obj in trial.objects])[0]
-    told = case.told(app)
+    told, say = case.told(app), words("report")
     for seed in range(1, check.get("seeds", 3) + 1):
         outcome, _ = run(subject, app, case, seed)
         if outcome.wrong:
             because = _because(check, trial, {})
-            return Finding(False, f"When {told}, {PROBLEMS[outcome.wrong]}: {felt(outcome)}. {because}".strip())
-    return Finding(True, check.get("held", f"When {told}, all goes well."))
+            text = say["case.wrong"].format(
+                told=told, problem=PROBLEMS[outcome.wrong], felt=felt(outcome), because=because
+            )
+            return Finding(False, text.strip())
+    return Finding(True, check.get("held", say["case.held"].format(told=told)))
 
 
 def _run(check: Mapping[str, Any], trial: Trial) -> list[Finding]:
@@ -177,7 +196,7 @@ def _numbers(trial: Trial) -> dict[str, Any]:
         "timeout": t,
         "forgives": forgives(p, f),
         "window": verdict_after(p, f, t),
-        "room": "1 failed probe" if f == 1 else f"{f} failed probes",
+        "room": words("report")["probes.one" if f == 1 else "probes"].format(n=f),
     }
 
 

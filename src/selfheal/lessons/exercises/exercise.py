@@ -13,6 +13,7 @@ from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.objects import Object
 from selfheal.spec import Container, pod_spec
+from selfheal.words import marked, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,25 @@ class Report:
 
     @property
     def verdict(self) -> str:
+        say = words("report")
         if self.passed:
-            return "Solved."
+            return str(say["solved"])
         left = sum(not finding.ok for finding in self.findings)
-        return f"Not yet: {left} of {len(self.findings)} checks {'fails' if left == 1 else 'fail'}."
+        return str(say["left.one" if left == 1 else "left"].format(left=left, all=len(self.findings)))
 
     def __repr__(self) -> str:
         return "\n".join((self.verdict, *(f"  {'✓' if f.ok else '✗'} {f.text}" for f in self.findings)))
 
     def _repr_html_(self) -> str:
+        wrong = f"<strong>{words('report')['no']}</strong> "
         lines = "\n".join(
             f'<li style="list-style:none;padding-left:1.6em;text-indent:-1.6em;margin:.4em 0">'
-            f"<strong>{'✓' if f.ok else '✗'}</strong>&ensp;{'' if f.ok else '<strong>No:</strong> '}"
+            f"<strong>{'✓' if f.ok else '✗'}</strong>&ensp;{'' if f.ok else wrong}"
             f"{html.escape(f.text, quote=False)}</li>"
             for f in self.findings
         )
         return (
-            f'<div class="selfheal-report" role="status">\n<p><strong>{self.verdict}</strong></p>\n'
+            f'<div class="selfheal-report"{marked()} role="status">\n<p><strong>{self.verdict}</strong></p>\n'
             f'<ul style="padding-left:0">\n{lines}\n</ul>\n</div>'
         )
 
@@ -114,47 +117,53 @@ class Exercise:
 
     def check(self, answer: str | Any) -> Report:
         """Run an answer (YAML text, dict or list) and report."""
+        say = words("report")
         try:
             objects = manifests.load(answer)
         except ApiError as error:
-            return Report((Finding(False, f"The API server refuses this manifest, so nothing runs: {error}"),))
+            return Report((Finding(False, say["refused"].format(error=error)),))
         lost = [text for path, text in self.keep.items() if not any(paths.has(obj, path) for obj in objects)]
         if lost:
             return Report(tuple(Finding(False, text) for text in lost))
         strayed = _strayed(manifests.load(self.manifest), objects, self.allowed)
         if strayed:
-            return Report((Finding(False, f"{strayed} Change only {' and '.join(self.allowed)}."),))
+            return Report((Finding(False, strayed),))
         return Report(tuple(self.examine(Trial(tuple(objects)))))
 
     def hint(self, number: int = 1) -> str:
         """A hint; the higher the number, the more it gives away."""
         if not 1 <= number <= len(self.hints):
-            raise ValueError(f"there are hints 1 to {len(self.hints)}")
+            raise ValueError(words("report")["hints"].format(n=len(self.hints)))
         return self.hints[number - 1]
 
     def __repr__(self) -> str:
-        return f"{self.name}\n\nSymptom: {self.symptom}\nTask: {self.task}\nYou may change: {', '.join(self.allowed)}"
+        say = words("report")
+        lines = ((say["symptom"], self.symptom), (say["task"], self.task), (say["allowed"], ", ".join(self.allowed)))
+        return "\n".join((self.name, "", *(f"{what}: {text}" for what, text in lines)))
 
     def _repr_html_(self) -> str:
+        say = words("report")
         places = ", ".join(f"<code>{html.escape(path)}</code>" for path in self.allowed)
         return (
-            '<div class="selfheal-exercise">\n'
-            f"<p><strong>Symptom.</strong> {html.escape(self.symptom, quote=False)}</p>\n"
-            f"<p><strong>Task.</strong> {html.escape(self.task, quote=False)}</p>\n"
-            f"<p><strong>You may change:</strong> {places}</p>\n</div>"
+            f'<div class="selfheal-exercise"{marked()}>\n'
+            f"<p><strong>{say['symptom']}.</strong> {html.escape(self.symptom, quote=False)}</p>\n"
+            f"<p><strong>{say['task']}.</strong> {html.escape(self.task, quote=False)}</p>\n"
+            f"<p><strong>{say['allowed']}:</strong> {places}</p>\n</div>"
         )
 
 
 def _strayed(before: list[Object], after: list[Object], allowed: Iterable[str]) -> str:
     """What was changed that should not be, in a sentence; empty if nothing."""
+    say, roots = words("report"), tuple(allowed)
+    only = say["and"].join(roots)
     named = [{f"{o['kind']}/{o['metadata']['name']}": o for o in objects} for objects in (before, after)]
     if list(named[0]) != list(named[1]):
-        return f"There should be {', '.join(named[0])}, and there is {', '.join(named[1]) or 'nothing'}."
-    roots = tuple(allowed)
+        found = ", ".join(named[1]) or say["nothing"]
+        return str(say["missing"].format(wanted=", ".join(named[0]), found=found, allowed=only))
     changed = [
         path
         for what, obj in named[0].items()
         for path in paths.differences(obj, named[1][what])
         if not any(path == root or path.startswith((f"{root}.", f"{root}[")) for root in roots)
     ]
-    return f"You changed {', '.join(changed)}." if changed else ""
+    return str(say["strayed"].format(paths=", ".join(changed), allowed=only)) if changed else ""
