@@ -11,9 +11,9 @@ from selfheal.lessons.stepper import ACTORS
 from tests.book.notebooks import cells, output, prose, rows, source
 from tests.book.test_claims import numbers
 
-SEVENTEEN, EIGHTEEN = "17-reconciliation.ipynb", "18-rollouts.ipynb"
-NINETEEN, TWENTY = "19-other-controllers.ipynb", "20-your-own-controller.ipynb"
-LAST = "21-what-it-cannot-heal.ipynb"
+SEVENTEEN, EIGHTEEN = "16-reconciliation.ipynb", "17-rollouts.ipynb"
+NINETEEN, TWENTY = "18-other-controllers.ipynb", "19-your-own-controller.ipynb"
+LAST = "20-what-it-cannot-heal.ipynb"
 
 SHOP = """
 apiVersion: apps/v1
@@ -34,7 +34,7 @@ def shops() -> Cluster:
     return cluster.run(until=10)
 
 
-# -- chapter 17
+# -- chapter 16
 
 
 def test_a_successor_is_there_within_hundredths_of_a_second_and_before_the_old_pod_has_ended() -> None:
@@ -104,7 +104,7 @@ def test_a_walk_asks_who_is_next_and_has_one_right_answer() -> None:
             assert len(step.ask.answers) == 3
 
 
-# -- chapter 18
+# -- chapter 17
 
 
 def test_a_version_that_never_gets_ready_stops_and_costs_nothing() -> None:
@@ -180,7 +180,7 @@ def test_a_rollout_goes_on_an_hour_after_its_deadline() -> None:
     }
 
 
-# -- chapter 19
+# -- chapter 18
 
 
 def test_four_controllers_have_four_ideas_of_when_a_pod_is_missing() -> None:
@@ -248,7 +248,7 @@ def test_a_job_gives_up() -> None:
 
 
 def test_in_parallel_a_stateful_set_heals_when_it_goes_back() -> None:
-    """What the sandbox of chapter 19 lets readers find out."""
+    """What the sandbox of chapter 18 lets readers find out."""
     text = SHOP.replace("kind: Deployment", "kind: StatefulSet").replace(
         "  replicas: 3", "  replicas: 3\n  serviceName: shop\n  podManagementPolicy: Parallel"
     )
@@ -261,7 +261,7 @@ def test_in_parallel_a_stateful_set_heals_when_it_goes_back() -> None:
     assert cluster.get("sts", "shop")["status"]["readyReplicas"] == 3
 
 
-# -- chapter 20
+# -- chapter 19
 
 
 def test_nobody_looks_after_the_lingering_sick_but_your_controller() -> None:
@@ -298,7 +298,7 @@ def cells_by_id(page: str, id: str) -> dict[str, Any]:
     return next(cell for cell in cells(page, "code") if cell["id"] == id)
 
 
-# -- chapter 21
+# -- chapter 20
 
 
 def test_a_probe_that_asks_the_database_outlives_its_outage() -> None:

@@ -25,11 +25,11 @@ CHAPTERS = {
     13: "endless",
     14: "lost_orders",
     15: "silent_node",
-    17: "guest",
-    18: "friday",
-    19: "drained",
-    20: "harmless",
-    21: "fleet",
+    16: "guest",
+    17: "friday",
+    18: "drained",
+    19: "harmless",
+    20: "fleet",
 }
 """Chapter → the name of its exercise."""
 

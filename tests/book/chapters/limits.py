@@ -5,7 +5,7 @@ EXEC = '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null,
 READINESS = "        readinessProbe:\n" + EXEC
 
 CHAPTER = Chapter(
-    page="21-what-it-cannot-heal.ipynb",
+    page="20-what-it-cannot-heal.ipynb",
     told=frozenset({"18", "19", "40", "22", "8", "7", "9", "0"}),
     exercise=fleet,
     wrong=[

@@ -4,11 +4,11 @@ from tests.book.chapters import Chapter, changed
 ALWAYS = "\n  unhealthyPodEvictionPolicy: AlwaysAllow"
 
 CHAPTER = Chapter(
-    page="19-other-controllers.ipynb",
+    page="18-other-controllers.ipynb",
     told=frozenset(
         {
             "11",
-            "20",
+            "19",
             "7",
             "8",
             "40",

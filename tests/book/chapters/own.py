@@ -4,7 +4,7 @@ from tests.book.chapters import Chapter, changed
 PATIENT = "        if pod.unready_for > 60:\n"
 
 CHAPTER = Chapter(
-    page="20-your-own-controller.ipynb",
+    page="19-your-own-controller.ipynb",
     told=frozenset({"13", "4", "19", "45", "0", "7", "21", "8", "1", "20", "21657"}),
     exercise=harmless,
     wrong=[

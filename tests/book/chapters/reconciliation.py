@@ -4,7 +4,7 @@ from tests.book.chapters import Chapter, changed
 POD = "name: try-out\n  labels: {app: shop}"
 
 CHAPTER = Chapter(
-    page="17-reconciliation.ipynb",
+    page="16-reconciliation.ipynb",
     told=frozenset({"12", "2", "18", "35", "2014", "21657", "25790", "3973"}),
     exercise=guest,
     wrong=[

@@ -5,7 +5,7 @@ from tests.book.chapters import Chapter, changed
 PROBED = changed(friday, "---\n", READY)
 LIVE = READY.replace("readinessProbe", "livenessProbe")
 CHAPTER = Chapter(
-    page="18-rollouts.ipynb",
+    page="17-rollouts.ipynb",
     told=frozenset({"19", "9", "35", "55402", "23211", "40207", "89820", "7", "25"}),
     exercise=friday,
     wrong=[

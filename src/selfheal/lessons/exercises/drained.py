@@ -1,4 +1,4 @@
-"""Chapter 19: a budget that guards users and still lets a node be drained."""
+"""Chapter 18: a budget that guards users and still lets a node be drained."""
 
 from __future__ import annotations
 

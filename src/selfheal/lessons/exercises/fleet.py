@@ -1,4 +1,4 @@
-"""Chapter 21: a liveness probe that asks the database."""
+"""Chapter 20: a liveness probe that asks the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chapter 18: a Deployment that lets a good version out unnoticed and a bad one not at all."""
+"""Chapter 17: a Deployment that lets a good version out unnoticed and a bad one not at all."""
 
 from __future__ import annotations
 

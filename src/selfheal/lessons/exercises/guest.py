@@ -1,4 +1,4 @@
-"""Chapter 17: a pod that is started by hand among those of a ReplicaSet."""
+"""Chapter 16: a pod that is started by hand among those of a ReplicaSet."""
 
 from __future__ import annotations
 

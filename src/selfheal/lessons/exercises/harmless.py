@@ -1,4 +1,4 @@
-"""Chapter 20: a controller that replaces lingering sick pods, and knows when it is not the doctor."""
+"""Chapter 19: a controller that replaces lingering sick pods, and knows when it is not the doctor."""
 
 from __future__ import annotations
 
