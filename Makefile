@@ -7,7 +7,7 @@ export VENV
 
 prepare = @python=$$(sh tools/python) && "$$python" tools/prepare.py
 
-.PHONY: help learn test book serve chapters labs parity lint bench nightly lock clean
+.PHONY: help learn test book serve chapters class labs parity lint bench nightly lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,6 +31,10 @@ serve: book ## the built book on loopback (PORT=8000)
 chapters: ## the notebooks run from the top, their stored outputs anew
 	$(prepare) all
 	@$(RUN) tools/run_chapters.py
+
+class: ## notebooks for a class in _build/class: blank ones, and with solutions (some minutes)
+	$(prepare) all
+	@$(RUN) tools/class_notebooks.py $(ARGS)
 
 labs: ## the labs' notebooks on emulators, their stored outputs compared (a real cluster: LAB_CONTEXT=…)
 	$(prepare) all

@@ -26,14 +26,19 @@ LANGUAGE = {
 }
 
 
-def run(path: Path, patience: int = 120) -> bool:
-    """Run a notebook in its own folder, each cell in so many seconds; whether what it shows has changed."""
-    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    place = {"metadata": {"path": str(path.parent)}}
+def executed(notebook: Any, folder: Path, patience: int = 120) -> None:
+    """Run all cells of a notebook in a folder, each in so many seconds."""
+    place = {"metadata": {"path": str(folder)}}
     client = NotebookClient(
         notebook, timeout=patience, kernel_name="python3", record_timing=False, coalesce_streams=True, resources=place
     )
     client.execute()
+
+
+def run(path: Path, patience: int = 120) -> bool:
+    """Run a notebook in its own folder, each cell in so many seconds; whether what it shows has changed."""
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    executed(notebook, path.parent, patience)
     notebook.metadata = nbformat.from_dict(LANGUAGE)  # type: ignore[no-untyped-call]
     before = path.read_text("utf-8")
     after = f"{nbformat.writes(notebook)}\n"  # type: ignore[no-untyped-call]
@@ -43,7 +48,7 @@ def run(path: Path, patience: int = 120) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    paths = [Path(name) for name in arguments] or sorted(Path("book").glob("*.ipynb"))
+    paths = [Path(name) for name in arguments] or sorted(Path("book").rglob("*.ipynb"))
     for path in paths:
         print(f"{path.as_posix()}: {'changed' if run(path) else 'as it was'}")
     return 0
