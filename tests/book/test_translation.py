@@ -1,0 +1,68 @@
+"""The chapter in Chinese runs the same cells as the English one and shows the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from selfheal.lessons import questions
+from selfheal.lessons.exercises import data
+from selfheal.words import language, use
+from tests.book.notebooks import BOOK, cells, source, text_of
+
+ENGLISH, CHINESE = "01-is-it-alive.ipynb", "zh-TW/01-is-it-alive.ipynb"
+SPEAK = 'from selfheal import words\n\nwords.use("zh-TW")'
+TEXTS = BOOK.parent / "src/selfheal/lessons/texts"
+
+
+def ran(name: str) -> list[dict[str, Any]]:
+    return [cell for cell in cells(name, "code") if source(cell) != SPEAK]
+
+
+def test_its_code_cells_are_those_of_the_english_chapter() -> None:
+    assert source(cells(CHINESE, "code")[0]) == SPEAK
+    told = [[(cell["id"], cell["metadata"], source(cell)) for cell in ran(name)] for name in (ENGLISH, CHINESE)]
+    assert told[0] == told[1]
+
+
+def test_what_the_cluster_shows_is_the_same_and_what_widgets_say_is_chinese() -> None:
+    spoken = 0
+    for english, chinese in zip(ran(ENGLISH), ran(CHINESE), strict=True):
+        there, here = ("\n".join(map(text_of, cell["outputs"])) for cell in (english, chinese))
+        if here != there:
+            spoken += 1
+            assert re.search(r"[\u4e00-\u9fff]", here), english["id"]
+            numbers = [sorted(re.findall(r"\d+(?:\.\d+)?", text)) for text in (there, here)]
+            assert english["id"] in ("exercise-try", "predict-deadlock", "quiz-alive") or set(numbers[0]) == set(
+                numbers[1]
+            )
+    assert spoken >= 6
+
+
+def test_every_passage_is_translated_in_its_order() -> None:
+    told = [[cell["id"] for cell in cells(name, "markdown")] for name in (ENGLISH, CHINESE)]
+    assert told[0] == [key for key in told[1] if key != "language-intro"]
+    assert all(re.search(r"[\u4e00-\u9fff]", source(cell)) for cell in cells(CHINESE, "markdown"))
+
+
+def test_questions_have_the_same_answers_and_the_same_one_is_right() -> None:
+    def shape(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shape(one) for key, one in value.items()}
+        return [shape(one) for one in value] if isinstance(value, list) else type(value)
+
+    for path in (TEXTS / "zh-TW").glob("*.yaml"):
+        here, there = (yaml.safe_load(one.read_text("utf-8")) for one in (path, TEXTS / path.name))
+        assert shape(here) == shape(there)
+
+
+def test_a_text_that_is_not_translated_is_english() -> None:
+    before = language()
+    use("zh-TW")
+    try:
+        assert questions.quiz("liveness").questions[0].text.isascii()
+        assert data.load("silent").name.isascii()
+    finally:
+        use(before)
