@@ -170,7 +170,7 @@ def test_a_port_that_is_none(checkout: Path, machine: Path, port: str) -> None:
 
 def test_make_alone_lists_every_target(checkout: Path, machine: Path) -> None:
     told = run(checkout, machine, "make").stdout
-    targets = ["learn", "test", "book", "serve", "chapters", "labs", "parity", "lint", "bench", "nightly"]
+    targets = ["learn", "test", "book", "serve", "chapters", "class", "labs", "parity", "lint", "bench", "nightly"]
     targets += ["lock", "clean"]
     assert sorted(line.split()[1] for line in told.splitlines()) == sorted([*targets, "help"])
 
