@@ -63,7 +63,7 @@ def test_from_disk_with_the_network_off_the_first_flips_are_answered(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", by_day(3))
+@pytest.mark.parametrize("name", by_day(3, PAGES))
 def test_without_scripts_text_figures_and_stored_outputs_are_there(browser: Any, host: Host, name: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
