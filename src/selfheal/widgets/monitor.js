@@ -1674,7 +1674,7 @@ function render({ model, el }) {
   function layout() {
     if (!story) return;
     const byName = [...story.pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    pod = story.pods.get(state.podName) ?? byName.find((one) => one.from <= state.t && state.t < one.to && one.deleting === null) ?? byName[0] ?? null;
+    pod = story.pods.get(state.podName) ?? byName.find((one) => one.from <= state.t && state.t < one.to && (one.deleting === null || one.deleting > state.t)) ?? byName[0] ?? null;
     service = [...story.services.values()].find((one) => one.traffic.length) ?? [...story.services.values()][0];
     ward.layout(story, state.setting);
     desk.layout(state.setting, given, grace, hanging);
