@@ -13,7 +13,7 @@ import pytest
 from selfheal import words
 from selfheal.lessons import predict, quiz, silo
 from selfheal.lessons.exercises import data
-from selfheal.lessons.timing import calculator
+from selfheal.lessons.timing import calculator, script
 from selfheal.widgets import page
 from tests.widgets.shop import shop, write_page
 
@@ -75,9 +75,9 @@ def test_each_phrase_is_said_in_a_chapter_or_is_a_belief() -> None:
     assert [text for text in file("zh-TW")["phrases"] if text not in told] == []
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_no_script_of_a_widget_holds_words_of_its_own(script: Path) -> None:
-    code = re.sub(r"^\s*(//|\*|/\*\*).*$", "", script.read_text("utf-8"), flags=re.MULTILINE)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_of_a_widget_holds_words_of_its_own(path: Path) -> None:
+    code = re.sub(r"^\s*(//|\*|/\*\*).*$", "", path.read_text("utf-8"), flags=re.MULTILINE)
     code = re.sub(
         r'(class|className): "[^"]*"|[sS]elector(?:All)?\("[^"]*"\)|new Error\(`[^`]*`\)|class="[^"]*"', "", code
     )
@@ -112,16 +112,18 @@ def test_widgets_speak_chinese() -> None:
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("chinese")
-def test_a_monitor_on_a_page_speaks_the_language_around_it(browser: Any, tmp_path: Path) -> None:
+def test_a_monitor_and_a_figure_on_a_page_speak_the_language_around_it(browser: Any, tmp_path: Path) -> None:
     tab = browser.new_context(offline=True).new_page()
     wrong: list[str] = []
     tab.on("pageerror", lambda error: wrong.append(str(error)))
     address = write_page(tmp_path, shop())
-    words.use("en")
-    index = tmp_path / "index.html"
-    index.write_text(index.read_text("utf-8").replace("</main>", f"{calculator()._repr_html_()}</main>"), "utf-8")
+    (tmp_path / "timing.js").write_text(script(), "utf-8")
+    index, figure = tmp_path / "index.html", calculator()._repr_html_()
+    shown = f'{figure}<script src="timing.js"></script></main>'
+    index.write_text(index.read_text("utf-8").replace("</main>", shown), "utf-8")
     tab.goto(address)
     tab.get_by_role("button", name=page.words("zh-TW")["play"], exact=True).first.wait_for()
     assert not re.search(r"\bplay\b|the app|not Ready", tab.locator(".selfheal-monitor").inner_text())
+    assert "卡住" in tab.locator(".selfheal-timing form").inner_text()
     tab.context.close()
     assert wrong == []
