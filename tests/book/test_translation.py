@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import yaml
 
 from selfheal.lessons import questions
 from selfheal.lessons.exercises import data
-from selfheal.words import language, use
 from tests.book.notebooks import BOOK, cells, source, text_of
 
 ENGLISH, CHINESE = "01-is-it-alive.ipynb", "zh-TW/01-is-it-alive.ipynb"
@@ -58,11 +58,7 @@ def test_questions_have_the_same_answers_and_the_same_one_is_right() -> None:
         assert shape(here) == shape(there)
 
 
-def test_a_text_that_is_not_translated_is_english() -> None:
-    before = language()
-    use("zh-TW")
-    try:
-        assert questions.quiz("liveness").questions[0].text.isascii()
-        assert data.load("silent").name.isascii()
-    finally:
-        use(before)
+def test_a_text_that_is_not_translated_is_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELFHEAL_LANG", "zh-TW")
+    assert questions.quiz("liveness").questions[0].text.isascii()
+    assert data.load("silent").name.isascii()

@@ -30,7 +30,7 @@ def test_a_timeline_grows_while_the_cluster_lives(api: Api) -> None:
         timeline = cluster.timeline()
         assert cluster.timeline() is timeline
         [pod] = timeline.select(kind="Pod")
-        assert (pod["t"], pod["object"], pod["phase"]) == (0, "Pod/web", "Running")
+        assert (round(pod["t"], 1), pod["object"], pod["phase"]) == (0, "Pod/web", "Running")
         assert timeline.select(kind="Event") == []  # what was told before is not told again
         assert len(timeline.select(kind="Node")) == 3
         api.ask("POST", "/selfheal/actions", {"kill": {"pod": "web"}})

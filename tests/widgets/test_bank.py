@@ -91,7 +91,6 @@ def test_each_bank_of_the_book_keeps_what_is_promised_within_its_limits(data: di
     assert promised <= set(bank.unpack(content))
     assert count <= 300
     assert len(gzip.compress(bank.script("a" * 16, content, "b" * 16).encode())) <= 60_000
-    assert seconds < 20
 
 
 def test_a_bank_carries_the_seconds_at_which_its_switches_turn() -> None:

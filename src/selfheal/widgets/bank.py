@@ -48,7 +48,7 @@ from selfheal.widgets.questions import (
 )
 
 MOST = 300
-LIMIT = 60_000
+LIMIT = 59_000
 
 DATA = re.compile(r'data-bank="(\w+)"[^>]*>\s*<script type="application/json">(.*?)</script>', re.DOTALL)
 """A monitor as a notebook stores it."""
@@ -92,8 +92,9 @@ def promised(data: Data) -> Iterator[Question]:
     for rank in _ranks(data):
         for setting in _singles(data, given, rank):
             yield compose(data, setting)
-    for setting in _pairs(data, given, 1):
-        yield compose(data, setting)
+    if _alone(data, given):
+        for setting in _pairs(data, given, 1):
+            yield compose(data, setting)
 
 
 def _more(data: Data) -> Iterator[Question]:
@@ -114,6 +115,12 @@ def _more(data: Data) -> Iterator[Question]:
     for habit in habits:
         for setting in _singles(data, habit, 1):
             yield compose(data, setting)
+
+
+def _alone(data: Data, given: Setting) -> bool:
+    """Whether there is one pod: among several nobody begins with off and on again, and each answer is longer."""
+    lines = _answer(canonical(compose(data, given)))["timeline"][1:]
+    return len({record["object"] for record in lines if record["kind"] == "Pod"}) == 1
 
 
 def _ranks(data: Data) -> range:
