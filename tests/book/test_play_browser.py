@@ -116,7 +116,7 @@ def test_a_walk_goes_on_by_arrow_keys_and_only_after_an_answer(shown: Any) -> No
     tab.keyboard.press("ArrowRight")
     assert place.inner_text().startswith("Step 2 of 20"), "it waits for the answer"
     tab.locator("li:visible summary").nth(1).click()
-    assert tab.locator("li:visible .told").is_visible()
+    tab.locator("li:visible .told").wait_for()
     tab.locator("button", has_text="Next").click()
     assert place.inner_text() == "Step 3 of 20"
     assert tab.locator(".people .now").inner_text() == "sync loop"
@@ -127,6 +127,7 @@ def test_a_walk_keeps_the_focus_where_what_was_pressed_is_gone(shown: Any) -> No
     tab.locator("button", has_text="Next").press("Enter")
     assert tab.evaluate(FOCUS) == tab.locator("li:visible summary").first.inner_text(), "the question"
     tab.keyboard.press("Enter")
+    tab.locator("li:visible .told").wait_for()  # a browser tells of what was opened a moment later
     tab.keyboard.press("ArrowRight")
     assert tab.evaluate(FOCUS) == "Next"
     tab.keyboard.press("ArrowLeft")
