@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -216,9 +217,8 @@ def test_a_damaged_file_is_told_and_left_as_it_is(kept: Path, damage: str, capsy
     data = kept.read_bytes()
     if damage == "another":
         kept.unlink()
-        with sqlite3.connect(kept) as other:
+        with closing(sqlite3.connect(kept)) as other:
             other.execute("CREATE TABLE mine (x)")
-        other.close()
     else:
         noise = random.Random(4).randbytes(9000)
         damaged = {
@@ -248,5 +248,6 @@ def test_a_file_that_another_uses_is_told(tmp_path: Path) -> None:
 
 
 def test_only_known_facts_are_waited_for(kept: Path) -> None:
-    found: Any = sqlite3.connect(kept).execute("SELECT name FROM fact ORDER BY name").fetchall()
+    with closing(sqlite3.connect(kept)) as other:
+        found: Any = other.execute("SELECT name FROM fact ORDER BY name").fetchall()
     assert [name for (name,) in found] == ["seed", "starts", "time", "version"]

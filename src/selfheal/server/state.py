@@ -135,8 +135,8 @@ class StateFile:
 
     def close(self) -> None:
         """The last commit; the file is free again."""
-        self.commit()
-        self._db.close()
+        with contextlib.closing(self._db):
+            self.commit()
 
 
 def _place(obj: Object) -> tuple[str, str]:
