@@ -103,7 +103,10 @@ class Traffic:
         self._timer: Timer | None = None
         self._looks = 2
         self._stopped = False
-        self._watch = store.watch("EndpointSlice", self._slice_changed)
+        for obj in store.list("EndpointSlice"):  # kube-proxy knew these before the first request came
+            if self._ours(obj):
+                self._heard(WatchEvent("ADDED", obj, None, None, store.version))
+        self._watch = store.watch("EndpointSlice", self._slice_changed, since=store.version)
         self._plan()
 
     def share(self, pod: str) -> float:
@@ -123,13 +126,16 @@ class Traffic:
     # ---- what changes
 
     def _slice_changed(self, event: WatchEvent) -> None:
-        """The endpoints have changed; those that are there at the beginning are known."""
-        if (namespace(event.object), labels(event.object).get(SERVICE_LABEL)) != self.service:
+        """The endpoints have changed."""
+        if not self._ours(event.object):
             return
         if self._lag and self._routes:
             self._clock.after(self._lag, lambda: self._heard(event))
         else:
             self._heard(event)
+
+    def _ours(self, obj: Object) -> bool:
+        return (namespace(obj), labels(obj).get(SERVICE_LABEL)) == self.service
 
     def _heard(self, event: WatchEvent) -> None:
         """kube-proxy, or whoever forwards, hears of the endpoints."""

@@ -105,6 +105,19 @@ def test_a_well_pod_serves_everyone_and_equal_seconds_are_one_record() -> None:
     assert world.records[-1]["every"] == 1
 
 
+def test_the_first_request_goes_to_the_endpoints_that_are_there() -> None:
+    world = World()
+    world.app("a")
+    world.endpoints(a="ready")
+    world.run(1)
+    began = Traffic(
+        world.clock, world.chance, world.store, world.network, world._record, ("default", "web"), rate=1000, lag=SECOND
+    )
+    world.run(2)
+    began.stop()
+    assert total([r for r in world.records if r["sent"] == 1000]) == (1000, 1000, 0)
+
+
 def test_a_service_without_endpoints_loses_every_request() -> None:
     world = World(rate=4)
     world.run(10)
