@@ -31,6 +31,7 @@ from selfheal.headlines import deed
 from selfheal.informers import Informers
 from selfheal.kinds import kind_info, kind_named
 from selfheal.kubelet import Kubelet
+from selfheal.kubelet.logs import instance
 from selfheal.machine import Node, node_objects
 from selfheal.metrics import usage
 from selfheal.network import Network, Request, Response
@@ -450,18 +451,11 @@ class Cluster:
         return found[-1]
 
     def logs(self, pod: str, *, container: str | None = None, previous: bool = False) -> str:
-        """``kubectl logs``."""
+        """``kubectl logs``. ``previous``: of the instance that ended last, also while the next one waits."""
         obj = self.get("Pod", pod)
         wanted = container or pod_spec(obj).containers[0].name
-        instances = [c for c in self._runtime_of(pod).containers_of(obj["metadata"]["uid"]) if c.name == wanted]
-        instances.sort(key=lambda c: c.attempt)
-        if previous:
-            if len(instances) < 2:
-                raise BadRequest(f'previous terminated container "{wanted}" in pod "{pod}" not found')
-            return _text(instances[-2])
-        if not instances:
-            raise BadRequest(f'container "{wanted}" in pod "{pod}" is waiting to start: ContainerCreating')
-        return _text(instances[-1])
+        found = instance(obj, wanted, self._runtime_of(pod), previous=previous)
+        return found if isinstance(found, str) else _text(found)
 
     def traffic(self, service: str, rate: float, *, lag: float = 0, namespace: str = DEFAULT_NAMESPACE) -> Traffic:
         """Users send ``rate`` requests a second to a Service from now on; the timeline tells what became of them.

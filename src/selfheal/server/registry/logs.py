@@ -8,13 +8,11 @@ from typing import NamedTuple
 
 from selfheal.clock import SECOND, Clock, parse_rfc3339
 from selfheal.errors import BadRequest
-from selfheal.objects import Object, name
+from selfheal.kubelet.logs import instance
 from selfheal.runtime import Container
 from selfheal.server.context import Context
 from selfheal.server.http import Request, Response
 from selfheal.server.registry import containers
-
-PULLING = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
 
 Line = tuple[int, str]
 """(when, text)"""
@@ -36,7 +34,7 @@ def serve(context: Context) -> Response:
     request, pod = context.request, context.current()
     wanted = containers.container_name(context, pod)
     options = _options(request, context.cluster.clock)
-    found = _instance(context, pod, wanted, previous=request.flag("previous"))
+    found = instance(pod, wanted, containers.runtime_of(context, pod), previous=request.flag("previous"))
     if isinstance(found, str):
         return Response(200, found.encode(), "text/plain")
     lines = [line for line in found.log if line[0] >= options.since]
@@ -49,39 +47,6 @@ def serve(context: Context) -> Response:
         return Response(200, head, "text/plain")
     following = _Following(context, found, options)
     return Response(200, following.chunks(head), "text/plain", closing=following.close)
-
-
-def _instance(context: Context, pod: Object, wanted: str, *, previous: bool) -> Container | str:
-    """The instance whose log is meant, or why there is none left. Raises BadRequest.
-
-    pkg/kubelet/kubelet_pods.go validateContainerLogStatus
-    """
-    runtime = containers.runtime_of(context, pod)
-    status = pod.get("status") or {}
-    groups = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
-    every = [s for group in groups for s in status.get(group) or ()]
-    found = next((s for s in every if s["name"] == wanted), None)
-    here = f'container "{wanted}" in pod "{name(pod)}"'
-    if found is None:
-        raise BadRequest(f"{here} is not available")
-    state, last = found.get("state") or {}, (found.get("lastState") or {}).get("terminated") or {}
-    if previous:
-        if not last.get("containerID"):
-            raise BadRequest(f"previous terminated {here} not found")
-        ident = last["containerID"]
-    elif "running" in state:
-        ident = found.get("containerID", "")
-    elif "terminated" in state:
-        ident = state["terminated"].get("containerID") or last.get("containerID")
-    else:
-        ident = last.get("containerID")
-    if not ident and "waiting" in state:
-        reason = state["waiting"].get("reason", "")
-        raise BadRequest(f"{here} is waiting to start: {PULLING.get(reason, reason)}")
-    if not ident:
-        raise BadRequest(f"{here} is terminated")
-    container = runtime.container(str(ident).rpartition("/")[2])
-    return container if container is not None else f"unable to retrieve container logs for {ident}"
 
 
 def _number(request: Request, field: str) -> int | None:
