@@ -56,6 +56,18 @@ def test_the_chosen_numbers_never_kill_needlessly() -> None:
     assert any(numbers(cell)[0] > 0 for row in grid for cell in row[1:])
 
 
+def test_a_sweep_finds_the_pair_that_the_arithmetic_found() -> None:
+    computed = re.findall(r"periodSeconds \d+, failureThreshold \d+", output(PAGE, "choose-check"))[0]
+    chosen, good, picture = output(PAGE, "sweep-run").splitlines()[:3]
+    assert chosen.startswith(f"chosen: {computed}: ")
+    assert " 0 needless restarts" in chosen
+    assert len(re.findall(r"\(\d+, \d+\)", good)) > 1
+    quickest = picture.partition("Quickest: ")[2]
+    assert not re.search(r"\b0 needless", quickest)
+    heals, noticed = re.findall(r"heals in ([\d.]+)", chosen), numbers(computed)
+    assert float(heals[0]) > noticed[0] * noticed[1]
+
+
 def test_dear_checks_are_dear() -> None:
     told = rows(output(PAGE, "cost-table"))
     assert numbers(told[0][2])[0] < 3
