@@ -44,6 +44,12 @@ def test_a_missing_command_is_an_error_and_through_a_shell_a_failure() -> None:
     assert believed < 33, "an app that is well"
 
 
+def test_an_unknown_port_name_is_an_error_and_tls_asked_of_a_plain_port_a_failure() -> None:
+    told = {row[0]: row[1:] for row in rows(output(PAGE, "fields-run"))}
+    assert [row[0] for row in told.values()] == ["success", "unknown", "failure", "failure"]
+    assert 'parsing "wbe": invalid syntax' in told["port: wbe"][1]
+
+
 def test_an_exec_probe_takes_some_five_times_as_long_as_a_request() -> None:
     (_, *http), (_, *command) = rows(output(PAGE, "cost-table"))
     assert float(command[1].removesuffix(" ms")) > 4 * float(http[1].removesuffix(" ms"))

@@ -6,7 +6,7 @@ DELAY = "initialDelaySeconds: 60"
 
 CHAPTER = Chapter(
     page="04-startup.ipynb",
-    told=frozenset({"30", "119666", "2023", "2025"}),
+    told=frozenset({"30", "119666", "2023", "2025", "1.36", "141155", "18"}),
     exercise=slow_start,
     wrong=[
         ("a longer delay", changed(slow_start, DELAY, "initialDelaySeconds: 160"), "a blind time on every other day"),
