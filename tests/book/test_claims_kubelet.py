@@ -94,6 +94,14 @@ def test_a_code_above_128_names_a_signal_and_the_reason_tells_two_apart() -> Non
     assert told["exit 0"][2] == "Succeeded"
 
 
+def test_a_container_s_own_rule_goes_before_the_policies() -> None:
+    assert [row[1:] for row in rows(output(RESTARTS, "own-word-run"))] == [
+        ["3", "Running"],
+        ["0", "Failed"],
+        ["0", "Succeeded"],
+    ]
+
+
 def test_servers_take_always_and_jobs_take_the_others() -> None:
     told = {row[0]: row[1:] for row in rows(output(RESTARTS, "kinds-run"))}
     assert told["Deployment"] == told["DaemonSet"] == ["taken", "refused", "refused"]
@@ -125,6 +133,14 @@ def test_a_repaired_shop_stays_down_for_minutes() -> None:
     for pause, wait in zip(pauses[1:], (10, 20, 40, 80, 160, 300), strict=True):
         assert wait <= pause <= 1.6 * wait + 1
     assert pauses[-1] > 300, "more than five minutes"
+
+
+def test_kubectl_says_error_in_short_waits_and_crash_loop_back_off_in_long_ones() -> None:
+    told = [[int(cell) for cell in row] for row in rows(output(BACKOFF, "printed"))]
+    assert len(told) == 7
+    for wait, error, held in told:
+        assert (held > 0) == (wait >= 6), "of 160 s and more"
+        assert error > 0
 
 
 def test_only_ten_minutes_let_the_kubelet_forget() -> None:
@@ -173,6 +189,12 @@ def test_only_a_sidecar_is_started_again_under_never() -> None:
     for key, answer in told.items():
         ends = key.endswith("Never") and not key.startswith("sidecar")
         assert answer == ("the pod has Failed" if ends else "it alone is started again")
+
+
+def test_a_sidecar_that_is_down_looks_like_a_pod_that_has_not_begun() -> None:
+    told = output(CONTAINERS, "sidecar-down")
+    assert re.search(r"shop +1/2 +Init:Error ", told)
+    assert "the app: running · ready: True" in told
 
 
 def test_a_larger_limit_buys_time_and_no_cure() -> None:
