@@ -24,7 +24,7 @@ ROOTS = (
     "api.autoscaling.v1.Scale",
     "apimachinery.pkg.apis.meta.v1.DeleteOptions",
 )
-EMBEDDED = ("ingressRuleValue", "persistentVolumeSource")
+EMBEDDED = ("ingressRuleValue", "persistentVolumeSource", "rule", "ruleWithOperations")
 """Structs whose fields stand in their place, of types without a schema."""
 SCALARS = {"string": "s", "bytes": "b", "int32": "i", "int64": "i", "bool": "t", "double": "d", "uint32": "i"}
 FIELD = re.compile(

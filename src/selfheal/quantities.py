@@ -105,3 +105,12 @@ def canonical(text: str | float) -> str:
     if found["exponent"] is not None:
         return f"{digits}e{3 * thousands}" if thousands else str(digits)
     return f"{digits}{('n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E')[thousands + 3]}"
+
+
+def add(one: str, other: str) -> str:
+    """The sum of two amounts, in the form of the first that is not 0 (quantity.go Add). ValueError for a bad one."""
+    first = one if parse(one) else other
+    total = parse(one) + parse(other)
+    if first.endswith("i"):
+        return canonical(f"{total / 1024:f}Ki")
+    return canonical(f"{total:f}")

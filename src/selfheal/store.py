@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from selfheal import admission
+from selfheal.admission import resourcequota
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.errors import AlreadyExists, Conflict, FieldError, Forbidden, Invalid, NotFound, Unavailable
@@ -55,11 +56,11 @@ class Store:
         self._event_expiry: dict[Key, int] = {}
         self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
         self._admission = admission.Admission(chance, self.list)
+        self.custom: dict[str, Kind] = {}
+        """Kinds that somebody has defined."""
         self._down = False
         self._dry = False
         self._waiting: list[Callable[[], object]] = []
-        self.custom: dict[str, Kind] = {}
-        """Kinds that somebody has defined."""
         self.usage: Callable[[Object, str], int | None] | None = None
         """The metrics API: what a pod uses of a resource, in thousandths (of a core, of a byte); None: not known."""
         self.guard: Callable[[Object], object] = lambda _: None
@@ -77,6 +78,10 @@ class Store:
 
     def _info(self, kind: str, api_version: str = "v1") -> Kind:
         return self.custom.get(kind) or kind_info(kind, api_version)
+
+    def resource(self, kind: str) -> str:
+        """A kind's resource and its group, as errors name it."""
+        return self._info(kind).resource
 
     @property
     def version(self) -> int:
@@ -200,7 +205,16 @@ class Store:
         if info.generation:
             meta["generation"] = 1
         new = {"apiVersion": info.api_version, **obj, "metadata": meta}
-        return self._write(kind, new if kind in self.custom else self._admission.prepare(new), None, cause)
+        if kind not in self.custom:
+            new = self._admission.prepare(new)
+        self._charge(new, None, cause)
+        return self._write(kind, new, None, cause)
+
+    def _charge(self, new: Object, old: Object | None, cause: Cause | None) -> None:
+        """Take what an object uses from the quotas of its namespace. Raises Forbidden."""
+        quotas = self.list("ResourceQuota", namespace(new)) if namespace(new) and new["kind"] != "Event" else []
+        for quota in resourcequota.charged(quotas, new, old, self.resource(new["kind"])) if quotas else ():
+            self._write("ResourceQuota", quota, self.get("ResourceQuota", *key(quota)), cause)
 
     def update(self, obj: Object, *, cause: Cause | None = None, whole: bool = False) -> Object:
         """Replace all but the status. Raises NotFound, or Conflict if ``resourceVersion`` is not the stored one.
@@ -459,6 +473,8 @@ class Store:
         meta = new["metadata"]
         if new == current:
             return current
+        if kind in resourcequota.CHARGED_ANEW:
+            self._charge(new, current, cause)
         if "generation" in meta and _means_other(new, current):
             meta["generation"] += 1
         over = not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds")

@@ -38,10 +38,10 @@ def test_what_is_simulated_is_not_named() -> None:
 
 
 CHART = """
-apiVersion: v1
-kind: ResourceQuota
-metadata: {name: quota}
-spec: {hard: {pods: "10"}}
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: quick}
+handler: quick
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -64,8 +64,8 @@ provisioner: example.com/disk
 def test_what_a_chart_brings_besides_is_kept() -> None:
     cluster = Cluster()
     cluster.apply(CHART)
-    assert cluster.warnings == ["not simulated: kind ResourceQuota (ResourceQuota/quota)"]
+    assert cluster.warnings == ["not simulated: kind RuntimeClass (RuntimeClass/quick)"]
     assert cluster.get("role", "reader")["rules"][0]["verbs"] == ["get", "list"]
     assert cluster.get("clusterroles", "reader")["metadata"].get("namespace") is None
     assert cluster.get("sc", "fast")["provisioner"] == "example.com/disk"
-    assert cluster.get("quota", "quota")["spec"] == {"hard": {"pods": "10"}}
+    assert cluster.get("runtimeclasses", "quick")["handler"] == "quick"

@@ -24,6 +24,7 @@ from selfheal.controllers.podautoscaler import HorizontalController
 from selfheal.controllers.podgc import PodGC
 from selfheal.controllers.publishers import NamespacePublisher
 from selfheal.controllers.replicaset import ReplicaSetController, ReplicationManager
+from selfheal.controllers.resourcequota import ResourceQuotaController
 from selfheal.controllers.statefulset import StatefulSetController
 from selfheal.controllers.tainteviction import TaintEvictionController
 from selfheal.informers import Informers
@@ -53,6 +54,7 @@ class Controllers:
     autoscalers: HorizontalController
     namespaces: NamespaceController
     publisher: NamespacePublisher
+    quotas: ResourceQuotaController
 
 
 def start_controllers(
@@ -79,4 +81,5 @@ def start_controllers(
         HorizontalController(store, informers, clock, chance),
         NamespaceController(store, informers, clock, chance),
         NamespacePublisher(store, informers),
+        ResourceQuotaController(store, informers, clock, chance),
     )

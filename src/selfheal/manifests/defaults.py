@@ -340,6 +340,21 @@ def _claim(obj: Object) -> Object:
     return {**obj, "spec": _with(obj.get("spec") or {}, volumeMode="Filesystem")}
 
 
+def _limit_range(obj: Object) -> Object:
+    """A container's limit is the most it may have, its request that limit, unless they are given."""
+    limits = [
+        {**item, **_container_range(item)} if item.get("type") == "Container" else item
+        for item in (obj.get("spec") or {}).get("limits") or ()
+    ]
+    return {**obj, "spec": {**(obj.get("spec") or {}), "limits": limits}}
+
+
+def _container_range(item: Object) -> Object:
+    limit = {**(item.get("max") or {}), **(item.get("default") or {})}
+    request = {**(item.get("min") or {}), **limit, **(item.get("defaultRequest") or {})}
+    return {key: value for key, value in (("default", limit), ("defaultRequest", request)) if value}
+
+
 _KINDS: dict[str, Callable[[Object], Object]] = {
     "CronJob": _cron_job,
     "DaemonSet": _daemon_set,
@@ -347,6 +362,7 @@ _KINDS: dict[str, Callable[[Object], Object]] = {
     "EndpointSlice": _endpoint_slice,
     "HorizontalPodAutoscaler": _horizontal_pod_autoscaler,
     "Job": _job,
+    "LimitRange": _limit_range,
     "Namespace": _namespace,
     "Node": _node,
     "PersistentVolumeClaim": _claim,

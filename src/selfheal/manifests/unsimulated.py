@@ -13,13 +13,11 @@ from selfheal.objects import Object
 
 KINDS = (
     "Ingress",
-    "LimitRange",
     "MutatingWebhookConfiguration",
     "NetworkPolicy",
     "PersistentVolume",
     "PersistentVolumeClaim",
     "PriorityClass",
-    "ResourceQuota",
     "RuntimeClass",
     "ValidatingWebhookConfiguration",
 )

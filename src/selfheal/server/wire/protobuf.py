@@ -28,10 +28,14 @@ minReplicas startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistory
 priority value partition expirationSeconds stabilizationWindowSeconds
 automountServiceAccountToken enableServiceLinks controller blockOwnerDeletion immutable allowPrivilegeEscalation
 privileged readOnlyRootFilesystem runAsNonRoot suspend optional orphanDependents shareProcessNamespace
-hostUsers ready serving terminating
+hostUsers ready serving terminating allocateLoadBalancerNodePorts setHostnameAsFQDN
+maxUnavailable maxSurge minAvailable maxFailedIndexes succeededCount defaultMode mode averageUtilization
+deletionGracePeriodSeconds exitCode restartCount
+currentHealthy desiredHealthy disruptionsAllowed expectedPods
+currentNumberScheduled desiredNumberScheduled numberMisscheduled numberReady
 """
 EXPLICIT = frozenset(_EXPLICIT.split())
-"""Numbers and booleans that may be 0 or false on purpose: pointers in Go. All others are left out as in JSON."""
+"""Numbers and booleans that may be 0 or false on purpose: pointers in Go, or never left out of its JSON."""
 
 STRUCTS = (
     "metadata",

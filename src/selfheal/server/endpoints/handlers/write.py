@@ -269,7 +269,7 @@ def patcher(context: Context, value: Any) -> Callable[[Object], Any]:
     if kind == MERGE_PATCH:
         return lambda obj: patches.merge(obj, value)
     of = context.schema
-    if of is None or context.info.resource.custom is not None:
+    if context.info.resource.custom is not None:
         text = f"accepted media types include: {', '.join(p for p in PATCHES if p != STRATEGIC_PATCH)}"
         raise UnsupportedMediaType(f"the body of the request was in an unknown format - {text}")
     return lambda obj: patches.strategic(obj, value, of)

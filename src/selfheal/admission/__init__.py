@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from selfheal.admission import limitranger
 from selfheal.chance import Chance
 from selfheal.errors import FieldError, Invalid
 from selfheal.manifests import pod_only
 from selfheal.objects import Object, key, labels, replace
 
-Lister = Callable[[str], list[Object]]
+Lister = Callable[..., list[Object]]
+"""The objects of a kind, and if one is named, of a namespace."""
+
+LIMITED = ("Pod", "PersistentVolumeClaim")
+"""Kinds that LimitRanges speak of."""
 
 TOLERATION_SECONDS = 300
 """plugin/pkg/admission/defaulttolerationseconds"""
@@ -29,7 +34,7 @@ TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 class Admission:
-    """The last step before a new object is stored. ``existing(kind)`` lists what is there."""
+    """The last step before a new object is stored. ``existing(kind, namespace)`` lists what is there."""
 
     def __init__(self, chance: Chance, existing: Lister) -> None:
         self._chance = chance
@@ -39,9 +44,15 @@ class Admission:
     def prepare(self, obj: Object) -> Object:
         """The object as it will be stored; what a client says of its status is ignored, as for every kind but nodes."""
         kind = obj["kind"]
+        ranges = self._existing("LimitRange", obj["metadata"]["namespace"]) if kind in LIMITED else []
         if kind == "Pod":
+            if ranges:
+                obj = limitranger.defaulted(obj, ranges)
+                limitranger.check(obj, "pods", ranges)
             spec = self._pod_spec(obj["spec"])
             return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
+        if ranges:
+            limitranger.check(obj, "persistentvolumeclaims", ranges)
         if kind == "Service":
             return _service(obj, self._chance, self._existing)
         if kind == "Namespace":
