@@ -68,6 +68,14 @@ def test_a_sweep_finds_the_pair_that_the_arithmetic_found() -> None:
     assert float(heals[0]) > noticed[0] * noticed[1]
 
 
+def test_the_startup_budget_saves_each_start_and_costs_a_period_at_most() -> None:
+    alone, budget = output(PAGE, "choose-starts").splitlines()
+    assert numbers(alone)[0] > 0
+    assert numbers(budget)[0] == 0
+    (chosen,) = re.findall(r"periodSeconds (\d+)", output(PAGE, "choose-check"))
+    assert numbers(budget)[1] <= float(chosen) + 0.1
+
+
 def test_dear_checks_are_dear() -> None:
     told = rows(output(PAGE, "cost-table"))
     assert numbers(told[0][2])[0] < 3
