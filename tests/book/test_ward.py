@@ -100,7 +100,7 @@ def test_a_cell_opens_by_key_and_names_its_rule() -> None:
 
 def test_what_the_chapter_says_of_its_patients_is_so() -> None:
     numbers = {one.key: n for n, one in enumerate(patients(), 1)}
-    assert f"Patient {numbers['old-count']} is the one" in prose(PAGE)
+    assert f"(It is number {numbers['old-count']} below.)" in prose(PAGE)
     for key in ("the-advice", "whole-server", "open-port"):
         assert f"Patient {numbers[key]}." in prose(PAGE)
     told = output(PAGE, "count-run")
