@@ -169,3 +169,9 @@ def test_pictures_say_in_words_what_they_show() -> None:
 def test_a_stored_quiz_is_the_one_of_today() -> None:
     for name, chapter in TEXTS.items():
         assert output(name, "quiz-questions") == repr(quiz(chapter))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_number_that_leads_to_a_chapter_is_that_chapter_s(name: str) -> None:
+    links = re.findall(r"\[(?:[Cc]hapter |[Ll]ab )?(\d+)[^\]]*\]\((?:\.\./labs/)?(\d\d)-", prose(name))
+    assert [(told, leads) for told, leads in links if int(told) != int(leads)] == []
