@@ -22,6 +22,8 @@ from selfheal.lessons import timing
 from selfheal.plot import plot
 from selfheal.scenario import Scenario
 from selfheal.widgets import bank, page
+from selfheal.widgets.questions import language_of
+from selfheal.words import speaking
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +58,13 @@ def pictured(place: re.Match[str]) -> str:
     """A monitor's place with the picture of its run: behind the click where a question comes before it."""
     head, stored, between, told = place.groups()
     data = json.loads(stored)
-    shown = picture(json.dumps(data["base"]))
+    with speaking(language_of(data)):
+        shown = picture(json.dumps(data["base"]), language_of(data))
     return f"{head}{stored}{between}" + (told + shown if data["ask"] else shown + told)
 
 
 @cache
-def picture(question: str) -> str:
+def picture(question: str, _language: str) -> str:
     """A run as a picture."""
     scenario = Scenario.from_canonical(json.loads(question))
     return plot(Cluster.of(scenario).play(scenario).timeline).html

@@ -41,9 +41,6 @@ examples:
 """
 
 
-WORDS = "\n".join(f"  {belief.key:<30} {belief.says}" for belief in BELIEFS.values())
-
-
 class Parser(argparse.ArgumentParser):
     """Tells a mistake in one line."""
 
@@ -80,10 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"selfheal {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
+    beliefs = "\n".join(f"  {belief.key:<30} {belief.says}" for belief in BELIEFS.values())
     run = commands.add_parser(
         "run",
         help="run manifests on a simulated cluster and print what happens",
-        epilog=f"{EXAMPLES}\nbeliefs:\n{WORDS}\n",
+        epilog=f"{EXAMPLES}\nbeliefs:\n{beliefs}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument(

@@ -49,6 +49,7 @@ from selfheal.store import Store
 from selfheal.timeline import Recorder
 from selfheal.traffic import Traffic
 from selfheal.views import ClusterTimeline, Objects
+from selfheal.words import words
 
 if TYPE_CHECKING:
     from selfheal.explain import Explanation
@@ -476,7 +477,7 @@ class Cluster:
             rate,
             lag=micros(lag),
             cause=Cause(
-                ACTION, at=self.clock.now, what=f"Users began to send {rate:g} requests a second to {service}."
+                ACTION, at=self.clock.now, what=words("deeds")["traffic"].format(rate=f"{rate:g}", service=service)
             ),
             why=lambda pod: self._last_change(namespace, pod),
         )
@@ -494,7 +495,7 @@ class Cluster:
         begin = self.now
         objs = [o for o in scenario.manifests if o["kind"] != "Node"]
         if objs:
-            self.apply(objs, cause=Cause(ACTION, at=self.clock.now, what="The manifests were applied."))
+            self.apply(objs, cause=Cause(ACTION, at=self.clock.now, what=words("deeds")["manifests"]))
         for service, rate in scenario.traffic:
             self.traffic(service, rate)
         for action in scenario.actions:

@@ -32,10 +32,8 @@ REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
 EVICTED = "EvictionByEvictionAPI"
 
 SOURCE = "pkg/registry/core/pod/storage/eviction.go"
-EVICT = rule("eviction.evict", SOURCE, "Create", "{pod} was evicted by the API: {because}.")
-COUNT = rule(
-    "eviction.count", SOURCE, "checkAndDecrement", "The budget {budget} allows one disruption less: {pod} is evicted."
-)
+EVICT = rule("eviction.evict", SOURCE, "Create")
+COUNT = rule("eviction.count", SOURCE, "checkAndDecrement")
 
 
 class Eviction:

@@ -7,19 +7,24 @@ stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
 from typing import Any
+from unicodedata import east_asian_width
 
 from selfheal.clock import SECOND
 from selfheal.headlines import headline
 from selfheal.rules import RULES, Cause
 from selfheal.timeline import Timeline
+from selfheal.words import words
 
 WIDTH = 80
 """Columns of a printed chain: what fits the page of a book."""
+INDENT = 11
+"""Columns before its texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,15 @@ class Explanation:
     steps: tuple[Step, ...]
 
     def __str__(self) -> str:
+        say = words("explain")
+        first = f"  {say['because']}"
+        first += " " * (INDENT - columns(first))
         lines = [headline(self.record).strip()]
         for step in self.steps:
-            when = "" if step.t is None else f"{step.t:.1f} s: "
-            lines += wrap(when + step.text, WIDTH, initial_indent="  because  ", subsequent_indent=" " * 11)
+            text = step.text if step.t is None else say["when"].format(t=f"{step.t:.1f}", text=step.text)
+            lines += _wrapped(text, first, " " * INDENT)
             if step.source:
-                lines.append(f"           {step.source} {step.function}")
+                lines.append(f"{' ' * INDENT}{step.source} {step.function}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -91,13 +99,33 @@ def _shortened(chain: list[Step]) -> Iterator[Step]:
     for _, group in groupby(chain, key=lambda step: step.rule):
         run = list(group)
         if len(run) > 4:
-            more = Step(None, f"… and {len(run) - 3} times more before …", run[2].source, run[2].function, run[2].rule)
+            text = words("explain")["more"].format(n=len(run) - 3)
+            more = Step(None, text, run[2].source, run[2].function, run[2].rule)
             run = [*run[:2], more, run[-1]]
         yield from run
 
 
-class _Inputs(dict[str, Any]):
-    """A rule's text never fails for want of a value."""
+def columns(text: str) -> int:
+    """How wide a text is in a terminal: a Chinese character takes two columns."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
-    def __missing__(self, key: str) -> str:
-        return f"<{key}>"
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    """Lines of :data:`WIDTH` columns; Chinese, which has no blanks, breaks before any character but a closing one."""
+    if columns(text) == len(text):
+        return wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest)
+    lines = [first]
+    for piece in re.findall(r"[⺀-￯][，。：；、）」！？]*|[^\s⺀-￯]+|\s+", text):
+        if columns(lines[-1] + piece.rstrip()) > WIDTH:
+            lines.append(rest + piece.lstrip())
+        else:
+            lines[-1] += piece
+    return [line.rstrip() for line in lines]
+
+
+class _Inputs(dict[str, Any]):
+    """A rule's text never fails for want of a value; values that are words are said in the language spoken."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = self.get(key, f"<{key}>")
+        return words("values").get(value, value) if isinstance(value, str) else value

@@ -43,7 +43,7 @@ AGAIN = 1 * SECOND
 
 KINDS = ("crash", "hang", "slow", "leak", "partition", "loseHeartbeats", "apiDown", "slowPull", "refusePull")
 
-HEALED = rule("fault.healed", "", "", "The fault is over: {what}")
+HEALED = rule("fault.healed", "", "")
 
 
 class Machine(Protocol):

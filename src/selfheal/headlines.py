@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from selfheal.words import words
+
 Record = Mapping[str, Any]
 
 
@@ -37,66 +39,46 @@ def told(record: Record) -> str:
 
 def deed(verb: str, args: Any) -> str:
     """Something that was done from outside, as a sentence."""
+    say = words("deeds")
     if isinstance(args, str) and verb == "label":
         what, _, labels = args.partition(" ")
-        return f"{what} was labelled {labels}."
+        return str(say["label"]).format(what=what, labels=labels)
     if isinstance(args, str):
-        return f"{args} {DEEDS.get(verb, f'(an action: {verb})')}."
+        return str(say[verb if verb in PLAIN else "other"]).format(what=args, verb=verb)
     if verb == "scale":
-        return " ".join(f"{what} was scaled to {replicas}." for what, replicas in args.items())
-    pod = f"pod {args.get('pod')}"
-    if verb == "exec":
-        return f"`{_command(args['command'])}` was run in {pod}."
-    if verb == "kill":
-        return f"{_signal(args)} was sent to {pod}."
-    if verb == "http":
-        return f"{_request(args)} was sent to port {args.get('port')} of {pod}."
-    if verb == "label":
-        return f"{pod if 'pod' in args else args.get('node')} was labelled {args.get('labels')}."
-    if verb == "condition":
-        return f"Condition {args.get('type')} of {pod} was set to {args.get('status')}."
-    if verb == "drain":
-        return f"{args.get('node')} was drained."
+        return " ".join(say["scale"].format(what=what, replicas=replicas) for what, replicas in args.items())
     if verb == "rollout":
-        return " ".join(f"{what} was {ROLLOUTS.get(how, how)}." for how, what in args.items())
+        return " ".join(say[how if how in ROLLOUTS else "rollout"].format(what=w, how=how) for w, how in args.items())
     if verb == "fault":
-        return _fault(args)
-    return f"{verb}: {_pairs(args)}."
+        return _fault(args, say["fault"])
+    pod = args.get("pod")
+    if verb == "exec":
+        return str(say["exec"]).format(command=_command(args["command"]), pod=pod)
+    if verb == "kill":
+        return str(say["kill"]).format(signal=_signal(args), pod=pod)
+    if verb == "http":
+        return str(say["http"]).format(request=_request(args), port=args.get("port"), pod=pod)
+    if verb == "label":
+        what = say["pod"].format(pod=pod) if "pod" in args else args.get("node")
+        return str(say["label"]).format(what=what, labels=args.get("labels"))
+    if verb == "condition":
+        return str(say["condition"]).format(type=args.get("type"), pod=pod, status=args.get("status"))
+    if verb == "drain":
+        return str(say["drain"]).format(what=args.get("node"))
+    return str(say["pairs"]).format(verb=verb, args=_pairs(args))
 
 
-def _fault(args: Mapping[str, Any]) -> str:
+def _fault(args: Mapping[str, Any], say: Mapping[str, str]) -> str:
     """``node/node-1 was cut off from the API server for 60 s.``"""
     kind, target = str(args.get("kind")), str(args.get("target") or "")
-    how = FAULTS.get(f"{kind} {target.partition('/')[0]}") or FAULTS.get(kind, f"{kind}: {{}}")
-    seconds = f" for {args['for']:g} s" if args.get("for") else ""
-    return f"{how.format(target or 'the registry')}{seconds}."
+    text = say.get(f"{kind} {target.partition('/')[0]}") or say.get(kind, say["other"])
+    told = text.format(target=target or say["registry"], kind=kind)
+    return say["for"].format(told=told[:-1], seconds=f"{args['for']:g}") if args.get("for") else told
 
 
-ROLLOUTS = {"undo": "rolled back", "restart": "restarted"}
-FAULTS = {
-    "crash": "The app of {} was made to crash",
-    "hang": "The app of {} was frozen",
-    "slow": "The app of {} was slowed down",
-    "leak": "The app of {} was made to leak memory",
-    "partition node": "{} was cut off from the API server",
-    "partition pod": "{} was cut off from its clients",
-    "loseHeartbeats": "The heartbeats of {} were lost",
-    "apiDown": "The API server was down",
-    "slowPull": "Pulls from {} were slowed down",
-    "refusePull": "{} refused connections",
-}
-"""Faults, as something that was done to ``{}``."""
-
-DEEDS = {
-    "apply": "was applied",
-    "delete": "was deleted",
-    "forceDelete": "was deleted by force",
-    "stopNode": "lost its power",
-    "startNode": "was powered on",
-    "cordon": "was cordoned",
-    "uncordon": "was uncordoned",
-}
+PLAIN = ("apply", "delete", "forceDelete", "stopNode", "startNode", "cordon", "uncordon")
 """Verbs that only need a name."""
+ROLLOUTS = ("undo", "restart")
 
 
 def order(verb: str, args: Any) -> str:

@@ -10,6 +10,7 @@ from selfheal.kubelet import Kubelet
 from selfheal.objects import Object
 from selfheal.rules import ACTION, Cause
 from selfheal.runtime import Runtime
+from selfheal.words import words
 
 BOOT = (600 * MILLISECOND, 900 * MILLISECOND)
 """From power-on until the kubelet runs (µs)."""
@@ -28,7 +29,7 @@ class Node:
         self._boots = boots
         """How often it has been powered on since it joined the cluster."""
         self._begin: Timer | None = None
-        self.kubelet = make(boots, Cause(ACTION, at=clock.now, what=f"{runtime.node} joined the cluster."))
+        self.kubelet = make(boots, Cause(ACTION, at=clock.now, what=words("deeds")["join"].format(what=runtime.node)))
         self.name = runtime.node
         self.powered = True
 
@@ -38,7 +39,7 @@ class Node:
             self.powered = False
             if self._begin is not None:
                 self._begin.cancel()
-            cause = cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} lost its power.")
+            cause = cause or Cause(ACTION, at=self._clock.now, what=words("deeds")["stopNode"].format(what=self.name))
             self.kubelet.halt(cause)
             self.runtime.power_off(cause)
 
@@ -47,14 +48,14 @@ class Node:
         if not self.powered:
             self.powered = True
             self._boots += 1
-            cause = cause or Cause(ACTION, at=self._clock.now, what=f"{self.name} was powered on.")
+            cause = cause or Cause(ACTION, at=self._clock.now, what=words("deeds")["startNode"].format(what=self.name))
             self._begin = self._clock.after(self._stream.between(self._boots, *BOOT), lambda: self._boot(cause))
 
     def restart_kubelet(self, cause: Cause | None = None) -> None:
         """``systemctl restart kubelet``: the runtime and every container go on."""
         if self.powered:
             self._boots += 1
-            cause = cause or Cause(ACTION, at=self._clock.now, what=f"The kubelet of {self.name} was restarted.")
+            cause = cause or Cause(ACTION, at=self._clock.now, what=words("deeds")["kubelet"].format(what=self.name))
             self.kubelet.halt(cause)
             self.kubelet = self._make(self._boots, cause, rebooted=False)
 

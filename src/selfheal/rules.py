@@ -12,8 +12,10 @@ the belief were true.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from selfheal.words import words
 
 _NAMES: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -50,24 +52,28 @@ class Cause:
 class Rule:
     """A rule of Kubernetes: where it stands and what it says."""
 
+    key: str
     source: str
     """File in kubernetes/kubernetes, or a page of the documentation."""
     function: str
-    text: str
-    """One sentence; ``{name}`` is filled from the cause's inputs."""
+
+    @property
+    def text(self) -> str:
+        """One sentence, in the language that is spoken; ``{name}`` is filled from the cause's inputs."""
+        return str(words("rules")[self.key])
 
 
 RULES: dict[str, Rule] = {}
 """All rules by key. Each module adds its own where it is defined, by :func:`rule`."""
 
 
-def rule(key: str, source: str, function: str, text: str) -> str:
-    """Define a rule; returns its key."""
-    RULES[key] = Rule(source, function, text)
+def rule(key: str, source: str, function: str) -> str:
+    """Define a rule, whose text stands in :mod:`selfheal.words`; returns its key."""
+    RULES[key] = Rule(key, source, function)
     return key
 
 
-ACTION = rule("action", "", "", "{what}")
+ACTION = rule("action", "", "")
 """Something done from outside: where a chain of causes begins."""
 
 
@@ -142,11 +148,18 @@ class Belief:
     """A common wrong idea, as a variant of the rules."""
 
     key: str
-    says: str
-    """The belief in the words of those who hold it."""
-    truth: str
-    rules: Rules = field(default_factory=Rules)
-    source: str = ""
+    rules: Rules
+    source: str
+
+    @property
+    def says(self) -> str:
+        """The belief in the words of those who hold it."""
+        return str(words("beliefs")[self.key]["says"])
+
+    @property
+    def truth(self) -> str:
+        """What is so instead."""
+        return str(words("beliefs")[self.key]["truth"])
 
 
 BELIEFS: dict[str, Belief] = {
@@ -154,211 +167,151 @@ BELIEFS: dict[str, Belief] = {
     for b in (
         Belief(
             "readiness-restarts",
-            "A readiness probe that fails long enough restarts the container.",
-            "Readiness only decides about traffic; it never kills anything.",
             Rules(killing_probes=("liveness", "startup", "readiness")),
             "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
         ),
         Belief(
             "liveness-waits-for-readiness",
-            "The liveness probe waits until the readiness probe has succeeded.",
-            "The two are independent; only a startup probe holds both back.",
             Rules(liveness_waits_for_readiness=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "restart-is-instant",
-            "A failed liveness probe restarts the container at once.",
-            "The container is stopped first, and stopping may take the whole grace period.",
             Rules(stop_is_instant=True),
             "pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer",
         ),
         Belief(
             "first-restart-waits",
-            "The first restart waits 10 seconds.",
-            "The first restart is immediate; the back-off begins with the second.",
             Rules(first_restart_waits=True),
             "pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff",
         ),
         Belief(
             "threshold-plus-one",
-            "failureThreshold: 3 means that the fourth failure counts.",
-            "The third failure in a row is the verdict.",
             Rules(extra_failures=1),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "raise-readiness-threshold",
-            "Raise the readiness failureThreshold and the container is killed later.",
-            "Kills follow the liveness probe's own threshold.",
             Rules(readiness_threshold_kills=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "delay-after-startup",
-            "initialDelaySeconds begins once the startup probe has succeeded.",
-            "Every delay counts from the start of the container.",
             Rules(delay_counts_from_started=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "restarts-need-the-api",
-            "The control plane restarts containers; while it is away, nothing is restarted.",
-            "The kubelet restarts them by itself; the API server only hears of it.",
             Rules(restarts_need_the_api=True),
             "pkg/kubelet/kubelet.go SyncPod",
         ),
         Belief(
             "policy-asks-after-a-kill",
-            "With OnFailure a container that a probe has killed is started again only if its code is not 0.",
-            "After a kill by a probe nobody asks for the code; only Never keeps it from being started again.",
             Rules(policy_asks_after_a_kill=True),
             "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
         ),
         Belief(
             "clean-exit-is-no-crash",
-            "A container that ends with code 0 is no crash, so it is not held back.",
-            "With restartPolicy Always each end counts; nobody asks for the code.",
             Rules(clean_exit_is_no_crash=True),
             "pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff",
         ),
         Belief(
             "kills-back-off-like-crashes",
-            "Kills by a liveness probe are held back from the second restart on, as crashes are.",
-            "The back-off counts from the end before the kill, a whole life ago; so several restarts are free.",
             Rules(kill_is_seen_at_once=True),
             "pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff",
         ),
         Belief(
             "out-of-memory-ends-the-pod",
-            "When one container is out of memory, all containers of its pod are restarted.",
-            "Each container has its own limit and its own end; the others run on.",
             Rules(out_of_memory_ends_the_pod=True),
             "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
         ),
         Belief(
             "prestop-has-its-own-time",
-            "The grace period begins when preStop is over.",
-            "preStop spends the grace period; what is left of it, at least 2 s, is for SIGTERM.",
             Rules(prestop_has_its_own_time=True),
             "pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer",
         ),
         Belief(
             "traffic-stops-first",
-            "SIGTERM comes when the pod has left the Service.",
-            "Both begin at the same moment, and neither waits for the other.",
             Rules(traffic_stops_first=True),
             "pkg/kubelet/kubelet.go SyncTerminatingPod",
         ),
         Belief(
             "dead-nodes-evict-at-once",
-            "As soon as a node is NotReady its pods are started elsewhere.",
-            "They tolerate it for 300 s, if nobody says otherwise.",
             Rules(dead_nodes_evict_at_once=True),
             "pkg/controller/tainteviction/taint_eviction.go processPodOnNode",
         ),
         Belief(
             "stateful-pods-move-too",
-            "A StatefulSet's pod on a dead node is replaced as a Deployment's is.",
-            "It is marked for deletion and stays; no second one of its name may run.",
             Rules(stateful_pods_are_forced_away=True),
             "pkg/controller/tainteviction/taint_eviction.go addConditionAndDeletePod",
         ),
         Belief(
             "startup-asks-once",
-            "A startup probe is asked once; if it fails, the container is killed.",
-            "It is asked each period until it succeeds, or has failed failureThreshold times in a row.",
             Rules(startup_asks_once=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "first-probe-at-delay",
-            "The first probe comes initialDelaySeconds after the container's start.",
-            "It comes at the first tick at which the container is old enough, and ticks count from the pod's arrival.",
             Rules(first_probe_at_delay=True),
             "pkg/kubelet/prober/worker.go run",
         ),
         Belief(
             "short-delay-ignored",
-            "An initialDelaySeconds below periodSeconds is ignored.",
-            "It is asked for at each tick, whatever the period.",
             Rules(short_delay_ignored=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "errors-fail",
-            "A probe that cannot be run has failed.",
-            "An error is reported and dropped: it counts neither as a failure nor as a success.",
             Rules(errors_fail=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "tcp-knows-the-app",
-            "A tcp probe shows that the app works.",
-            "It opens the port and hangs up; what the app answers is never asked.",
             Rules(tcp_knows_the_app=True),
             "pkg/probe/tcp/tcp.go DoTCPProbe",
         ),
         Belief(
             "any-grpc-answer-passes",
-            "A gRPC probe passes as soon as the health service answers.",
-            "Only SERVING passes.",
             Rules(any_grpc_answer_passes=True),
             "pkg/probe/grpc/grpc.go Probe",
         ),
         Belief(
             "timeout-is-harmless",
-            "A slow answer is an answer, so the default timeout of 1 s is harmless.",
-            "What comes after timeoutSeconds is a failure like any other.",
             Rules(least_timeout=30),
             "pkg/kubelet/prober/prober.go runProbe",
         ),
         Belief(
             "restart-needs-liveness",
-            "Without a liveness probe a crashed container stays down.",
-            "A process that ends is started again whatever probes there are.",
             Rules(restart_needs_liveness=True),
             "pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions",
         ),
         Belief(
             "no-probe-is-unready",
-            "Without a readiness probe a pod gets no users.",
-            "No probe counts as success: running is ready.",
             Rules(no_probe_is_unready=True),
             "pkg/kubelet/prober/prober_manager.go UpdatePodStatus",
         ),
         Belief(
             "count-starts-anew",
-            "Each new container starts with no failures counted.",
-            "After a kill by a probe it does; after a crash the failures before it still count.",
             Rules(run_ends_with_container=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "restart-cures",
-            "A restart cures: the new container passes its probe.",
-            "A restart cures what was wrong inside the container. The probe asks again, and finds what it finds.",
             Rules(restart_cures=True),
             "pkg/kubelet/prober/worker.go doProbe",
         ),
         Belief(
             "unready-pods-are-replaced",
-            "A ReplicaSet replaces a pod that is no longer ready.",
-            "It counts pods that exist and have not ended, ready or not; an unready one stays.",
             Rules(unready_pods_are_replaced=True),
             "pkg/controller/replicaset/replica_set.go manageReplicas",
         ),
         Belief(
             "stuck-rollouts-are-undone",
-            "A Deployment takes a version back that does not become ready.",
-            "It reports ProgressDeadlineExceeded and does nothing else; going back is somebody's decision.",
             Rules(stuck_rollouts_are_undone=True),
             "pkg/controller/deployment/progress.go syncRolloutStatus",
         ),
         Belief(
             "budgets-guard-everything",
-            "A PodDisruptionBudget keeps pods from being deleted.",
-            "Only evictions ask it. A deletion, a rollout and a dead node do not.",
             Rules(budgets_guard_deletion=True),
             "pkg/registry/core/pod/storage/eviction.go Create",
         ),

@@ -28,19 +28,12 @@ if TYPE_CHECKING:
 
 State = Literal["created", "running", "exited"]
 
-EXITED = rule(
-    "process exit", "", "", "The process of container {container} ended by itself, with exit code {exit_code}."
-)
-OOM = rule("out of memory", "", "", "Container {container} needed more memory than its limit, so the kernel killed it.")
-POWER = rule("power cut", "", "", "{node} lost its power, and with it every process.")
-FORCED = rule(
-    "forced stop",
-    "staging/src/k8s.io/cri-api/pkg/apis/runtime/v1/api.proto",
-    "StopContainer",
-    "Container {container} did not end within {grace} s of {signal}, so SIGKILL ended it.",
-)
-TOLD = rule("app changed by itself", "", "", "The app in container {container} says of itself: {text}.")
-SWITCHED = rule("app switched", "", "", "The app in container {container} was switched: {text}.")
+EXITED = rule("process exit", "", "")
+OOM = rule("out of memory", "", "")
+POWER = rule("power cut", "", "")
+FORCED = rule("forced stop", "staging/src/k8s.io/cri-api/pkg/apis/runtime/v1/api.proto", "StopContainer")
+TOLD = rule("app changed by itself", "", "")
+SWITCHED = rule("app switched", "", "")
 
 MESSAGE_LIMIT = 4096
 """Bytes of a termination message; of a longer one, the last (container/runtime.go, tail.go ReadAtMost)."""

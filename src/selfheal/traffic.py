@@ -30,20 +30,10 @@ TIMEOUT = 5 * SECOND
 Record = dict[str, Any]
 OnRecord = Callable[[Record, "Cause | None"], Record]
 
-ROUTED = rule(
-    "traffic.route",
-    "pkg/proxy/topology.go",
-    "CategorizeEndpoints",
-    "Requests to {service} go to {pods}.",
-)
-NOWHERE = rule(
-    "traffic.nowhere",
-    "pkg/proxy/iptables/proxier.go",
-    "syncProxyRules",
-    "{service} has no ready endpoint: every request is refused.",
-)
-LOST = rule("traffic.lost", "", "", "{pods} gets requests of {service} and does not answer them well.")
-SERVED = rule("traffic.served", "", "", "All pods that get requests of {service} answer them again.")
+ROUTED = rule("traffic.route", "pkg/proxy/topology.go", "CategorizeEndpoints")
+NOWHERE = rule("traffic.nowhere", "pkg/proxy/iptables/proxier.go", "syncProxyRules")
+LOST = rule("traffic.lost", "", "")
+SERVED = rule("traffic.served", "", "")
 
 
 class Traffic:

@@ -48,7 +48,7 @@ def file(language: str) -> dict[str, Any]:
 
 
 def test_each_language_has_every_word_with_the_same_gaps_and_marks() -> None:
-    gaps = re.compile(r"\{\w+\}|</?\w+>")
+    gaps = re.compile(r"\{\w*\}|</?\w+>")
     english = dict(flat(file("en")))
     for language in words.LANGUAGES[1:]:
         told = file(language)
@@ -63,15 +63,14 @@ def test_nearly_every_word_is_translated() -> None:
     english, told = dict(flat(file("en"))), dict(flat(file("zh-TW")))
     same = {key for key in english if english[key] == told[key]}
     names = re.compile(
-        r"(\{\w+\}|[●✕?{}/ ]|Ready|Unknown|Service|seed|\w+Seconds|failureThreshold|liveness|readiness|startup)*"
+        r"(\{\w*\}|[●✕?{}/ ]|Ready|True|Pod|Unknown|Service|seed|"
+        r"\w+Seconds|failureThreshold|liveness|readiness|startup)*"
     )
     assert [key for key in sorted(same) if not names.fullmatch(english[key])] == []
 
 
-def test_each_phrase_is_said_in_a_chapter_or_is_a_belief() -> None:
-    told = "".join(path.read_text("utf-8") for path in (ROOT / "book").glob("*.ipynb")) + (SRC / "rules.py").read_text(
-        "utf-8"
-    )
+def test_each_phrase_is_said_in_a_chapter() -> None:
+    told = "".join(path.read_text("utf-8") for path in (ROOT / "book").glob("*.ipynb"))
     assert [text for text in file("zh-TW")["phrases"] if text not in told] == []
 
 

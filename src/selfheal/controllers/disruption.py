@@ -44,15 +44,8 @@ STALE = 120 * SECOND
 SCALABLE = ("ReplicationController", "ReplicaSet", "StatefulSet")
 
 SOURCE = "pkg/controller/disruption/disruption.go"
-STATUS = rule(
-    "disruption.status",
-    SOURCE,
-    "updatePdbStatus",
-    "Of {expected} pods {desired} must be healthy and {healthy} are: {allowed} may be disrupted.",
-)
-STALE_TARGET = rule(
-    "disruption.stale", SOURCE, "syncStalePodDisruption", "{pod} was to be deleted two minutes ago and is still there."
-)
+STATUS = rule("disruption.status", SOURCE, "updatePdbStatus")
+STALE_TARGET = rule("disruption.stale", SOURCE, "syncStalePodDisruption")
 
 
 class DisruptionController:

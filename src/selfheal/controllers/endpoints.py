@@ -31,12 +31,7 @@ READY = {True: "addresses", False: "notReadyAddresses"}
 CAPACITY = 1000
 """Addresses of one object; the rest is left out, those that are not ready first (maxCapacity)."""
 
-MIRROR = rule(
-    "endpoints.mirror",
-    "pkg/controller/endpoint/endpoints_controller.go",
-    "syncService",
-    "Service {service} has {ready} ready addresses.",
-)
+MIRROR = rule("endpoints.mirror", "pkg/controller/endpoint/endpoints_controller.go", "syncService")
 
 
 class Entry(NamedTuple):

@@ -28,30 +28,10 @@ IGNORED = ("Event", "Lease")
 
 SOURCE = "pkg/controller/garbagecollector/garbagecollector.go"
 
-COLLECT = rule(
-    "garbagecollector.collect",
-    SOURCE,
-    "attemptToDeleteItem",
-    "{owner}, the owner of {object}, is gone (or waits for its dependents to go): {object} is deleted.",
-)
-RELEASE = rule(
-    "garbagecollector.release",
-    SOURCE,
-    "attemptToDeleteItem",
-    "{object} has another owner: the reference to one that is gone is removed.",
-)
-FINISH = rule(
-    "garbagecollector.finish",
-    SOURCE,
-    "processDeletingDependentsItem",
-    "All dependents of {object} that block its deletion are gone: it may go.",
-)
-ORPHANED = rule(
-    "garbagecollector.orphan",
-    SOURCE,
-    "orphanDependents",
-    "{owner} was deleted without its dependents: {object} lives on without an owner.",
-)
+COLLECT = rule("garbagecollector.collect", SOURCE, "attemptToDeleteItem")
+RELEASE = rule("garbagecollector.release", SOURCE, "attemptToDeleteItem")
+FINISH = rule("garbagecollector.finish", SOURCE, "processDeletingDependentsItem")
+ORPHANED = rule("garbagecollector.orphan", SOURCE, "orphanDependents")
 
 
 class Item(NamedTuple):

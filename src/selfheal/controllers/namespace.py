@@ -27,9 +27,9 @@ AGAIN = 5 * SECOND
 """When something remains that has no time of its own."""
 
 SOURCE = "pkg/controller/namespace/deletion/namespaced_resources_deleter.go"
-EMPTY = rule("namespace.empty", SOURCE, "deleteAllContent", "Namespace {namespace} is being deleted, and all in it.")
-FINALIZE = rule("namespace.finalize", SOURCE, "finalizeNamespace", "Nothing is left in namespace {namespace}: it goes.")
-CONDITIONS = rule("namespace.conditions", SOURCE, "Delete", "Namespace {namespace} says what still remains in it.")
+EMPTY = rule("namespace.empty", SOURCE, "deleteAllContent")
+FINALIZE = rule("namespace.finalize", SOURCE, "finalizeNamespace")
+CONDITIONS = rule("namespace.conditions", SOURCE, "Delete")
 
 
 class NamespaceController:

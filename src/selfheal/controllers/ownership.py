@@ -30,18 +30,8 @@ from selfheal.watches import WatchEvent
 
 SOURCE = "pkg/controller/controller_ref_manager.go"
 
-ADOPTED = rule(
-    "ownership.adopt",
-    SOURCE,
-    "ClaimObject",
-    "{object} has no owner and labels that match {owner}'s selector: it is adopted.",
-)
-RELEASED = rule(
-    "ownership.release",
-    SOURCE,
-    "ClaimObject",
-    "{object}'s labels no longer match {owner}'s selector: it is released.",
-)
+ADOPTED = rule("ownership.adopt", SOURCE, "ClaimObject")
+RELEASED = rule("ownership.release", SOURCE, "ClaimObject")
 
 
 def claim(

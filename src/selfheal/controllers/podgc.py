@@ -33,22 +33,10 @@ THRESHOLD = 12_500
 """So many ended pods are kept (terminatedPodGCThreshold)."""
 
 SOURCE = "pkg/controller/podgc/gc_controller.go"
-ORPHANED = rule(
-    "podgc.orphaned", SOURCE, "gcOrphaned", "{node} has not existed for 40 s, so {pod} runs nowhere: it is removed."
-)
-UNSCHEDULED = rule(
-    "podgc.unscheduled",
-    SOURCE,
-    "gcUnscheduledTerminating",
-    "{pod} is being deleted and never had a node, so no kubelet will remove it.",
-)
-OUT_OF_SERVICE = rule(
-    "podgc.outOfService",
-    SOURCE,
-    "gcTerminating",
-    "{node} is not ready and was declared out of service, so {pod} need not be waited for.",
-)
-TOO_MANY = rule("podgc.terminated", SOURCE, "gcTerminated", "Too many pods have ended; {pod} is among the oldest.")
+ORPHANED = rule("podgc.orphaned", SOURCE, "gcOrphaned")
+UNSCHEDULED = rule("podgc.unscheduled", SOURCE, "gcUnscheduledTerminating")
+OUT_OF_SERVICE = rule("podgc.outOfService", SOURCE, "gcTerminating")
+TOO_MANY = rule("podgc.terminated", SOURCE, "gcTerminated")
 
 
 class PodGC:

@@ -12,17 +12,9 @@ from selfheal.rules import Cause, rule
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
 
-ACCOUNT = rule(
-    "serviceaccount.create",
-    "pkg/controller/serviceaccount/serviceaccounts_controller.go",
-    "syncNamespace",
-    "Each namespace has a service account; {namespace} is given its own.",
-)
+ACCOUNT = rule("serviceaccount.create", "pkg/controller/serviceaccount/serviceaccounts_controller.go", "syncNamespace")
 CERTIFICATE = rule(
-    "rootcacert.publish",
-    "pkg/controller/certificates/rootcacertpublisher/publisher.go",
-    "syncNamespace",
-    "Pods of {namespace} find the certificate of the API server in a ConfigMap.",
+    "rootcacert.publish", "pkg/controller/certificates/rootcacertpublisher/publisher.go", "syncNamespace"
 )
 DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "

@@ -29,24 +29,9 @@ SOURCE = "pkg/controller/replicaset/replica_set.go"
 BURST_REPLICAS = 500
 """Pods created or deleted in one sync."""
 
-CREATE = rule(
-    "replicaset.create",
-    SOURCE,
-    "manageReplicas",
-    "{owner} has {active} active pods and wants {desired}: {count} more are created.",
-)
-DELETE = rule(
-    "replicaset.delete",
-    SOURCE,
-    "manageReplicas",
-    "{owner} has {active} active pods and wants {desired}: {count} are deleted, first in that order {chosen}.",
-)
-STATUS = rule(
-    "replicaset.status",
-    "pkg/controller/replicaset/replica_set_utils.go",
-    "calculateStatus",
-    "At the start of this sync {owner} had {active} active pods, {ready} of them ready.",
-)
+CREATE = rule("replicaset.create", SOURCE, "manageReplicas")
+DELETE = rule("replicaset.delete", SOURCE, "manageReplicas")
+STATUS = rule("replicaset.status", "pkg/controller/replicaset/replica_set_utils.go", "calculateStatus")
 
 
 class ReplicaSetController:

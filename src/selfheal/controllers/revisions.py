@@ -25,24 +25,9 @@ KIND = "ControllerRevision"
 HASH = "controller-revision-hash"
 """Label of a pod: the revision that it was made from."""
 
-SNAPSHOT = rule(
-    "revisions.snapshot",
-    "pkg/controller/history/controller_history.go",
-    "CreateControllerRevision",
-    "{owner} has a template that no revision holds: revision {number} is made.",
-)
-AGAIN = rule(
-    "revisions.again",
-    "pkg/controller/history/controller_history.go",
-    "UpdateControllerRevision",
-    "{owner} has a template that it had before: its revision gets the number {number}.",
-)
-TRUNCATE = rule(
-    "revisions.truncate",
-    "pkg/controller/statefulset/stateful_set_control.go",
-    "truncateHistory",
-    "{owner} keeps {limit} old revisions: {object}, which no pod uses any more, is deleted.",
-)
+SNAPSHOT = rule("revisions.snapshot", "pkg/controller/history/controller_history.go", "CreateControllerRevision")
+AGAIN = rule("revisions.again", "pkg/controller/history/controller_history.go", "UpdateControllerRevision")
+TRUNCATE = rule("revisions.truncate", "pkg/controller/statefulset/stateful_set_control.go", "truncateHistory")
 
 
 class History(NamedTuple):

@@ -29,18 +29,9 @@ from selfheal.watches import WatchEvent, node_of
 COMPONENT = "taint-eviction-controller"
 
 SOURCE = "pkg/controller/tainteviction/taint_eviction.go"
-EVICT = rule(
-    "taint.evict",
-    SOURCE,
-    "processPodOnNode",
-    "{pod} tolerates the NoExecute taint of {node} for {seconds} s; that time is over.",
-)
-EVICT_NOW = rule(
-    "taint.evictNow", SOURCE, "processPodOnNode", "{pod} does not tolerate the NoExecute taint of {node} at all."
-)
-CANCEL = rule(
-    "taint.cancel", SOURCE, "cancelWorkWithEvent", "The reason for the eviction is gone before its time: {pod} stays."
-)
+EVICT = rule("taint.evict", SOURCE, "processPodOnNode")
+EVICT_NOW = rule("taint.evictNow", SOURCE, "processPodOnNode")
+CANCEL = rule("taint.cancel", SOURCE, "cancelWorkWithEvent")
 
 
 class TaintEvictionController:

@@ -12,12 +12,7 @@ from selfheal.rules import Cause, rule
 REASON = "DeadlineExceeded"
 MESSAGE = "Pod was active on the node longer than the specified deadline"
 
-EXCEEDED = rule(
-    "deadline.exceeded",
-    "pkg/kubelet/active_deadline.go",
-    "pastActiveDeadline",
-    "The pod has been active for longer than its activeDeadlineSeconds of {seconds} s.",
-)
+EXCEEDED = rule("deadline.exceeded", "pkg/kubelet/active_deadline.go", "pastActiveDeadline")
 
 
 def due(clock: Clock, start_time: str, seconds: int) -> int:

@@ -40,34 +40,15 @@ from selfheal.spec import Container, PodSpec, pod_spec
 from selfheal.store import Store, WatchEvent
 
 SOURCE = "pkg/kubelet/kubelet.go"
-ADDED = rule("kubelet.added", SOURCE, "HandlePodAdditions", "The pod was bound to this node, so its kubelet starts it.")
-FOUND = rule(
-    "kubelet.found", SOURCE, "HandlePodAdditions", "The kubelet has just begun, and finds the pod bound to its node."
-)
-REJECTED = rule(
-    "kubelet.rejected",
-    SOURCE,
-    "rejectPod",
-    "The pod came to {node} without the scheduler, and the node refuses it ({reason}): it has failed.",
-)
-UPDATED = rule("kubelet.updated", SOURCE, "HandlePodUpdates", "The pod changed in the API.")
-DELETED = rule("kubelet.deleted", SOURCE, "HandlePodUpdates", "The pod is being deleted, so its kubelet stops it.")
-REMOVED = rule(
-    "kubelet.removed", SOURCE, "HandlePodRemoves", "The pod is gone from the API, so what still runs is stopped."
-)
-ENDED = rule("kubelet.phase", SOURCE, "SyncPod", "All containers have ended for good: the pod is {phase}.")
-STATUS = rule(
-    "kubelet.status",
-    "pkg/kubelet/kubelet_pods.go",
-    "generateAPIPodStatus",
-    "A sync made the pod's status from what the last relist saw.",
-)
-VERDICT_SYNC = rule(
-    "kubelet.verdict",
-    SOURCE,
-    "syncLoopIteration",
-    "The {probe} result is new, so the pod's worker was asked for a sync.",
-)
+ADDED = rule("kubelet.added", SOURCE, "HandlePodAdditions")
+FOUND = rule("kubelet.found", SOURCE, "HandlePodAdditions")
+REJECTED = rule("kubelet.rejected", SOURCE, "rejectPod")
+UPDATED = rule("kubelet.updated", SOURCE, "HandlePodUpdates")
+DELETED = rule("kubelet.deleted", SOURCE, "HandlePodUpdates")
+REMOVED = rule("kubelet.removed", SOURCE, "HandlePodRemoves")
+ENDED = rule("kubelet.phase", SOURCE, "SyncPod")
+STATUS = rule("kubelet.status", "pkg/kubelet/kubelet_pods.go", "generateAPIPodStatus")
+VERDICT_SYNC = rule("kubelet.verdict", SOURCE, "syncLoopIteration")
 
 Steps = Generator[simpy.Event, Any, Any]
 

@@ -37,45 +37,13 @@ MINIMUM_GRACE = 2
 """Seconds that a container gets at least (kuberuntime_container.go minimumGracePeriodInSeconds)."""
 
 SOURCE = "pkg/kubelet/kuberuntime/kuberuntime_manager.go"
-KILL = rule(
-    "kill.probe", SOURCE, "computePodActions", "The {probe} result is Failure, so container {container} is killed."
-)
-KILL_POD = rule(
-    "kill.pod",
-    SOURCE,
-    "killPodWithSyncResult",
-    "The pod is being stopped: each of its containers gets the stop signal.",
-)
-STOPPING = rule(
-    "kill.container",
-    "pkg/kubelet/kuberuntime/kuberuntime_container.go",
-    "killContainer",
-    "Container {container} is asked to end by {signal}; if it has not in {grace} s, SIGKILL ends it.",
-)
-START = rule(
-    "start.container",
-    SOURCE,
-    "SyncPod",
-    "Container {container} is not running and may be started: this is start number {number}.",
-)
-RESTART_NOW = rule(
-    "backoff.start",
-    SOURCE,
-    "doBackOff",
-    "No back-off is in force for container {container}: start number {number} comes at once.",
-)
-HELD_BACK = rule(
-    "backoff.held",
-    SOURCE,
-    "doBackOff",
-    "Instance {number} of container {container} ended less than {backoff} ago, so its next start is held back.",
-)
-RESET = rule(
-    "kill.all",
-    SOURCE,
-    "computePodActions",
-    "A container ended as its rule RestartAllContainers says: all are killed and removed, and the pod begins anew.",
-)
+KILL = rule("kill.probe", SOURCE, "computePodActions")
+KILL_POD = rule("kill.pod", SOURCE, "killPodWithSyncResult")
+STOPPING = rule("kill.container", "pkg/kubelet/kuberuntime/kuberuntime_container.go", "killContainer")
+START = rule("start.container", SOURCE, "SyncPod")
+RESTART_NOW = rule("backoff.start", SOURCE, "doBackOff")
+HELD_BACK = rule("backoff.held", SOURCE, "doBackOff")
+RESET = rule("kill.all", SOURCE, "computePodActions")
 
 Steps = Generator[simpy.Event, Any, Any]
 

@@ -40,13 +40,9 @@ LATE = 80 * MILLISECOND
 BOOT_EVENTS = ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID")
 
 SOURCE = "pkg/kubelet/kubelet_node_status.go"
-BOOTED = rule(
-    "node.boot", SOURCE, "tryRegisterWithAPIServer", "{node} booted, and its kubelet reports to the API server."
-)
-POSTED = rule(
-    "node.post", SOURCE, "tryUpdateNodeStatus", "The kubelet of {node} computes its status each 10 s; now it is well."
-)
-CORDONED = rule("node.cordon", SOURCE, "recordNodeSchedulableEvent", "The kubelet saw that spec.unschedulable changed.")
+BOOTED = rule("node.boot", SOURCE, "tryRegisterWithAPIServer")
+POSTED = rule("node.post", SOURCE, "tryUpdateNodeStatus")
+CORDONED = rule("node.cordon", SOURCE, "recordNodeSchedulableEvent")
 
 
 class NodeStatus:

@@ -21,12 +21,8 @@ from selfheal.rules import Cause, rule
 from selfheal.runtime import Container as RuntimeContainer
 from selfheal.runtime import Runtime
 
-RELIST = rule(
-    "pleg.relist",
-    "pkg/kubelet/pleg/generic.go",
-    "Relist",
-    "The kubelet's list of containers, made about once a second, showed {what} {state}.",
-)
+RELIST = rule("pleg.relist", "pkg/kubelet/pleg/generic.go", "Relist")
+SANDBOX = rule("pleg.sandbox", "pkg/kubelet/pleg/generic.go", "Relist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +204,14 @@ class PLEG:
         if changed:
             first = changed[0]
             died = [c.name for c in changed if c.state == "exited"]
-            what, state = f"container {first.name}", first.state
-            self._on_event(pod_uid, Cause(RELIST, first.cause, at=self.clock.now, what=what, state=state), died)
+            why = Cause(RELIST, first.cause, at=self.clock.now, container=first.name, state=first.state)
+            self._on_event(pod_uid, why, died)
             return
         if new.sandbox_ready != old.sandbox_ready or (new.sandbox_id != old.sandbox_id and new.sandbox_id):
             state = "ready" if new.sandbox_ready else "stopped"
             sandbox = self._runtime.sandboxes.get(pod_uid)
             made_by = None if sandbox is None else sandbox.cause
-            why = Cause(RELIST, made_by, at=self.clock.now, what="the pod's sandbox", state=state)
+            why = Cause(SANDBOX, made_by, at=self.clock.now, state=state)
             self._on_event(pod_uid, why, [])
 
     def _reaped(self, c: RuntimeContainer) -> bool:

@@ -36,7 +36,7 @@ POLL = SECOND
 """How often the work queue is looked at (kubelet.go syncLoop, syncTicker)."""
 
 SOURCE = "pkg/kubelet/pod_workers.go"
-QUEUE = rule("queue.due", SOURCE, "completeWork", "The pod's entry in the kubelet's work queue was due: {why}.")
+QUEUE = rule("queue.due", SOURCE, "completeWork")
 
 REGULAR = "the regular resync"
 SYNCING, TERMINATING, TERMINATED, FINISHED = "syncing", "terminating", "terminated", "finished"

@@ -28,12 +28,7 @@ OWNED = (
 )
 """Conditions that the kubelet writes (pkg/kubelet/types/pod_status.go); all others belong to others."""
 
-RECONCILED = rule(
-    "status.reconcile",
-    "pkg/kubelet/status/status_manager.go",
-    "needsReconcile",
-    "Each 10 s the kubelet looks whether the API says the same of its pods as it does itself; of {pod} it did not.",
-)
+RECONCILED = rule("status.reconcile", "pkg/kubelet/status/status_manager.go", "needsReconcile")
 
 SYNC = 10 * SECOND
 """How often all statuses are compared with what the API has, in µs (syncPeriod)."""

@@ -21,6 +21,7 @@ from selfheal.plot.layout import layout
 from selfheal.plot.svg import html, svg
 from selfheal.timeline.lanes import lanes
 from selfheal.timeline.log import Timeline
+from selfheal.words import phrase, words
 
 __all__ = ["Plot", "plot"]
 
@@ -59,7 +60,7 @@ def plot(
     beside: Timeline | None = None,
     title: str | None = None,
     *,
-    beside_name: str = "as believed",
+    beside_name: str | None = None,
     backend: str = "svg",
 ) -> Any:
     """Draw a timeline.
@@ -71,7 +72,8 @@ def plot(
     """
     drawn = lanes(timeline, objects, until)
     ghost = None if beside is None else lanes(beside, None, drawn["until"])
-    name = drawn["scenario"] if title is None else title
+    name = drawn["scenario"] if title is None else phrase(title)
+    beside_name = words("plot")["believed"] if beside_name is None else phrase(beside_name)
     scene = layout(drawn, ghost, name, beside_name)
     if backend == "matplotlib":
         from selfheal.plot.figure import figure

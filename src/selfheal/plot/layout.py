@@ -11,16 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from selfheal.plot.scene import LEFT, RIGHT, WIDTH, Bar, Bars, Cross, Dot, Line, Scene, Shape, Text, width_of
-from selfheal.plot.words import alt_text, seconds
+from selfheal.plot.words import alt_text, between, seconds
 from selfheal.timeline.lanes import Lanes
+from selfheal.words import words as spoken
 
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
-_TICK = {
-    "success": "passed",
-    "warning": "passed with a warning",
-    "failure": "failed",
-    "unknown": "could not be executed",
-}
 
 
 def layout(lanes: Lanes, ghost: Lanes | None, title: str, ghost_name: str) -> Scene:
@@ -31,6 +26,7 @@ def layout(lanes: Lanes, ghost: Lanes | None, title: str, ghost_name: str) -> Sc
 class _Layout:
     def __init__(self, lanes: Lanes, ghost: Lanes | None, title: str, ghost_name: str) -> None:
         self.lanes = lanes
+        self.say: dict[str, Any] = spoken("plot")
         self.until = max(float(lanes["until"]), 0.001)
         self.scale = (WIDTH - LEFT - RIGHT) / self.until
         self.names: list[Shape] = []
@@ -72,7 +68,7 @@ class _Layout:
         for t in times:
             x = self.x(t)
             yield Line(x, top, x, bottom, "grid")
-            words = f"{t} s" if t == times[-1] else f"{t}"
+            words = self.say["s"].format(t=t) if t == times[-1] else f"{t}"
             yield Text(min(x, WIDTH - width_of(words) / 2), bottom + 14, words, "tick", "middle")
 
     def _flags(self) -> Any:
@@ -99,7 +95,7 @@ class _Layout:
             lines: list[Shape] = []
             banners: list[Shape] = []
             for action, row in placed:
-                x, words = self.x(action["t"]), f"{seconds(action['t'])}: {action['text']}"
+                x, words = self.x(action["t"]), self.say["at"].format(t=seconds(action["t"]), what=action["text"])
                 begin, end = self.blocks.get(action["pod"] or "", (bottom, bottom))
                 y = top + 8 if row < 0 else top + row * 19 + 15
                 lines.append(Line(x, y, x, begin, "far" if action["pod"] else "action", words))
@@ -115,7 +111,7 @@ class _Layout:
 
     def _legend(self) -> None:
         """What the marks mean, of those that were used."""
-        items = [(style, words) for style, words in _LEGEND if style in self.used]
+        items = [(style, words) for style, words in self.say["legend"].items() if style in self.used]
         if not items:
             return
         x, self.y = LEFT, self.y + 18
@@ -150,13 +146,13 @@ class _Layout:
         for s in controller["spans"]:
             full = s["ready"] >= s["desired"]
             label = f"{s['ready']}/{s['desired']}"
-            words = f"{seconds(s['from'])} to {seconds(s['to'])}: {s['ready']} of {s['desired']} ready"
+            words = self._when(s, self.say["of"].format(ready=s["ready"], desired=s["desired"]))
             self._bar(s["from"], s["to"], y + 1, 16, "full" if full else "short", words, label)
         self.y += 24
 
     def _pod(self, pod: Lanes, other: Lanes | None, ghost_name: str) -> None:
         top, head = self.y, pod["name"]
-        where = f"on {pod['node']}" if pod["node"] else "on no node"
+        where = self.say["on"].format(node=pod["node"]) if pod["node"] else self.say["on.none"]
         if width_of(head, 13, bold=True) > LEFT - 10:
             where = f"{head} {where}"
             while width_of(head, 13, bold=True) > LEFT - 14:
@@ -169,19 +165,19 @@ class _Layout:
         several = len(pod["containers"]) > 1
         others = {c["name"]: c for c in other["containers"]} if other else {}
         for c in pod["containers"]:
-            label = "container"
+            label = self.say["container"]
             if several:
                 label = c["name"] + (" (init)" if c["init"] else "")
                 if c["app"] or c["probes"]:
                     self._name(label, self.y + 12, "node")
                     self.y += 14
-                    label = "container"
+                    label = self.say["container"]
             self._container(c, others.get(c["name"]), ghost_name, label, pod["deleted"])
-        ready = "Ready True, also where no readiness probe asks" if not _probed(pod, "readiness") else "Ready True"
+        ready = self.say["ready.always" if not _probed(pod, "readiness") else "ready.true"]
         y = self.y
-        self._name("Ready", y + 9)
+        self._name(self.say["ready"], y + 9)
         for s in pod["ready"]:
-            self._bar(s["from"], s["to"], y, 10, "ready", f"{seconds(s['from'])} to {seconds(s['to'])}: {ready}", rx=5)
+            self._bar(s["from"], s["to"], y, 10, "ready", self._when(s, ready), rx=5)
         self.y += 18
         if pod["service"]:
             self._service(pod)
@@ -190,31 +186,31 @@ class _Layout:
 
     def _service(self, pod: Lanes) -> None:
         y = self.y
-        self._name("in Service", y + 9)
+        self._name(self.say["service"], y + 9)
         for s in pod["service"]:
-            when = f"{seconds(s['from'])} to {seconds(s['to'])}: "
             if s["ready"]:
-                self._bar(s["from"], s["to"], y, 10, "ready", f"{when}gets requests of {s['service']}", rx=5)
+                words = self._when(s, self.say["service.gets"].format(service=s["service"]))
+                self._bar(s["from"], s["to"], y, 10, "ready", words, rx=5)
             else:
                 style = "leaving" if s["terminating"] else "listed"
-                words = "being deleted, gets no new requests" if s["terminating"] else "listed, not ready: no requests"
-                self.marks.append(Line(self.x(s["from"]), y + 5, self.x(s["to"]), y + 5, style, when + words))
+                words = self._when(s, self.say[f"service.{style}"])
+                self.marks.append(Line(self.x(s["from"]), y + 5, self.x(s["to"]), y + 5, style, words))
                 self.used.setdefault(style)
         self.y += 18
 
     def _container(self, c: Lanes, other: Lanes | None, ghost_name: str, name: str, gone: bool) -> None:
         if c["app"]:
             y = self.y
-            self._name("app is", y + 13)
+            self._name(self.say["app"], y + 13)
             for s in c["app"]:
-                words = s["text"] or ("healthy" if s["healthy"] else "sick")
-                label = words if s["healthy"] or words.startswith("sick") else f"sick: {words}"
+                short = self.say["app.healthy" if s["healthy"] else "app.sick"]
+                words = s["text"] or short
+                plain = s["healthy"] or words.startswith(("sick", short))
+                label = words if plain else self.say["app.sick.text"].format(text=words)
                 if width_of(label) + 4 > (s["to"] - s["from"]) * self.scale:
-                    label = "healthy" if s["healthy"] else "sick"
+                    label = short
                 style = "ok" if s["healthy"] else "sick"
-                self._bar(
-                    s["from"], s["to"], y, 18, style, f"{seconds(s['from'])} to {seconds(s['to'])}: {words}", label, 5
-                )
+                self._bar(s["from"], s["to"], y, 18, style, self._when(s, words), label, 5)
             self.y += 24
         for row in c["probes"]:
             self._probe(row)
@@ -235,7 +231,8 @@ class _Layout:
             if times > 1 and apart < 5:
                 style = {"success": "passes", "warning": "passes", "failure": "fails"}.get(result, "skips")
                 end = s["t"] + s["every"] * (times - 1)
-                words = f"{seconds(s['t'])} to {seconds(end)}: {_words(s)}, {times} times"
+                told = self.say["times"].format(what=self._words(s), n=times)
+                words = self._when({"from": s["t"], "to": end}, told)
                 self.marks.append(Line(self.x(s["t"]), y, self.x(end) + 2, y, style, words))
                 self.used.setdefault({"passes": "pass", "fails": "fail", "skips": "skip"}[style])
                 if result == "failure" and s["run"]:
@@ -267,11 +264,11 @@ class _Layout:
 
     def _tick(self, t: float, y: float, r: float, s: Lanes, run: int) -> None:
         x = self.x(t)
-        words = f"{seconds(t)}: {_words(s)}"
+        words = self.say["at"].format(t=seconds(t), what=self._words(s))
         if s["result"] == "failure" and run > 0:
-            words += f", {run} in a row"
+            words += self.say["run"].format(n=run)
         if s.get("output"):
-            words += f": {s['output']}"
+            words += self.say["output"].format(text=s["output"])
         style = {"success": "pass", "warning": "warn", "failure": "fail", "unknown": "unknown"}.get(s["result"], "skip")
         self.used.setdefault(style)
         if style == "fail":
@@ -287,23 +284,24 @@ class _Layout:
         y = self.y
         self._name(name, y + 13)
         for s in c["spans"]:
-            when = f"{seconds(s['from'])} to {seconds(s['to'])}: "
             if s["is"] == "running":
-                ended = "" if s["exitCode"] is None else f", ends with code {s['exitCode']} ({s['reason']})"
-                self._bar(s["from"], s["to"], y, 18, "run", f"{when}life {s['life']}{ended}", s["label"], 5)
+                words = self.say["life"].format(n=s["life"])
+                if s["exitCode"] is not None:
+                    words = self.say["life.ended"].format(life=words, code=s["exitCode"], reason=s["reason"])
+                self._bar(s["from"], s["to"], y, 18, "run", self._when(s, words), s["label"], 5)
             elif s["is"] == "stopping":
                 room = (s["to"] - s["from"]) * self.scale - 6
                 label = next((words for words in _shorter(s["label"]) if width_of(words) <= room), "")
-                self._bar(s["from"], s["to"], y, 18, "term", f"{when}{s['text']}; {s['label']}", label, 5)
+                self._bar(s["from"], s["to"], y, 18, "term", self._when(s, f"{s['text']}; {s['label']}"), label, 5)
             else:
                 style = "begin" if s["is"] == "starting" else "waits"
-                words = s["label"] or s["is"]
+                words = s["label"] or self.say[s["is"]]
                 x1, x2 = self.x(s["from"]) + 3, self.x(s["to"]) - 3
                 room = x2 - x1
                 shown = words if width_of(words) + 10 <= room else words.rpartition(" · ")[2]
                 shown = shown if width_of(shown) + 10 <= room else ""
                 if s["is"] == "ended":
-                    words += ", gone" if gone else ""
+                    words += self.say["gone"] if gone else ""
                     if x1 + 3 + width_of(words) < WIDTH:
                         self.marks.append(Text(x1 + 3, y + 13, words, "note"))
                     continue
@@ -313,12 +311,12 @@ class _Layout:
                     middle = (x1 + x2) / 2
                     for a, b in ((x1, middle - half), (middle + half, x2)) if shown else ((x1, x2),):
                         if b - a > 1:
-                            self.marks.append(Line(a, y + 9, b, y + 9, style, f"{when}{words}"))
+                            self.marks.append(Line(a, y + 9, b, y + 9, style, self._when(s, words)))
                 if shown:
                     self.marks.append(Text((x1 + x2) / 2, y + 13, shown, "note", "middle"))
         for r in c["restarts"]:
             x = self.x(r["t"])
-            self.marks.append(Line(x, y - 4, x, y + 22, "restart", _restart_words(r)))
+            self.marks.append(Line(x, y - 4, x, y + 22, "restart", self._restart_words(r)))
         self.y += 28
 
     def _restarts(self, c: Lanes) -> None:
@@ -328,7 +326,7 @@ class _Layout:
         for i, r in enumerate(rows):
             x = self.x(r["t"])
             room = (self.x(rows[i + 1]["t"]) if i + 1 < len(rows) else WIDTH) - x - 6
-            for words in (_restart_words(r), f"restart {r['n']}", f"{r['n']}"):
+            for words in (self._restart_words(r), self.say["restart"].format(n=r["n"]), f"{r['n']}"):
                 if width_of(words) <= room:
                     self.marks.append(Text(x + 3, self.y - 3, words, "note"))
                     break
@@ -341,7 +339,7 @@ class _Layout:
             if s["is"] in ("running", "stopping") and s["from"] < self.until:
                 label = s["label"] if s["is"] == "running" else "TERM"
                 x, w = self.x(s["from"]), max(self.x(s["to"]) - self.x(s["from"]), 1.2)
-                words = f"{name}: {seconds(s['from'])} to {seconds(s['to'])}: {s['label']}"
+                words = self.say["at"].format(t=name, what=self._when(s, s["label"]))
                 self.marks.append(Bar(x, y, w, 16, "ghost", words, min(5, w / 2)))
                 if width_of(label) + 4 <= w:
                     self.marks.append(Text(x + w / 2, y + 12, label, "ghosttext", "middle"))
@@ -352,7 +350,7 @@ class _Layout:
         if first:
             believed, was = (self.x(t) for t in first)
             late = first[1] - first[0]
-            words = f"{abs(late):.1f} s {'later' if late > 0 else 'earlier'}"
+            words = self.say["later" if late > 0 else "earlier"].format(t=seconds(abs(late)))
             self.marks.append(Line(believed, y + 24, was, y + 24, "diff", words, arrow=True))
             right = max(believed, was) + 5
             if right + width_of(words) < WIDTH:
@@ -377,7 +375,7 @@ class _Layout:
         up, down = 26.0, (20.0 if any(lost) else 0.0)
         base = self.y + up + 4
         several = len(self.lanes["traffic"]) > 1
-        self._name(f"to {traffic['name']}" if several else "requests", base - 5)
+        self._name(self.say["requests.to"].format(name=traffic["name"]) if several else self.say["requests"], base - 5)
         total, bad = sum(served) + sum(lost), sum(lost)
         width = bucket * self.scale - 1.1
         for values, size, sign, style in ((served, up, -1, "served"), (lost, down, 1, "lost")):
@@ -387,36 +385,37 @@ class _Layout:
                 if h:
                     rects.append((self.x(i * bucket) + 0.5, base - h if sign < 0 else base, max(width, 1.0), h))
             if rects:
-                words = f"{sum(values):.0f} of {total:.0f} requests to {traffic['name']} {style}"
+                words = self.say[f"requests.{style}"].format(
+                    n=f"{sum(values):.0f}", total=f"{total:.0f}", name=traffic["name"]
+                )
                 self.marks.append(Bars(tuple(rects), style, words))
                 self.used.setdefault(style)
         self.marks.append(Line(LEFT, base, self.x(self.until), base, "base"))
         if bad:
             runs = [i for i in range(count) if lost[i]]
             x = (self.x(runs[0] * bucket) + self.x((runs[-1] + 1) * bucket)) / 2
-            words = f"{bad:.0f} lost"
+            words = self.say["lost"].format(n=f"{bad:.0f}")
             half = width_of(words) / 2
             x = min(max(x, LEFT + half), WIDTH - half)
             self.marks.append(Text(x, base + down + 12, words, "bad", "middle"))
             down += 12
         self.y = base + down + 8
 
+    # ---- words
 
-_LEGEND = (
-    ("pass", "passed"),
-    ("warn", "passed with a warning"),
-    ("fail", "failed (and how often in a row)"),
-    ("skip", "not probed"),
-    ("unknown", "probe not executable"),
-    ("run", "running"),
-    ("term", "stopping"),
-    ("waits", "held back"),
-    ("listed", "listed, not ready"),
-    ("leaving", "leaving"),
-    ("served", "served"),
-    ("lost", "lost"),
-    ("ghost", "believed"),
-)
+    def _when(self, span: Lanes, what: str) -> str:
+        """``10.2 s to 40.4 s: …``"""
+        return str(self.say["at"]).format(t=between(span["from"], span["to"]), what=what)
+
+    def _words(self, tick: Lanes) -> str:
+        if tick["result"] != "skipped":
+            return str(self.say["tick"].get(tick["result"], tick["result"]))
+        why = str(tick.get("why") or "")
+        return str(self.say["tick"]["why" if why else "skipped"]).format(why=spoken("values").get(why, why))
+
+    def _restart_words(self, r: Lanes) -> str:
+        how = "restart.once" if r["waited"] < 2 else "restart.after"
+        return str(self.say[how]).format(n=r["n"], s=f"{r['waited']:.0f}")
 
 
 def _sample(style: str, x: float, y: float) -> list[Shape]:
@@ -437,18 +436,7 @@ def _probed(pod: Lanes, probe: str) -> bool:
     return any(p["probe"] == probe for c in pod["containers"] for p in c["probes"])
 
 
-def _words(tick: Lanes) -> str:
-    if tick["result"] == "skipped":
-        return f"not probed ({tick['why']})" if tick.get("why") else "not probed"
-    return _TICK.get(tick["result"], str(tick["result"]))
-
-
 def _shorter(label: str) -> tuple[str, ...]:
     """``TERM, KILL after 30 s``, then shorter."""
     first, _, second = label.partition(", ")
     return label, second or first, first
-
-
-def _restart_words(r: Lanes) -> str:
-    waited = "at once" if r["waited"] < 2 else f"after {r['waited']:.0f} s"
-    return f"restart {r['n']}, {waited}"

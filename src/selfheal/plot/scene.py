@@ -95,6 +95,8 @@ def width_of(text: str, size: float = 11.7, bold: bool = False) -> float:
             units += 0.38
         elif c in "mwMW…—":
             units += 0.95
+        elif c >= "\u2e80":
+            units += 1.0
         elif c.isupper():
             units += 0.72
         else:

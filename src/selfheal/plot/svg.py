@@ -6,6 +6,7 @@ from html import escape as _escape
 
 from selfheal.plot.scene import LEFT, WIDTH, Bar, Bars, Cross, Dot, Line, Scene, Shape, Text
 from selfheal.plot.style import STYLES, css
+from selfheal.words import words
 
 
 def escape(text: str) -> str:
@@ -19,7 +20,7 @@ def svg(scene: Scene, scope: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{scope}" viewBox="0 0 {WIDTH:g} {_n(scene.height)}" '
         f'role="img" aria-labelledby="{scope}-t {scope}-d" style="display:block;width:100%;height:auto">'
-        f'<title id="{scope}-t">{escape(scene.title or "Timeline")}</title>'
+        f'<title id="{scope}-t">{escape(scene.title or words("plot")["timeline"])}</title>'
         f'<desc id="{scope}-d">{escape(scene.alt)}</desc>'
         f"{_defs(scene, scope)}"
         f'<rect class="paper" width="{WIDTH:g}" height="{_n(scene.height)}"/>{body}</svg>'
@@ -39,7 +40,7 @@ def html(scene: Scene, scope: str) -> str:
     )
     whole = svg(scene, scope).replace('style="display:block;', 'style="grid-area:1/1;display:block;', 1)
     return (
-        f'<div role="group" tabindex="0" aria-label="{_escape(scene.title or "Timeline")}" '
+        f'<div role="group" tabindex="0" aria-label="{_escape(scene.title or words("plot")["timeline"])}" '
         'style="overflow-x:auto;max-width:960px">'
         f'<div style="display:grid;min-width:720px;justify-items:start">{whole}{fixed}</div></div>'
     )

@@ -38,30 +38,10 @@ LONGEST_WAIT = 300 * SECOND
 
 NAME = "default-scheduler"
 
-BOUND = rule(
-    "scheduler.bind",
-    "pkg/scheduler/schedule_one.go",
-    "schedulePod",
-    "{feasible} of {nodes} nodes could take the pod; {node} has the most points (chance decides among equals).",
-)
-UNSCHEDULABLE = rule(
-    "scheduler.unschedulable",
-    "pkg/scheduler/schedule_one.go",
-    "handleSchedulingFailure",
-    "None of {nodes} nodes can take the pod: {why}",
-)
-GATED = rule(
-    "scheduler.gated",
-    "pkg/scheduler/framework/plugins/schedulinggates/scheduling_gates.go",
-    "PreEnqueue",
-    "The pod has scheduling gates; nobody looks for a node until they are gone.",
-)
-AGAIN = rule(
-    "scheduler.requeue",
-    "pkg/scheduler/backend/queue/scheduling_queue.go",
-    "moveAllToActiveOrBackoffQueue",
-    "{what} may make room for the pod, so it is tried again.",
-)
+BOUND = rule("scheduler.bind", "pkg/scheduler/schedule_one.go", "schedulePod")
+UNSCHEDULABLE = rule("scheduler.unschedulable", "pkg/scheduler/schedule_one.go", "handleSchedulingFailure")
+GATED = rule("scheduler.gated", "pkg/scheduler/framework/plugins/schedulinggates/scheduling_gates.go", "PreEnqueue")
+AGAIN = rule("scheduler.requeue", "pkg/scheduler/backend/queue/scheduling_queue.go", "moveAllToActiveOrBackoffQueue")
 
 
 Hint = Callable[[frozenset[str], Object], bool]

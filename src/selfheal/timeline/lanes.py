@@ -41,6 +41,7 @@ from itertools import pairwise
 from typing import Any
 
 from selfheal.timeline.log import Record, Timeline
+from selfheal.words import words
 
 Lanes = dict[str, Any]
 
@@ -353,17 +354,20 @@ def _spans(name: str, states: list[Record], events: list[Record], to: float) -> 
 
 def _label(s: Record, to: float) -> str:
     """A span in a few words."""
-    seconds = s["to"] - s["from"]
+    say, seconds = words("plot"), s["to"] - s["from"]
     if s["is"] == "running":
-        return f"life {s['life']}"
+        return str(say["life"]).format(n=s["life"])
     if s["is"] == "starting":
-        return s["text"] if s["text"] not in ("", "ContainerCreating", "PodInitializing") else "starting"
+        return str(s["text"] if s["text"] not in ("", "ContainerCreating", "PodInitializing") else say["starting"])
     if s["is"] == "stopping":
         if s["exitCode"] is None and s["to"] >= to:
-            return "TERM …"
-        return f"TERM, KILL after {seconds:.0f} s" if s["exitCode"] == 137 else f"TERM, ends in {seconds:.1f} s"
+            return str(say["term"])
+        if s["exitCode"] == 137:
+            return str(say["term.kill"]).format(s=f"{seconds:.0f}")
+        return str(say["term.ends"]).format(s=f"{seconds:.1f}")
     ended = f"exit {s['exitCode']}" if s["exitCode"] is not None else ""
-    return " · ".join(dict.fromkeys(part for part in (ended, s["text"]) if part))
+    parts = [part.partition(" ") for part in dict.fromkeys((ended, s["text"])) if part]
+    return " · ".join(say[first].format(rest) if first in ("exit", "back-off") else first for first, _, rest in parts)
 
 
 def _next_start(events: list[Record], since: float, t: float) -> float:

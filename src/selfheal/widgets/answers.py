@@ -19,6 +19,7 @@ from selfheal.rules import Cause
 from selfheal.scenario import Scenario
 from selfheal.timeline import Record, Timeline
 from selfheal.widgets.questions import plain
+from selfheal.words import speaking
 
 Answer = dict[str, Any]
 """``timeline``: header and records; ``why``: a record's ``id``, as text → its causes, the first cause first."""
@@ -30,10 +31,11 @@ TOLD = frozenset({"Killing", "Pulled"})
 """Reasons of events that tell more than the facts beside them."""
 
 
-def respond_text(question: str) -> str:
+def respond_text(question: str, language: str = "en") -> str:
     """What a widget hears: ``{"answer": …}`` as JSON, or ``{"error": …}`` in one line. Never raises."""
     try:
-        told: dict[str, Any] = {"answer": answer(json.loads(question))}
+        with speaking(language):
+            told: dict[str, Any] = {"answer": answer(json.loads(question))}
     except Exception as error:  # noqa: BLE001 - whatever it is, who asked must not wait for ever
         name = "" if isinstance(error, (ApiError, ValueError)) else f"{type(error).__name__}: "
         told = {"error": name + (" ".join(str(error).split()) or "no reason given")}

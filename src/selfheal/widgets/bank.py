@@ -25,7 +25,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import ceil, inf
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,13 @@ from selfheal.widgets.questions import (
     canonical,
     compose,
     flipped,
+    language_of,
     period,
     plain,
     preset_of,
     setting_of,
 )
+from selfheal.words import language, speaking
 
 MOST = 300
 LIMIT = 59_000
@@ -185,8 +187,12 @@ def _pairs(data: Data, setting: Setting, rank: int) -> Iterator[Setting]:
                 yield flipped(single, Flip(at, switch["name"], well))
 
 
-@cache
 def _answer(question: str) -> Answer:
+    return _told(question, language())
+
+
+@cache
+def _told(question: str, _language: str) -> Answer:
     return answer(json.loads(question))
 
 
@@ -359,16 +365,13 @@ def _place(times: Sequence[int], moment: int) -> int | None:
 
 def build(data: Data) -> tuple[bytes, int]:
     """(the packed bank of a monitor, how many answers it holds)."""
-    kept: list[tuple[Question, Answer]] = []
-    for pair in questions(data):
-        kept.append(pair)
-        if len(kept) == MOST:
-            break
+    with speaking(language_of(data)):
+        kept = list(islice(questions(data), MOST))
     packed = pack(kept, ticks(data))
     while len(packed) > LIMIT and len(kept) > 1:
         del kept[max(1, int(0.97 * len(kept) * LIMIT / len(packed))) :]
         packed = pack(kept, ticks(data))
-    _answer.cache_clear()
+    _told.cache_clear()
     return packed, len(kept)
 
 
@@ -383,10 +386,10 @@ def script(name: str, packed: bytes, made_by: str) -> str:
 
 @cache
 def engine() -> str:
-    """What answers depend on, besides the question: the engine's own source."""
+    """What answers depend on, besides the question: the engine's own source, and the words of its reasons."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted([*root.rglob("*.py"), *root.glob("words/*.json")]):
         if path.parent.name != "widgets" or path.stem in ("answers", "bank", "questions"):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

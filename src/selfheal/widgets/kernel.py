@@ -12,6 +12,7 @@ import traitlets
 
 from selfheal.widgets import page
 from selfheal.widgets.answers import Answer, respond_text, text_of
+from selfheal.widgets.questions import language_of
 
 
 class LiveMonitor(anywidget.AnyWidget):
@@ -34,4 +35,6 @@ class LiveMonitor(anywidget.AnyWidget):
     def _asked(self, _widget: object, content: Any, _buffers: object) -> None:
         """``{ask: number, question: text}`` → ``{to: number, text: what respond_text says}``."""
         if isinstance(content, dict) and "ask" in content:
-            self.send({"to": content["ask"], "text": respond_text(str(content.get("question")))})
+            self.send(
+                {"to": content["ask"], "text": respond_text(str(content.get("question")), language_of(self.data))}
+            )

@@ -28,7 +28,7 @@ from selfheal.widgets.answers import Answer, answer
 from selfheal.widgets.bank import name_of
 from selfheal.widgets.page import words
 from selfheal.widgets.questions import FAULTS, PROBES, canonical, pod_spec_of
-from selfheal.words import marked, phrase
+from selfheal.words import language, marked, phrase
 
 HABITS = ("term",)
 """Switches that are the app's habit: they change how it is started, not what it does now."""
@@ -103,15 +103,14 @@ def monitor(
         "switches": [_switch(name, container, base) for name in chosen if name not in HABITS],
         "habits": [_habit(name) for name in chosen if name in HABITS],
         "presets": [_preset(label, wanted) for label, wanted in (presets or {}).items()],
-        "beliefs": [
-            {"key": key, "says": phrase(BELIEFS[key].says), "truth": phrase(BELIEFS[key].truth)} for key in beliefs
-        ],
+        "beliefs": [_belief(key) for key in beliefs],
         "ask": None if ask is None else {"text": phrase(ask), "target": target, "after": after},
         "start": start,
         "speed": speed,
     }
     offered = [_fault(name, at, container) for name in faults] or None
     more = {"title": title and phrase(title), "next": next and phrase(next), "faults": offered}
+    more["language"] = None if language() == "en" else language()
     data.update({key: value for key, value in more.items() if value is not None})
     return Monitor(json.loads(canonical(data)))
 
@@ -291,7 +290,7 @@ def _habit(name: str) -> dict[str, Any]:
 
 
 def _belief(key: str) -> dict[str, str]:
-    return {"key": key, "says": phrase(BELIEFS[key].says), "truth": phrase(BELIEFS[key].truth)}
+    return {"key": key, "says": BELIEFS[key].says, "truth": BELIEFS[key].truth}
 
 
 def _preset(label: str, wanted: Mapping[str, Any]) -> dict[str, Any]:

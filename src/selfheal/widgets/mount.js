@@ -53,8 +53,8 @@ const providers = {
     const bank = await open(name), found = bank.answers[key(text)];
     return found ? JSON.stringify({ answer: unpack(bank, found) }) : null;
   },
-  async python(text, words = wordsFor(document.documentElement)) {
-    const { livePage } = globalThis, ask = () => livePage.call("selfheal.widgets.answers:respond_text", text);
+  async python(text, words = wordsFor(document.documentElement), ...language) {
+    const { livePage } = globalThis, ask = () => livePage.call("selfheal.widgets.answers:respond_text", text, ...language);
     const cannot = (reason) => new Error(words["needs"].replace("{reason}", () => reason.replace(/[^.!?]$/, "$&.")));
     if (!livePage || livePage.state === "unavailable") throw cannot(livePage?.reason || words["needs.online"]);
     try { // a worker that crashed starts anew, and is asked once more
@@ -82,7 +82,7 @@ function mount(place, stored) {
     async ask(text) {
       let found = null;
       if (stored || opened.has(name)) found = await providers.bank(text, name).catch(() => { missing = true; return null; });
-      return found ?? providers.python(text, words);
+      return found ?? providers.python(text, words, ...(data.language ? [data.language] : []));
     },
   };
   const el = document.createElement("div");

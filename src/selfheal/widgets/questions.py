@@ -76,6 +76,11 @@ class Setting:
     flips: tuple[Flip | Deed, ...] = field(default=())
 
 
+def language_of(data: Data) -> str:
+    """The language in which a monitor's answers say why."""
+    return str(data.get("language", "en"))
+
+
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces; a whole number of seconds is written without a fraction."""
     return json.dumps(plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -28,6 +30,16 @@ def use(language: str) -> None:
 def language() -> str:
     """The language that is spoken: the one that was chosen, else what ``SELFHEAL_LANG`` names, else English."""
     return _chosen[0] if _chosen else _known(os.environ.get("SELFHEAL_LANG") or "en")
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """What is made within speaks this language."""
+    before, _chosen[:] = _chosen[:], [_known(language)]
+    try:
+        yield
+    finally:
+        _chosen[:] = before
 
 
 def words(part: str, spoken: str | None = None) -> dict[str, Any]:

@@ -32,21 +32,12 @@ MANY = 100
 
 SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 
-START = rule("cronjob.start", SOURCE, "syncCronJob", "{owner} was due at {due}: it starts a Job.")
-BUSY = rule(
-    "cronjob.busy",
-    SOURCE,
-    "syncCronJob",
-    "{owner} was due at {due}, but a Job of it still runs and it may have only one: it waits for that to end.",
-)
-LATE = rule("cronjob.late", SOURCE, "syncCronJob", "{owner} was due at {due}, and that is too long ago to start now.")
-REPLACE = rule(
-    "cronjob.replace", SOURCE, "syncCronJob", "{owner} is due again: the Job that still runs makes room for the next."
-)
-CLEAN = rule(
-    "cronjob.clean", SOURCE, "cleanupFinishedJobs", "{owner} keeps {limit} {kind} Jobs: {object}, the oldest, goes."
-)
-SAW = rule("cronjob.saw", SOURCE, "syncCronJob", "{object} has ended ({condition}).")
+START = rule("cronjob.start", SOURCE, "syncCronJob")
+BUSY = rule("cronjob.busy", SOURCE, "syncCronJob")
+LATE = rule("cronjob.late", SOURCE, "syncCronJob")
+REPLACE = rule("cronjob.replace", SOURCE, "syncCronJob")
+CLEAN = rule("cronjob.clean", SOURCE, "cleanupFinishedJobs")
+SAW = rule("cronjob.saw", SOURCE, "syncCronJob")
 
 
 class Sync:

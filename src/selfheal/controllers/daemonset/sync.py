@@ -34,43 +34,14 @@ SOURCE = "pkg/controller/daemon/daemon_controller.go"
 BURST_REPLICAS = 250
 """Pods created in one step of a sync, and as many deleted."""
 
-CREATE = rule("daemonset.create", SOURCE, "podsShouldBeOnNode", "{node} should run a pod of {owner} and has none.")
-MISPLACED = rule(
-    "daemonset.misplaced", SOURCE, "podsShouldBeOnNode", "{node} should not run a pod of {owner}: {object} is deleted."
-)
-ENDED = rule(
-    "daemonset.ended",
-    SOURCE,
-    "podsShouldBeOnNode",
-    "{object} on {node} has ended ({phase}): it makes room for another.",
-)
-TOO_MANY = rule(
-    "daemonset.too-many", SOURCE, "podsShouldBeOnNode", "{node} has more pods of {owner} than it should: {object} goes."
-)
-UPDATE = rule(
-    "daemonset.update",
-    "pkg/controller/daemon/update.go",
-    "rollingUpdate",
-    "{object} is of an old revision; {unavailable} nodes lack an available pod and {limit} may: it is deleted.",
-)
-SURGE = rule(
-    "daemonset.surge",
-    "pkg/controller/daemon/update.go",
-    "rollingUpdate",
-    "{node} gets a pod of the new revision beside the old one; at most {limit} nodes may have two.",
-)
-SURGED = rule(
-    "daemonset.surged",
-    "pkg/controller/daemon/update.go",
-    "rollingUpdate",
-    "The new pod on {node} is available, or the old one is of no use: {object} goes.",
-)
-STATUS = rule(
-    "daemonset.status",
-    SOURCE,
-    "updateDaemonSetStatus",
-    "{desired} nodes should run a pod of {owner}; {ready} have one that is ready.",
-)
+CREATE = rule("daemonset.create", SOURCE, "podsShouldBeOnNode")
+MISPLACED = rule("daemonset.misplaced", SOURCE, "podsShouldBeOnNode")
+ENDED = rule("daemonset.ended", SOURCE, "podsShouldBeOnNode")
+TOO_MANY = rule("daemonset.too-many", SOURCE, "podsShouldBeOnNode")
+UPDATE = rule("daemonset.update", "pkg/controller/daemon/update.go", "rollingUpdate")
+SURGE = rule("daemonset.surge", "pkg/controller/daemon/update.go", "rollingUpdate")
+SURGED = rule("daemonset.surged", "pkg/controller/daemon/update.go", "rollingUpdate")
+STATUS = rule("daemonset.status", SOURCE, "updateDaemonSetStatus")
 
 Wait = Callable[[], simpy.Event]
 ByNode = dict[str, list[Object]]

@@ -34,54 +34,14 @@ from selfheal.objects import (
 from selfheal.rules import Cause, Rules, rule
 from selfheal.store import Store
 
-NEW = rule(
-    "deployment.newReplicaSet",
-    "pkg/controller/deployment/sync.go",
-    "getNewReplicaSet",
-    "No ReplicaSet of {owner} has its pod template: {set} is made, with {size} replicas to begin with.",
-)
-REVISION = rule(
-    "deployment.revision",
-    "pkg/controller/deployment/sync.go",
-    "getNewReplicaSet",
-    "{set} has {owner}'s pod template (again): it is revision {revision} now.",
-)
-SCALE = rule(
-    "deployment.scale",
-    "pkg/controller/deployment/sync.go",
-    "scale",
-    "{owner} wants {desired} replicas: {set} goes from {before} to {after}.",
-)
-SCALE_UP = rule(
-    "deployment.scaleUp",
-    "pkg/controller/deployment/rolling.go",
-    "reconcileNewReplicaSet",
-    "{desired} pods and {surge} more may exist, {total} are asked for: the new {set} goes from {before} to {after}.",
-)
-SCALE_DOWN = rule(
-    "deployment.scaleDown",
-    "pkg/controller/deployment/rolling.go",
-    "reconcileOldReplicaSets",
-    "{available} pods are available, {least} must be: the old {set} goes from {before} to {after}.",
-)
-RECREATE = rule(
-    "deployment.recreate",
-    "pkg/controller/deployment/recreate.go",
-    "rolloutRecreate",
-    "All old pods must be gone before a new one is made: {set} goes from {before} to {after}.",
-)
-STATUS = rule(
-    "deployment.status",
-    "pkg/controller/deployment/sync.go",
-    "calculateStatus",
-    "The ReplicaSets of {owner} say that {available} pods are available; {desired} are wanted.",
-)
-PAUSED = rule(
-    "deployment.paused",
-    "pkg/controller/deployment/sync.go",
-    "checkPausedConditions",
-    "{owner} is {what}.",
-)
+NEW = rule("deployment.newReplicaSet", "pkg/controller/deployment/sync.go", "getNewReplicaSet")
+REVISION = rule("deployment.revision", "pkg/controller/deployment/sync.go", "getNewReplicaSet")
+SCALE = rule("deployment.scale", "pkg/controller/deployment/sync.go", "scale")
+SCALE_UP = rule("deployment.scaleUp", "pkg/controller/deployment/rolling.go", "reconcileNewReplicaSet")
+SCALE_DOWN = rule("deployment.scaleDown", "pkg/controller/deployment/rolling.go", "reconcileOldReplicaSets")
+RECREATE = rule("deployment.recreate", "pkg/controller/deployment/recreate.go", "rolloutRecreate")
+STATUS = rule("deployment.status", "pkg/controller/deployment/sync.go", "calculateStatus")
+PAUSED = rule("deployment.paused", "pkg/controller/deployment/sync.go", "checkPausedConditions")
 
 
 class Tools:

@@ -29,12 +29,7 @@ from selfheal.rules import Cause, rule
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
 
-UNTRACK = rule(
-    "job.untrack-orphan",
-    "pkg/controller/job/job_controller.go",
-    "syncOrphanPod",
-    "No Job will count {object} any more: its finalizer is removed.",
-)
+UNTRACK = rule("job.untrack-orphan", "pkg/controller/job/job_controller.go", "syncOrphanPod")
 
 
 class JobController:

@@ -19,14 +19,10 @@ from selfheal.errors import ApiError, NotFound
 from selfheal.objects import Object, key, name, replace, uid
 from selfheal.rules import Cause, rule
 
-CREATE = rule(
-    "job.create", SOURCE, "manageJob", "{owner} has {active} active pods and wants {wanted}: {count} more are created."
-)
-DELETE = rule(
-    "job.delete", SOURCE, "manageJob", "{owner} has {active} active pods and wants {wanted}: {count} are deleted."
-)
-SUSPEND = rule("job.suspend", SOURCE, "manageJob", "{owner} is suspended: its {count} active pods are deleted.")
-OVER = rule("job.over", SOURCE, "deleteActivePods", "{owner} is over ({reason}): its {count} active pods are deleted.")
+CREATE = rule("job.create", SOURCE, "manageJob")
+DELETE = rule("job.delete", SOURCE, "manageJob")
+SUSPEND = rule("job.suspend", SOURCE, "manageJob")
+OVER = rule("job.over", SOURCE, "deleteActivePods")
 
 
 class Managing(State):

@@ -20,22 +20,10 @@ from selfheal.controllers.job.state import AT_ONCE, SOURCE
 from selfheal.objects import Object, condition, key, name, terminating, uid
 from selfheal.rules import Cause, rule
 
-STATUS = rule(
-    "job.status",
-    SOURCE,
-    "flushUncountedAndRemoveFinalizers",
-    "In this sync {owner} had {active} active pods, {ready} of them ready; those that have ended are noted first.",
-)
-COUNT = rule(
-    "job.count",
-    SOURCE,
-    "trackJobStatusAndRemoveFinalizers",
-    "The pods of {owner} that have ended bear no finalizer any more: {succeeded} succeeded, {failed} failed so far.",
-)
-UNTRACK = rule(
-    "job.untrack", SOURCE, "removeTrackingFinalizerFromPods", "{object} is noted in the status: its finalizer may go."
-)
-FINISH = rule("job.finish", SOURCE, "enactJobFinished", "All pods of {owner} have ended and been counted: {reason}.")
+STATUS = rule("job.status", SOURCE, "flushUncountedAndRemoveFinalizers")
+COUNT = rule("job.count", SOURCE, "trackJobStatusAndRemoveFinalizers")
+UNTRACK = rule("job.untrack", SOURCE, "removeTrackingFinalizerFromPods")
+FINISH = rule("job.finish", SOURCE, "enactJobFinished")
 
 
 class Tracking(Managing):

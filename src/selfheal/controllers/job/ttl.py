@@ -14,12 +14,7 @@ from selfheal.rules import Cause, rule
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
 
-EXPIRED = rule(
-    "job.expired",
-    "pkg/controller/ttlafterfinished/ttlafterfinished_controller.go",
-    "processJob",
-    "{owner} ended {seconds} s ago and was to be kept no longer: it is deleted, and its pods before it.",
-)
+EXPIRED = rule("job.expired", "pkg/controller/ttlafterfinished/ttlafterfinished_controller.go", "processJob")
 
 
 class TTLAfterFinishedController:

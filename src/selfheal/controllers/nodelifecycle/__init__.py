@@ -52,44 +52,14 @@ TAINT_OF: dict[tuple[str, str], str] = {
 OURS = (*TAINT_OF.values(), taints.UNSCHEDULABLE)
 
 SOURCE = "pkg/controller/nodelifecycle/node_lifecycle_controller.go"
-UNKNOWN = rule(
-    "node.unknown",
-    SOURCE,
-    "tryUpdateNodeHealth",
-    "{node} has not renewed its lease for more than {grace} s, so nobody knows whether it still lives.",
-)
-PODS_UNREADY = rule(
-    "node.podsNotReady",
-    "pkg/controller/util/node/controller_utils.go",
-    "MarkPodsNotReady",
-    "{node} is not ready, so none of its pods may count as Ready, whatever its containers do.",
-)
-NO_SCHEDULE = rule(
-    "node.noSchedule",
-    SOURCE,
-    "doNoScheduleTaintingPass",
-    "The taints of {node} follow its conditions and its cordon, so that no new pods come while something is wrong.",
-)
-NO_EXECUTE = rule(
-    "node.noExecute",
-    SOURCE,
-    "doNoExecuteTaintingPass",
-    "{node} is {status}: from now on the tolerations of its pods say how long they may stay.",
-)
-REACHABLE = rule(
-    "node.reachable",
-    SOURCE,
-    "markNodeAsReachable",
-    "A pass, each 5 s, saw that {node} is Ready again, so its pods may stay.",
-)
-DISASTER = rule(
-    "node.fullDisruption",
-    SOURCE,
-    "handleDisruption",
-    "No node at all is ready. That is rather the network's fault than theirs, so nobody is evicted.",
-)
-REGISTERED = rule("node.registered", SOURCE, "monitorNodeHealth", "A pass saw a node that it did not know.")
-REMOVED = rule("node.removed", SOURCE, "monitorNodeHealth", "A pass saw that a node is gone.")
+UNKNOWN = rule("node.unknown", SOURCE, "tryUpdateNodeHealth")
+PODS_UNREADY = rule("node.podsNotReady", "pkg/controller/util/node/controller_utils.go", "MarkPodsNotReady")
+NO_SCHEDULE = rule("node.noSchedule", SOURCE, "doNoScheduleTaintingPass")
+NO_EXECUTE = rule("node.noExecute", SOURCE, "doNoExecuteTaintingPass")
+REACHABLE = rule("node.reachable", SOURCE, "markNodeAsReachable")
+DISASTER = rule("node.fullDisruption", SOURCE, "handleDisruption")
+REGISTERED = rule("node.registered", SOURCE, "monitorNodeHealth")
+REMOVED = rule("node.removed", SOURCE, "monitorNodeHealth")
 
 
 @dataclass(slots=True)

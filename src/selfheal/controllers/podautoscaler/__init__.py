@@ -32,13 +32,8 @@ SYNC = 15 * SECOND
 SCALABLE = ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController")
 
 SOURCE = "pkg/controller/podautoscaler/horizontal.go"
-RESCALE = rule(
-    "autoscaler.rescale",
-    SOURCE,
-    "reconcileAutoscaler",
-    "{target} has {current} replicas; the metrics ask for {wanted}, and it shall have {replicas}: {why}.",
-)
-STATUS = rule("autoscaler.status", SOURCE, "setStatus", "{autoscaler} has looked at its metrics.")
+RESCALE = rule("autoscaler.rescale", SOURCE, "reconcileAutoscaler")
+STATUS = rule("autoscaler.status", SOURCE, "setStatus")
 
 
 class HorizontalController:

@@ -26,31 +26,11 @@ from selfheal.store import Store
 
 SOURCE = "pkg/controller/statefulset/stateful_set_control.go"
 
-CREATE = rule("statefulset.create", SOURCE, "processReplica", "{owner} has no member {object}: it is created.")
-REPLACE = rule(
-    "statefulset.replace",
-    SOURCE,
-    "processReplica",
-    "{object} has ended ({phase}): it is deleted, and made again when it is gone.",
-)
-SCALE_DOWN = rule(
-    "statefulset.scale-down",
-    SOURCE,
-    "processCondemned",
-    "{owner} wants {desired} members and all that remain are well: {object}, the highest, goes.",
-)
-UPDATE = rule(
-    "statefulset.update",
-    SOURCE,
-    "updateStatefulSet",
-    "{object} is the highest member that is not of the new revision, and all above it are well: it makes room.",
-)
-STATUS = rule(
-    "statefulset.status",
-    SOURCE,
-    "updateStatefulSetStatus",
-    "{owner} had {replicas} members in this sync, {ready} of them ready.",
-)
+CREATE = rule("statefulset.create", SOURCE, "processReplica")
+REPLACE = rule("statefulset.replace", SOURCE, "processReplica")
+SCALE_DOWN = rule("statefulset.scale-down", SOURCE, "processCondemned")
+UPDATE = rule("statefulset.update", SOURCE, "updateStatefulSet")
+STATUS = rule("statefulset.status", SOURCE, "updateStatefulSetStatus")
 
 COMPARED = (
     "replicas",

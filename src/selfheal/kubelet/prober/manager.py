@@ -30,10 +30,8 @@ TYPES = ("startup", "readiness", "liveness")
 RESTART_GRACE = 10 * SECOND
 """A container that started so long before its kubelet is one that a kubelet before it had started."""
 
-SINCE_START = rule(
-    "answer.since-start", "", "", "Container {container} has answered so since it started at {started} s."
-)
-BY_ITSELF = rule("answer.by-itself", "", "", "Container {container} changed by itself: {what}.")
+SINCE_START = rule("answer.since-start", "", "")
+BY_ITSELF = rule("answer.by-itself", "", "")
 
 Recorder = Callable[[dict[str, Any], Cause | None], dict[str, Any]]
 """Puts a record into the timeline and returns the record that is kept there."""

@@ -23,18 +23,8 @@ if TYPE_CHECKING:
     from selfheal.kubelet.prober.manager import ProberManager
 
 SOURCE = "pkg/kubelet/prober/worker.go"
-TICK = rule(
-    "probe.tick",
-    SOURCE,
-    "run",
-    "The {probe} worker asks every {period} s, counted from this moment.",
-)
-TRIGGER = rule(
-    "probe.trigger",
-    "pkg/kubelet/prober/prober_manager.go",
-    "UpdatePodStatus",
-    "A sync found container {container} running and not ready, so the readiness worker asks at once.",
-)
+TICK = rule("probe.tick", SOURCE, "run")
+TRIGGER = rule("probe.trigger", "pkg/kubelet/prober/prober_manager.go", "UpdatePodStatus")
 
 
 class Ticker:

@@ -30,40 +30,13 @@ MAX_PROBE_RETRIES = 3
 """Attempts in one probe while it returns an error (pkg/kubelet/prober/prober.go maxProbeRetries)."""
 
 SOURCE = "pkg/kubelet/prober/worker.go"
-FAILED = rule(
-    "probe.failed",
-    SOURCE,
-    "doProbe",
-    "The {probe} probe failed, {run} in a row; failureThreshold is {threshold}.",
-)
-PASSED = rule(
-    "probe.passed",
-    SOURCE,
-    "doProbe",
-    "The {probe} probe succeeded, {run} in a row; successThreshold is {threshold}.",
-)
-ERRORED = rule(
-    "probe.errored",
-    "pkg/kubelet/prober/prober.go",
-    "probe",
-    "The {probe} probe could not be carried out; an error is dropped and never counts.",
-)
-SKIPPED = rule("probe.skipped", SOURCE, "doProbe", "The {probe} probe was due and not asked: {why}.")
-VERDICT = rule(
-    "probe.verdict",
-    SOURCE,
-    "doProbe",
-    "That reaches the threshold: the {probe} result of container {container} becomes {verdict}.",
-)
-NOT_RUNNING = rule(
-    "probe.not-running", SOURCE, "doProbe", "Container {container} is not running, so its {probe} result is Failure."
-)
-NEW_CONTAINER = rule(
-    "probe.new-container",
-    SOURCE,
-    "doProbe",
-    "A new instance of container {container} begins with the {probe} result {verdict}.",
-)
+FAILED = rule("probe.failed", SOURCE, "doProbe")
+PASSED = rule("probe.passed", SOURCE, "doProbe")
+ERRORED = rule("probe.errored", "pkg/kubelet/prober/prober.go", "probe")
+SKIPPED = rule("probe.skipped", SOURCE, "doProbe")
+VERDICT = rule("probe.verdict", SOURCE, "doProbe")
+NOT_RUNNING = rule("probe.not-running", SOURCE, "doProbe")
+NEW_CONTAINER = rule("probe.new-container", SOURCE, "doProbe")
 
 SKIPS = {
     "no container": "the kubelet has seen no container yet",
