@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from selfheal import words
+from selfheal import Cluster, words
 from selfheal.lessons import predict, quiz, silo
 from selfheal.lessons.exercises import data
 from selfheal.lessons.timing import calculator, script
+from selfheal.plot import plot
+from selfheal.rules import BELIEFS
 from selfheal.widgets import page
 from tests.widgets.shop import shop, write_page
 
@@ -25,6 +27,17 @@ COMPARED = {"on hold", "redoing unfinished work", "use strict"}
 """What records say, and what switches a script to strict."""
 CLASSES = {"total some", "chips presets", "chips drops", "probe off", "pill ok", "dots full"}
 """Names in a style."""
+
+SHOP = """
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, labels: {app: shop}}
+spec:
+  containers:
+  - name: shop
+    image: selfheal/patient:1
+    livenessProbe: {httpGet: {path: /healthz, port: 8080}}
+"""
 
 
 @pytest.fixture
@@ -72,6 +85,28 @@ def test_nearly_every_word_is_translated() -> None:
 def test_each_phrase_is_said_in_a_chapter() -> None:
     told = "".join(path.read_text("utf-8") for path in (ROOT / "book").glob("*.ipynb"))
     assert [text for text in file("zh-TW")["phrases"] if text not in told] == []
+
+
+def test_each_rule_and_each_belief_has_its_words() -> None:
+    code = "".join(path.read_text("utf-8") for path in SRC.rglob("*.py"))
+    assert sorted(re.findall(r'\brule\(\s*"([^"]+)"', code)) == sorted(words.words("rules"))
+    assert list(words.words("beliefs")) == list(BELIEFS)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_picture_and_its_reasons_speak_chinese() -> None:
+    cluster = Cluster(seed=1)
+    cluster.apply(SHOP)
+    cluster.run(until=33)
+    cluster.http("shop", "/switch?healthz=500", method="POST")
+    cluster.run(until=90)
+    picture = plot(cluster.timeline)
+    shown = [*re.findall(r"<(?:text|title)[^>]*>([^<]+)<", picture.svg), *re.findall(r"[^。]+。", picture.alt)]
+    names = re.compile(r"shop|Ready|liveness|[\d.]+|POST \S+|\(.*\)|TERM.*")
+    assert [text for text in shown if not CHINESE.search(text) and not names.fullmatch(text)] == []
+    why = cluster.explain(cluster.timeline.select(kind="Event", reason="Killing")[0]).steps
+    assert len(why) >= 4
+    assert all(CHINESE.search(step.text) for step in why)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)

@@ -26,7 +26,6 @@ COUNT = rule(
     "resourcequota.sync",
     "pkg/controller/resourcequota/resource_quota_controller.go",
     "syncResourceQuota",
-    "What ResourceQuota {quota} limits in its namespace is counted anew.",
 )
 
 

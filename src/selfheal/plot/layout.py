@@ -204,7 +204,7 @@ class _Layout:
             self._name(self.say["app"], y + 13)
             for s in c["app"]:
                 short = self.say["app.healthy" if s["healthy"] else "app.sick"]
-                words = s["text"] or short
+                words = spoken("values").get(s["text"], s["text"]) or short
                 plain = s["healthy"] or words.startswith(("sick", short))
                 label = words if plain else self.say["app.sick.text"].format(text=words)
                 if width_of(label) + 4 > (s["to"] - s["from"]) * self.scale:
