@@ -146,8 +146,11 @@ class Client:
         for _ in range(10):
             obj = self.get(kind, name)
             change(obj)
-            with contextlib.suppress(Refused):
+            try:
                 return self.update(obj, sub)
+            except Refused as error:
+                if error.reason != "Conflict":
+                    raise
         raise TimeoutError
 
     @staticmethod
