@@ -14,15 +14,14 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from selfheal.objects import Object
 from selfheal.rules import BELIEFS
+from selfheal.runs import listened
 from selfheal.scenario import Scenario
 from selfheal.widgets.answers import Answer, answer
 from selfheal.widgets.bank import name_of
@@ -162,18 +161,8 @@ class Monitor:
 
 
 def _has_kernel() -> bool:
-    """Whether a living widget can be shown: a kernel, anywidget, and nobody who writes stored outputs.
-
-    In a page of the book there is none: the page draws the monitor itself and lets Python answer.
-    """
-    if sys.platform == "emscripten" or os.environ.get("SELFHEAL_WIDGETS") == "static" or find_spec("anywidget") is None:
-        return False
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return False
-    shell = get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
-    return getattr(shell, "kernel", None) is not None
+    """Whether a living monitor can be shown. A page of the book draws it itself, and lets Python answer."""
+    return sys.platform != "emscripten" and listened()
 
 
 def summary(told: Answer, container: str) -> list[str]:

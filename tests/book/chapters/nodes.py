@@ -2,7 +2,7 @@ from selfheal.lessons.exercises import silent_node
 from tests.book.chapters import Chapter, changed, without
 
 SOLVED = silent_node.solution
-assert "Seconds: 30}" in SOLVED
+assert "Seconds: 35}" in SOLVED
 
 CHAPTER = Chapter(
     page="15-node-failure.ipynb",
@@ -10,13 +10,13 @@ CHAPTER = Chapter(
     exercise=silent_node,
     wrong=[
         ("probes faster", changed(silent_node, "periodSeconds: 10", "periodSeconds: 1"), "died with the node"),
-        ("no patience", SOLVED.replace("Seconds: 30}", "Seconds: 0}"), "moves a whole rack"),
-        ("for ever", SOLVED.replace(", tolerationSeconds: 30", ""), "without tolerationSeconds"),
-        ("too patient", SOLVED.replace("Seconds: 30}", "Seconds: 120}"), "for 120 s"),
+        ("no patience", SOLVED.replace("Seconds: 35}", "Seconds: 0}"), "moves a whole rack"),
+        ("for ever", SOLVED.replace(", tolerationSeconds: 35", ""), "without tolerationSeconds"),
+        ("too patient", SOLVED.replace("Seconds: 35}", "Seconds: 120}"), "for 120 s"),
     ],
     cheats=[
         ("replicas 100", changed(silent_node, "replicas: 2", "replicas: 100"), "You changed spec.replicas"),
         ("no readiness", without(silent_node, "readinessProbe"), "cannot see a dead node"),
     ],
-    good=[SOLVED.replace("Seconds: 30}", "Seconds: 40}")],
+    good=[SOLVED.replace("Seconds: 35}", "Seconds: 40}")],
 )

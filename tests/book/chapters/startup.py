@@ -17,5 +17,5 @@ CHAPTER = Chapter(
         ("no liveness", without(slow_start, "livenessProbe") + STARTUP + "20\n", "nobody notices a deadlock either"),
         ("an enormous budget", slow_start.manifest + STARTUP + "1000\n", "A budget without an end is no budget"),
     ],
-    good=[slow_start.manifest + STARTUP + "20\n"],
+    good=[changed(slow_start, DELAY, "initialDelaySeconds: 30") + STARTUP + "20\n"],
 )

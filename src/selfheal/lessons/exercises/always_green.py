@@ -41,8 +41,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 
 def _quiet(trial: Trial) -> Finding:
-    cluster = trial.cluster()
-    cluster.run(until=QUIET)
+    cluster = trial.cluster(until=QUIET)
     kills = cluster.timeline.kills("shop")
     if not kills:
         return Finding(True, f"A shop that is well is left alone for {QUIET // 60} minutes.")
@@ -53,8 +52,7 @@ def _quiet(trial: Trial) -> Finding:
 def _sick(trial: Trial) -> Finding:
     slowest = 0.0
     for answer in ("hang", "500"):
-        cluster = trial.cluster()
-        cluster.run(until=SICK)
+        cluster = trial.cluster(until=SICK)
         cluster.http("shop", f"/switch?healthz={answer}&readyz={answer}&work={answer}", method="POST")
         cluster.run(for_=LIMIT)
         restarts = cluster.timeline.restarts("shop")
@@ -88,8 +86,7 @@ def _why(trial: Trial, told: list[str]) -> str:
 
 
 def _database(trial: Trial) -> Finding:
-    cluster = trial.cluster()
-    cluster.run(until=SICK)
+    cluster = trial.cluster(until=SICK)
     cluster.http("shop", "/switch?work=503", method="POST")
     cluster.run(for_=AWAY)
     if not cluster.timeline.kills("shop"):

@@ -41,6 +41,7 @@ from selfheal.clinic import App, paths
 from selfheal.clinic.cases import BATTERY, run
 from selfheal.clinic.findings import PROBLEMS, felt
 from selfheal.clinic.subject import subjects
+from selfheal.clinic.trial import GOLDEN
 from selfheal.lessons.arithmetic import forgives, verdict_after
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial, Wrong
 from selfheal.objects import name
@@ -127,7 +128,8 @@ def _case(check: Mapping[str, Any], trial: Trial) -> Finding:
     case, app = BATTERY[check["case"]], App(**check.get("app", {}))
     [subject] = subjects([(obj, "") for obj in trial.objects])[0]
     told, say = case.told(app), words("report")
-    for seed in range(1, check.get("seeds", 3) + 1):
+    seeds = check.get("seeds", 3)
+    for seed in range(1 + seeds * (trial.seed - 1), 1 + seeds * trial.seed):
         outcome, _ = run(subject, app, case, seed)
         if outcome.wrong:
             because = _because(check, trial, {})
@@ -158,7 +160,7 @@ def _asked(ask: Mapping[str, Any], trial: Trial, values: dict[str, Any]) -> Find
 
 def _values(check: Mapping[str, Any], trial: Trial, at: float) -> dict[str, Any]:
     """What of one run an expectation or a text may ask for. Times are seconds, None if there is none."""
-    cluster = trial.cluster(check.get("seed", 1))
+    cluster = trial.cluster()
     for service, rate in (check.get("traffic") or {}).items():
         cluster.traffic(service, rate)
     cluster.run(until=at)
@@ -206,8 +208,8 @@ def _moments(at: Any, trial: Trial) -> list[float]:
         return [float(at)]
     probe = trial.container.probe(at["spread"])
     period = 10 if probe is None else probe.period_seconds
-    start = min(2 * period, 60) + 1
-    return [start + n * min(period, 60) / at["times"] for n in range(at["times"])]
+    start, first = min(2 * period, 60) + 1, GOLDEN * (trial.seed - 1) % 1
+    return [start + (n + first) * min(period, 60) / at["times"] for n in range(at["times"])]
 
 
 def _lasts(lasts: Any, trial: Trial) -> float:

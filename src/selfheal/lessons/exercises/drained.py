@@ -55,9 +55,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 def _cluster(trial: Trial) -> tuple[Cluster, str]:
     """Two nodes, and the one with more pods."""
-    cluster = Cluster(seed=1, nodes=2)
-    cluster.apply(list(trial.objects))
-    cluster.run(until=30)
+    cluster = trial.cluster(nodes=2, until=30)
     nodes = sorted(pod["spec"]["nodeName"] for pod in cluster.get("pods"))
     return cluster, max(nodes, key=nodes.count)
 

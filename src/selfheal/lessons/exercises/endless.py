@@ -52,8 +52,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 
 def _completes(trial: Trial) -> Finding:
-    cluster = trial.cluster()
-    cluster.run(until=LIMIT)
+    cluster = trial.cluster(until=LIMIT)
     status = cluster.get("pod", "report")["status"]
     if status["phase"] == "Succeeded":
         return Finding(True, f"The pod is Succeeded within {LIMIT} s.")
@@ -76,7 +75,7 @@ def _completes(trial: Trial) -> Finding:
 
 def _together(trial: Trial) -> Finding:
     """A night on which there is more to write."""
-    cluster = Cluster(seed=1)
+    cluster = Cluster(seed=trial.seed)
     cluster.apply([_longer(obj) for obj in trial.objects])
     cluster.run(until=LONG + LIMIT)
     report, logger = _newest(cluster, "report"), _newest(cluster, "logger")
@@ -103,8 +102,7 @@ def _slept(word: str) -> str:
 
 
 def _returns(trial: Trial) -> Finding:
-    cluster = trial.cluster()
-    cluster.run(until=CUT)
+    cluster = trial.cluster(until=CUT)
     try:
         cluster.kill("report", container="logger")
     except BadRequest:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from selfheal import manifests
+from selfheal import manifests, runs
 from selfheal.clinic import paths
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.objects import Object
+from selfheal.runs import Step
 from selfheal.spec import Container, pod_spec
 from selfheal.words import marked, words
+
+SEEDS = 20
+"""Seeds that an answer must stand before nobody asks any more."""
+MOST = 100
+"""Characters of a finding that are told while runs go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +33,26 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found out, in order."""
+    """What was found out, in order.
+
+    ``stopped``: before everything was run. ``further``: more runs of an answer that passed, for whoever asks for them.
+    """
 
     findings: tuple[Finding, ...]
+    stopped: bool = False
+    further: Callable[[], Iterator[Step]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def passed(self) -> bool:
-        return all(finding.ok for finding in self.findings)
+        return not self.stopped and all(finding.ok for finding in self.findings)
 
     @property
     def verdict(self) -> str:
         say = words("report")
         if self.passed:
             return str(say["solved"])
+        if self.stopped:
+            return str(say["cut"].format(n=len(self.findings)))
         left = sum(not finding.ok for finding in self.findings)
         return str(say["left.one" if left == 1 else "left"].format(left=left, all=len(self.findings)))
 
@@ -58,12 +72,19 @@ class Report:
             f'<ul style="padding-left:0">\n{lines}\n</ul>\n</div>'
         )
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        if self.further is not None and runs.listened():
+            bundle = {**runs.view(self._repr_html_(), self.further()), **bundle}
+        return bundle
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """An answer that the API server takes, ready to be run."""
+    """An answer that the API server takes, ready to be run. Each ``seed`` meets the probes at other moments."""
 
     objects: tuple[Object, ...]
+    seed: int = 1
 
     @property
     def workload(self) -> Object:
@@ -76,11 +97,11 @@ class Trial:
         obj = self.workload
         return pod_spec(obj if obj["kind"] == "Pod" else obj["spec"]["template"]).containers[0]
 
-    def cluster(self, seed: int = 1) -> Cluster:
-        """A new cluster to which the answer has been applied."""
-        cluster = Cluster(seed=seed)
+    def cluster(self, nodes: int = 1, until: float = 0) -> Cluster:
+        """A new cluster to which the answer has been applied, run until so many seconds."""
+        cluster = Cluster(seed=self.seed, nodes=nodes)
         cluster.apply(list(self.objects))
-        return cluster
+        return cluster.run(until=until) if until else cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +137,47 @@ class Exercise:
     wrong: tuple[Wrong, ...] = field(default=(), repr=False)
 
     def check(self, answer: str | Any) -> Report:
-        """Run an answer (YAML text, dict or list) and report."""
+        """Run an answer (YAML text, dict or list) and report. Interrupted, it reports what is known by then."""
+        found: list[Finding] = []
+        try:
+            found.extend(self.findings(answer))
+        except KeyboardInterrupt:
+            return Report(tuple(found), stopped=True)
+        report = Report(tuple(found))
+        return replace(report, further=partial(self.further, answer, report)) if report.passed else report
+
+    def findings(self, answer: str | Any, seed: int = 1) -> Iterator[Finding]:
+        """One thing after the other that is found out about an answer."""
         say = words("report")
         try:
             objects = manifests.load(answer)
         except ApiError as error:
-            return Report((Finding(False, say["refused"].format(error=error)),))
+            yield Finding(False, say["refused"].format(error=error))
+            return
         lost = [text for path, text in self.keep.items() if not any(paths.has(obj, path) for obj in objects)]
-        if lost:
-            return Report(tuple(Finding(False, text) for text in lost))
-        strayed = _strayed(manifests.load(self.manifest), objects, self.allowed)
-        if strayed:
-            return Report((Finding(False, strayed),))
-        return Report(tuple(self.examine(Trial(tuple(objects)))))
+        strayed = "" if lost else _strayed(manifests.load(self.manifest), objects, self.allowed)
+        if lost or strayed:
+            yield from (Finding(False, text) for text in (*lost, strayed) if text)
+            return
+        yield from self.examine(Trial(tuple(objects), seed))
+
+    def further(self, answer: str | Any, report: Report) -> Iterator[Step]:
+        """The checks of an answer that passed, with more seeds, until one does not hold."""
+        say, each = words("runs"), len(report.findings)
+        done, total = 0, each * (SEEDS - 1)
+        for seed in range(2, SEEDS + 1):
+            for finding in self.findings(answer, seed):
+                done += 1
+                count = {"done": done, "total": total, "seed": seed}
+                if not finding.ok:
+                    proof = Finding(False, say["with"].format(seed=seed, says=finding.text))
+                    html = Report((*report.findings, proof))._repr_html_()
+                    yield Step(done, total, say["failed"].format(**count), html, over=True)
+                    return
+                says = finding.text if len(finding.text) <= MOST else f"{finding.text[:MOST]}…"
+                if done < total:
+                    yield Step(done, total, say["at"].format(**count, says=says))
+        yield Step(total, total, say["held"].format(total=done, seeds=SEEDS - 1), over=True)
 
     def hint(self, number: int = 1) -> str:
         """A hint; the higher the number, the more it gives away."""

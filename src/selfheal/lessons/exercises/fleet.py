@@ -79,7 +79,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 
 def _cluster(trial: Trial) -> Cluster:
-    cluster = Cluster(seed=1, nodes=3)
+    cluster = Cluster(seed=trial.seed, nodes=3)
     cluster.apply(DATABASE)
     cluster.apply(list(trial.objects))
     cluster.run(until=30)

@@ -64,9 +64,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 def _roll_out(trial: Trial, *args: str) -> Cluster:
     """The next version, with these arguments, under the eyes of users."""
-    cluster = Cluster(seed=1, nodes=3)
-    cluster.apply(list(trial.objects))
-    cluster.run(until=OUT - 20)
+    cluster = trial.cluster(nodes=3, until=OUT - 20)
     cluster.traffic("shop", 20)
     cluster.run(until=OUT)
     container = {**trial.workload["spec"]["template"]["spec"]["containers"][0], "image": "selfheal/patient:2"}

@@ -54,7 +54,7 @@ spec:
 def examine(trial: Trial) -> Iterator[Finding]:
     house = [obj for obj in trial.objects if obj["kind"] != "Pod"]
     visitor = next(obj for obj in trial.objects if obj["kind"] == "Pod")
-    cluster = Cluster(seed=1, nodes=2)
+    cluster = Cluster(seed=trial.seed, nodes=2)
     cluster.apply(house)
     cluster.run(until=20)
     cluster.apply([visitor])

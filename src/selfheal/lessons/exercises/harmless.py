@@ -9,7 +9,7 @@ from typing import Any
 
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Trial
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
 from selfheal.objects import condition, condition_true, name, terminating
 
 PATIENCE, LIMIT = 60, 120
@@ -95,22 +95,21 @@ class Api:
 class CodeExercise(Exercise):
     """An exercise whose answer is a function: its source, or the function itself."""
 
-    def check(self, answer: str | Sync | Any) -> Report:
-        """Run the reader's function against the battery."""
+    def findings(self, answer: str | Sync | Any, seed: int = 1) -> Iterator[Finding]:
+        """Run the reader's function against the battery, until something does not hold."""
         try:
             sync = _function(answer)
         except Exception as error:  # noqa: BLE001 - whatever a reader types
-            return Report((Finding(False, f"This cannot be run: {type(error).__name__}: {_line(error)}"),))
-        findings = []
+            yield Finding(False, f"This cannot be run: {type(error).__name__}: {_line(error)}")
+            return
         for check in (_one, _pause, _all, _slow):
             try:
-                found = check(sync)
+                found = check(sync, seed)
             except Exception as error:  # noqa: BLE001
                 found = Finding(False, f"Your function raised {type(error).__name__}: {_line(error)}")
-            findings.append(found)
+            yield found
             if not found.ok:
-                break
-        return Report(tuple(findings))
+                return
 
     def __repr__(self) -> str:
         return f"{self.name}\n\nSymptom: {self.symptom}\nTask: {self.task}\nYou write: {', '.join(self.allowed)}"
@@ -139,8 +138,8 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _shop() -> tuple[Cluster, Api]:
-    cluster = Cluster(seed=1, nodes=3)
+def _shop(seed: int) -> tuple[Cluster, Api]:
+    cluster = Cluster(seed=seed, nodes=3)
     cluster.apply(SHOP)
     cluster.run(until=30)
     return cluster, Api(cluster)
@@ -161,8 +160,8 @@ def _loop(cluster: Cluster, sync: Sync, api: Api, seconds: float) -> None:
         cluster.run(for_=PAUSE)
 
 
-def _one(sync: Sync) -> Finding:
-    cluster, api = _shop()
+def _one(sync: Sync, seed: int) -> Finding:
+    cluster, api = _shop(seed)
     sick = api.pods()[0].name
     _turn(cluster, [sick], 503)
     cluster.run(for_=2)
@@ -179,8 +178,8 @@ def _one(sync: Sync) -> Finding:
     return Finding(True, f"One pod of {PODS} that stays unready is replaced, {api.deleted[0][0] - 30:.0f} s after it.")
 
 
-def _pause(sync: Sync) -> Finding:
-    cluster, api = _shop()
+def _pause(sync: Sync, seed: int) -> Finding:
+    cluster, api = _shop(seed)
     pod = api.pods()[0].name
     _turn(cluster, [pod], 503)
     cluster.run(for_=2)
@@ -194,8 +193,8 @@ def _pause(sync: Sync) -> Finding:
     return Finding(True, "A pod that is unready for half a minute is left alone.")
 
 
-def _all(sync: Sync) -> Finding:
-    cluster, api = _shop()
+def _all(sync: Sync, seed: int) -> Finding:
+    cluster, api = _shop(seed)
     for _ in range(LIMIT // PAUSE):
         _turn(cluster, [pod.name for pod in api.pods() if pod.ready], 503)
         _loop(cluster, sync, api, PAUSE)
@@ -209,9 +208,9 @@ def _all(sync: Sync) -> Finding:
     return Finding(True, "When all pods are unready at once, nobody is deleted.")
 
 
-def _slow(sync: Sync) -> Finding:
+def _slow(sync: Sync, seed: int) -> Finding:
     """Two fall sick in the same second: one at a time, and the next when the first is replaced."""
-    cluster, api = _shop()
+    cluster, api = _shop(seed)
     cluster.scale("deployment/shop", 2 * PODS)
     cluster.run(for_=20)
     sick = [pod.name for pod in api.pods()[:2]]

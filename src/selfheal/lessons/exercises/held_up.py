@@ -40,8 +40,7 @@ EXPORTER = "spec.containers[1]"
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
-    cluster = trial.cluster()
-    cluster.run(until=STUCK)
+    cluster = trial.cluster(until=STUCK)
     cluster.http("web", "/switch?healthz=hang", port=9000, method="POST")
     cluster.run(until=STUCK + NOTICED)
     kills = cluster.timeline.kills("web", "exporter")
@@ -60,8 +59,7 @@ def _noticed(back: list[float]) -> Finding:
 
 def _crash(trial: Trial, at: float) -> Finding:
     """The web server crashes while its neighbour is being stopped."""
-    cluster = trial.cluster()
-    cluster.run(until=STUCK)
+    cluster = trial.cluster(until=STUCK)
     cluster.http("web", "/switch?healthz=hang", port=9000, method="POST")
     cluster.run(until=at)
     cluster.kill("web", container="web")
@@ -79,8 +77,7 @@ def _crash(trial: Trial, at: float) -> Finding:
 
 
 def _ends_well(trial: Trial) -> Finding:
-    cluster: Cluster = trial.cluster()
-    cluster.run(until=20)
+    cluster: Cluster = trial.cluster(until=20)
     web = cluster.container("web", "web")
     cluster.delete("pod/web")
     cluster.run(until=80)

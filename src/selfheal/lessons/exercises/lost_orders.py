@@ -56,8 +56,7 @@ spec:
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
-    cluster = trial.cluster()
-    cluster.run(until=BEGIN - 5)
+    cluster = trial.cluster(until=BEGIN - 5)
     cluster.traffic("orders", RATE, lag=LAG)
     cluster.run(until=BEGIN)
     old = [name(pod) for pod in cluster.get("pods")]

@@ -49,9 +49,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 def _begun(trial: Trial) -> tuple[Cluster, str]:
     """A cluster of three nodes, and the node of the first pod."""
-    cluster = Cluster(nodes=3, seed=1)
-    cluster.apply(list(trial.objects))
-    cluster.run(until=AT)
+    cluster = trial.cluster(nodes=3, until=AT)
     return cluster, str(cluster.get("pods")[0]["spec"]["nodeName"])
 
 
@@ -132,8 +130,8 @@ silent_node = Exercise(
     solution=MANIFEST.replace(
         "      containers:",
         "      tolerations:\n"
-        "      - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 30}\n"
-        "      - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 30}\n"
+        "      - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 35}\n"
+        "      - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 35}\n"
         "      containers:",
     ),
 )

@@ -37,7 +37,7 @@ spec:
 
 def loading(trial: Trial, seconds: int) -> Cluster:
     """A cluster with the answer, whose app loads so long."""
-    cluster = Cluster(seed=1)
+    cluster = Cluster(seed=trial.seed)
     pod = trial.workload
     containers = [{**c, "args": ["--start", str(seconds)]} for c in pod["spec"]["containers"]]
     cluster.apply([replace(pod, "spec.containers", containers)])

@@ -40,8 +40,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 
 def _undisturbed(trial: Trial) -> Finding:
-    cluster = trial.cluster()
-    cluster.run(until=LIMIT)
+    cluster = trial.cluster(until=LIMIT)
     phase, restarts = _phase(cluster), cluster.timeline.restarts("report")
     if phase == "Succeeded":
         return Finding(True, "On a good day the report is written once, and the pod is Succeeded.")
@@ -54,8 +53,7 @@ def _undisturbed(trial: Trial) -> Finding:
 
 
 def _cut_off(trial: Trial) -> Finding:
-    cluster = trial.cluster()
-    cluster.run(until=AT)
+    cluster = trial.cluster(until=AT)
     cluster.kill("report")
     cluster.run(until=LIMIT)
     if _finished(cluster):
@@ -70,8 +68,7 @@ def _cut_off(trial: Trial) -> Finding:
 
 
 def _stuck(trial: Trial) -> Finding:
-    cluster = trial.cluster()
-    cluster.run(until=AT)
+    cluster = trial.cluster(until=AT)
     cluster.fault("hang", "pod/report")
     cluster.run(until=LIMIT)
     kills = cluster.timeline.kills("report")
