@@ -234,12 +234,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    try:
-        from selfheal.server.up import up
-    except ModuleNotFoundError as error:
-        if error.name != "h11":
-            raise
-        raise ApiError('the server needs h11: pip install "selfheal[server]"') from None
+    from selfheal.server.up import up
 
     def say(text: str) -> None:
         print(text, flush=True)
@@ -254,6 +249,7 @@ def _up(options: argparse.Namespace) -> int:
         manifests=[Path(path) for path in options.filename],
         say=say,
         aside=(lambda _: None) if options.quiet else say,
+        watched=not options.quiet,
     )
     return OK
 

@@ -84,8 +84,15 @@ def test_importing_selfheal_loads_no_room_and_no_dependency() -> None:
     assert [name for name in loaded if name.startswith("selfheal.") or name in {"simpy", "yaml"}] == []
 
 
-def test_the_core_needs_simpy_and_yaml_alone() -> None:
-    assert sorted(Requirement(line).name for line in PROJECT["project"]["dependencies"]) == ["pyyaml", "simpy"]
+@pytest.mark.parametrize(
+    ("platform", "needed"), [("emscripten", ["pyyaml", "simpy"]), ("linux", ["h11", "pyyaml", "simpy"])]
+)
+def test_the_core_needs_simpy_and_yaml_alone_and_on_a_machine_the_parser_of_its_server(
+    platform: str, needed: list[str]
+) -> None:
+    wanted = [Requirement(line) for line in PROJECT["project"]["dependencies"]]
+    here = {"sys_platform": platform}
+    assert sorted(r.name for r in wanted if r.marker is None or r.marker.evaluate(here)) == needed
 
 
 def test_a_name_that_is_not_there_is_told_as_python_tells_it() -> None:

@@ -300,6 +300,15 @@ class RuntimeManager:
         self.backoff.next(key, finished, now)
         return None
 
+    def held_until(self, pod: Object, c: Container) -> int | None:
+        """For whoever looks on: until when the restart of an ended container is held back, in µs; None if it is not."""
+        found = [x for x in self._runtime.containers_of(uid(pod)) if x.name == c.name]
+        newest = max(found, key=lambda x: x.attempt, default=None)
+        if newest is None or newest.finished_at is None:
+            return None
+        key, ended = self._key(pod, c), newest.finished_at
+        return ended + self.backoff.get(key) if self.backoff.is_in_backoff(key, ended, self._clock.now) else None
+
     def _believed_dead(self, pod: Object, c: Container) -> RuntimeContainer | None:
         """For a belief only: the newest instance that has ended, even if no relist has seen it yet."""
         ended = [x for x in self._runtime.containers_of(uid(pod)) if x.name == c.name and x.state == "exited"]
