@@ -86,11 +86,30 @@ def test_after_kills_four_are_free() -> None:
     pauses = numbers(output(PAGE, "kills-run").splitlines()[0])
     assert max(pauses[:4]) < 2
     assert 40 <= pauses[4] <= 62
-    assert "phase Running | container CrashLoopBackOff" in output(PAGE, "phase-run")
+
+
+def test_who_waits_is_running_and_who_has_failed_is_not_started_again() -> None:
+    told, real = output(PAGE, "phase-run").split("a real cluster:")
+    assert re.search(r"failed +0/1 +Error +0 ", told)
+    assert re.search(r"looping +0/1 +CrashLoopBackOff +2 ", told)
+    assert "looping: Failed" not in told
+    assert "looping: Running | waiting CrashLoopBackOff" in told
+    assert told.rstrip().endswith("failed: Failed | terminated Error")
+    assert "crash: Running | waiting CrashLoopBackOff" in real
+    assert "Failed" not in real
 
 
 def test_endpoints_of_the_unready_and_of_the_leaving() -> None:
-    assert "slice {'ready': False, 'serving': False, 'terminating': False}" in output(PAGE, "slice-run")
+    told, real = output(PAGE, "slice-run").split("a real cluster:")
+    assert re.findall(r"(\w+: \d listed, \d ready)", told) == [
+        "slice: 1 listed, 0 ready",
+        "slice: 1 listed, 1 ready",
+        "anyway: 1 listed, 1 ready",
+        "anyway: 1 listed, 1 ready",
+    ]
+    counts = [numbers(line) for line in real.strip().splitlines()]
+    assert {listed for _, listed, _ in counts} == {2}
+    assert {ready for *_, ready in counts} == {0, 1, 2}
     leaving = output(PAGE, "leaving-run")
     assert "Ready is True" in leaving
     assert "{'ready': False, 'serving': True, 'terminating': True}" in leaving
@@ -105,12 +124,17 @@ def test_what_controllers_do_and_do_not() -> None:
     assert 20 <= late < 22
     assert "allowed: 0 | healthy: 2" in output(PAGE, "budget-run")
     assert "deleted" in output(PAGE, "budget-run")
-    waits = numbers(output(PAGE, "job-run"))
-    assert [round(w, -1) for w in waits] == [10, 20, 40, 80, 160, 320, 600, 600]
+    table, _, last = output(PAGE, "job-run").partition("the first that differs")
+    waits = [numbers(line) for line in table.splitlines()[1:]]
+    assert [round(seen, -1) for _, seen, _ in waits] == [10, 20, 40, 80, 160, 320, 600, 600]
+    assert [abs(seen - told) < 2 for _, seen, told in waits] == 6 * [True] + 2 * [False]
+    assert numbers(last) == [21]
 
 
 def test_redirects() -> None:
-    same, missing, other = output(PAGE, "redirects-run").splitlines()
+    same, missing, other, nine, ten = output(PAGE, "redirects-run").splitlines()
+    assert nine == "nine-in-a-row | 0 kills | no warning"
+    assert numbers(ten)[0] > 0
     assert same == "same-host | 0 kills | no warning"
     assert numbers(missing.replace("404", ""))[0] > 0
     assert other == "other-host | 0 kills | warned"
