@@ -17,7 +17,7 @@ from selfheal.clock import SECOND, Clock
 from selfheal.network import Addresses, Interface, Network
 from selfheal.probes.exec import expand
 from selfheal.programs import images
-from selfheal.programs.filesystem import Executable, File, FileError, Filesystem, Node
+from selfheal.programs.filesystem import Directory, Executable, File, FileError, Filesystem, Node
 from selfheal.programs.kernel import Kernel
 from selfheal.programs.process import SIGNALS, Process, Program, Running
 from selfheal.programs.streams import Capture, Keyboard, Pipe, Sink, Stream, Text
@@ -354,6 +354,8 @@ class Runtime:
         """Names of the images that lie on the node; None: all those that a program stands for."""
         self.stand_ins: Mapping[str, images.Image] = {}
         """Images by their full names that stand for others; whatever they are told to run, they run their own."""
+        self.disk = Directory()
+        """What pods have put on the node's own disk."""
         self.on_change: Callable[[str], None] = lambda _: None
         """Called with the pod's uid when a container is created, starts or ends, and when its sandbox comes or goes."""
         self.on_report: Callable[[Container, bool, str, Cause | None], None] = lambda *_: None

@@ -16,7 +16,7 @@ with the API server's texts.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from selfheal import admission
@@ -224,10 +224,10 @@ class Store:
         current = self._current_for(obj)
         return self._replace_spec(current, obj, cause, whole=whole)
 
-    def update_status(self, obj: Object, *, cause: Cause | None = None) -> Object:
-        """Replace the status, and nothing else. Raises as :meth:`update`."""
+    def update_status(self, obj: Object, *, cause: Cause | None = None, marks: Sequence[str] = ()) -> Object:
+        """Replace the status, and nothing else but those ``marks`` of the metadata. Raises as :meth:`update`."""
         current = self._current_for(obj)
-        return self._replace_status(current, obj, cause)
+        return self._replace_status(current, obj, cause, marks)
 
     def patch(
         self,
@@ -482,12 +482,14 @@ class Store:
             return self._remove({**new, "metadata": meta}, cause)
         return self._write(kind, new, current, cause)
 
-    def _replace_status(self, current: Object, obj: Object, cause: Cause | None) -> Object:
+    def _replace_status(self, current: Object, obj: Object, cause: Cause | None, marks: Sequence[str] = ()) -> Object:
         new = {**current, "status": obj.get("status")}
         admission.check_status(new)
+        for mark in marks:
+            new["metadata"] = _with(new["metadata"], mark, obj["metadata"].get(mark))
         if current["kind"] == "Deployment" and obj is not current:
             # The revision annotation is written along with the status (pkg/registry/apps/deployment/strategy.go).
-            new["metadata"] = _with(current["metadata"], "annotations", obj["metadata"].get("annotations"))
+            new["metadata"] = _with(new["metadata"], "annotations", obj["metadata"].get("annotations"))
         if "managedFields" in obj["metadata"]:
             new["metadata"] = {**new["metadata"], "managedFields": obj["metadata"]["managedFields"]}
         return current if new == current else self._write(current["kind"], new, current, cause)

@@ -101,7 +101,7 @@ class Kubelet:
         self.statuses = StatusManager(
             clock, chance, store, self.node, on_change=self.prober.status_changed, may_be_running=self._may_be_running
         )
-        self._volumes = VolumeManager(clock, chance, store, self.events)
+        self._volumes = VolumeManager(clock, chance, store, self.events, runtime.disk)
         self.images = ImageManager(clock, chance, runtime, self.events)
         self.manager = RuntimeManager(
             clock,

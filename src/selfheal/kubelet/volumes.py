@@ -38,8 +38,11 @@ SOURCES = {"configMap": ("ConfigMap", "name"), "secret": ("Secret", "secretName"
 class VolumeManager:
     """Waits for the volumes of one node's pods."""
 
-    def __init__(self, clock: Clock, chance: Chance, store: Store, events: EventRecorder) -> None:
+    def __init__(
+        self, clock: Clock, chance: Chance, store: Store, events: EventRecorder, disk: Directory | None = None
+    ) -> None:
         self._clock = clock
+        self._disk = Directory() if disk is None else disk
         self._chance = chance
         self._store = store
         self._events = events
@@ -76,7 +79,18 @@ class VolumeManager:
             late = latencies.happens("second volume poll", self._chance.fresh(pod_uid, "volumes"), 0)
             yield clock.sleep((2 if late else 1) * POLL) | cancelled
         shown = {v["name"]: self._source(pod, v) for v in spec.volumes}
-        return {name: Directory(_files(*found)) for name, found in shown.items() if found is not None}
+        out = {name: Directory(_files(*found)) for name, found in shown.items() if found is not None}
+        return out | {v["name"]: self._folder(v["hostPath"]["path"]) for v in spec.volumes if "hostPath" in v}
+
+    def _folder(self, path: str) -> Directory:
+        """A folder of the node's own disk, made if it is not there. It outlives the pod, and others may share it."""
+        folder = self._disk
+        for part in path.strip("/").split("/"):
+            found = folder.entries.setdefault(part, Directory())
+            if not isinstance(found, Directory):
+                found = folder.entries[part] = Directory()
+            folder = found
+        return folder
 
     def forget(self, pod_uid: str) -> None:
         """The pod is gone."""

@@ -23,7 +23,7 @@ KINDS = (
 )
 """Kinds that nobody in the simulated cluster acts on, though a real one's healing may depend on them."""
 
-VOLUMES = ("name", "emptyDir", "configMap", "secret", "projected", "downwardAPI")
+VOLUMES = ("name", "emptyDir", "hostPath", "configMap", "secret", "projected", "downwardAPI")
 """Volumes that are mounted, or whose contents nobody here reads."""
 
 POD_FIELDS = (

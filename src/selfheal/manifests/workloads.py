@@ -12,7 +12,7 @@ from typing import Any
 
 from selfheal.manifests import cron, metadata, names, pods
 from selfheal.manifests.fields import Errors
-from selfheal.objects import Object, matches, matches_map
+from selfheal.objects import Object, condition_true, matches, matches_map
 
 Wire = Mapping[str, Any]
 
@@ -237,9 +237,49 @@ def job_update(errors: Errors, obj: Object, old: Object) -> None:
     """ValidateJobSpecUpdate"""
     new, before = obj["spec"], old["spec"]
     elastic = new.get("completionMode") == "Indexed" and new.get("completions") == new.get("parallelism")
-    keys = ["selector", "template", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "successPolicy"]
+    keys = [
+        "selector",
+        "template",
+        "managedBy",
+        "completionMode",
+        "podFailurePolicy",
+        "backoffLimitPerIndex",
+        "successPolicy",
+    ]
+    if before.get("suspend") and _at_rest(old):
+        new = {**new, "template": _reconciled(new.get("template") or {}, before.get("template") or {})}
     for key in keys if elastic else ["completions", *keys]:
         errors.immutable(f"spec.{key}", new.get(key), before.get(key))
+
+
+def _at_rest(job: Object) -> bool:
+    """Whether a Job has not begun, or has come to a halt since (pkg/registry/batch/job/strategy.go)."""
+    return "startTime" not in (job.get("status") or {}) or condition_true(job, "Suspended")
+
+
+SCHEDULING = ("nodeSelector", "affinity", "tolerations", "schedulingGates")
+
+
+def _reconciled(new: Wire, old: Wire) -> Wire:
+    """A template but for what may change while its Job is suspended: where its pods go, and what they ask for."""
+    spec, before = dict(new.get("spec") or {}), old.get("spec") or {}
+    for key in SCHEDULING:
+        spec = {**{k: v for k, v in spec.items() if k != key}, **({key: before[key]} if key in before else {})}
+    for group in ("initContainers", "containers"):
+        pairs = zip(spec.get(group) or (), before.get(group) or (), strict=False)
+        containers = [{**c, "resources": b["resources"]} if "resources" in b else _without(c) for c, b in pairs]
+        if len(containers) == len(spec.get(group) or ()) and containers:
+            spec[group] = containers
+    meta = {**(new.get("metadata") or {})}
+    for key in ("labels", "annotations"):
+        meta.pop(key, None)
+        if key in (old.get("metadata") or {}):
+            meta[key] = old["metadata"][key]
+    return {**new, "metadata": meta, "spec": spec}
+
+
+def _without(container: Wire) -> Wire:
+    return {k: v for k, v in container.items() if k != "resources"}
 
 
 # ---- parts

@@ -36,6 +36,8 @@ class JobController:
     """Keeps Jobs. Begins to work when it is made."""
 
     KIND = "Job"
+    NAME = "kubernetes.io/job-controller"
+    """As ``managedBy`` calls it; Jobs of others it leaves alone."""
 
     def __init__(self, store: Store, informers: Informers, clock: Clock, chance: Chance) -> None:
         self._store = store
@@ -126,6 +128,8 @@ class JobController:
             return None
         if counting.finished(job):
             self._records.pop(where, None)
+            return None
+        if job["spec"].get("managedBy", self.NAME) != self.NAME:
             return None
         return self._rest(job, cause)
 

@@ -221,12 +221,13 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
     """A changed object, or its status, in the store. What has been ``applied`` knows its managers already."""
     store, cause, resource = context.store, context.cause(), context.info.resource
     if context.info.subresource == "status":
-        new = _complete(new, current)
+        marks = () if resource.custom else tuple(m for m in MARKS if m not in KEPT.get(resource.kind, ()))
+        new = _complete(new, current, marks)
         if resource.custom is not None:
             new = _defaulted(context, new)
             custom.validate(new, resource)
         with writing(context):
-            return store.update_status(new if applied else _managed(context, new, current), cause=cause)
+            return store.update_status(new if applied else _managed(context, new, current), cause=cause, marks=marks)
     narrow = parts.PARTS.get(context.info.subresource)
     if narrow is not None:
         new = narrow(manifests.default(new), current)
@@ -248,9 +249,22 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
         return store.update(new, cause=cause)
 
 
-def _complete(new: Object, current: Object) -> Object:
-    """A status write may come with anything else, or without it: only the status counts."""
-    meta = {**current["metadata"], **{k: v for k, v in new["metadata"].items() if k in ("uid", "resourceVersion")}}
+MARKS = ("labels", "annotations", "finalizers", "ownerReferences")
+"""Metadata that go with a write of the status, as with any other (the PrepareForUpdate of each kind's status)."""
+KEPT: dict[str, tuple[str, ...]] = {
+    "Deployment": ("labels",),
+    "Pod": ("ownerReferences",),
+    **dict.fromkeys(
+        ("CustomResourceDefinition", "APIService", "FlowSchema", "PriorityLevelConfiguration", "ResourceClaim"), MARKS
+    ),
+}
+"""But for those."""
+
+
+def _complete(new: Object, current: Object, marks: tuple[str, ...]) -> Object:
+    """A status write may come with a spec, or without it: only the status counts, and what ``marks`` name."""
+    given = {k: v for k, v in new["metadata"].items() if k in ("uid", "resourceVersion", *marks)}
+    meta = {**{k: v for k, v in current["metadata"].items() if k not in marks}, **given}
     if "resourceVersion" not in new["metadata"]:
         meta.pop("resourceVersion", None)
     return {**current, "metadata": meta, "status": new.get("status") or {}}
