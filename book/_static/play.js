@@ -1,6 +1,6 @@
 // Tables that one can play, and walks: what `selfheal.lessons.cases` and `selfheal.lessons.steps` store as plain HTML
-// becomes one case or one step at a time, with a prediction before it. Everything is in the page already; nothing is
-// computed or fetched here, and without this script it opens by a click.
+// becomes one case, step, picture of a film or patient at a time, with a question before it. Everything is in the page
+// already; nothing is computed or fetched here, and without this script it opens by a click.
 
 (() => {
   "use strict";
@@ -76,7 +76,7 @@
       for (const [, options] of axes.slice(0, -1)) rows = rows.flatMap((row) => options.map((_, n) => [...row, n]));
       for (const row of rows) {
         const name = row.map((m, n) => axes[n][1][m]).join(" · ");
-        const line = make("tr", {}, make("th", { scope: "row", textContent: name }));
+        const line = make("tr", {}, name ? make("th", { scope: "row", textContent: name }) : make("td"));
         columns.forEach((_, n) => {
           const place = [...row, n];
           const cell = make("button", { type: "button", onclick: () => {
@@ -151,21 +151,54 @@
     draw(false);
   }
 
+  /** One item at a time: the steps of a walk, the pictures of a film, patients. Its questions come first. */
   function playSteps(root) {
     const words = JSON.parse(root.dataset.words), list = root.querySelector("ol"), all = [...list.children];
     const people = JSON.parse(root.dataset.who).map((who) => make("span", { textContent: who, data: { who } }));
-    const back = make("button", { type: "button", textContent: words.before, onclick: () => go(-1) });
-    const next = make("button", { type: "button", textContent: words.next, onclick: () => go(1) });
-    const place = make("span", { role: "status" });
+    const back = make("button", { type: "button", textContent: words.before, onclick: () => go(at - 1) });
+    const next = make("button", { type: "button", textContent: words.next, onclick: () => go(at + 1) });
+    const place = make("span", { role: "status" }), score = make("span");
+    const film = all[0].dataset.at !== undefined;
+    const time = make("input", { type: "range", min: 0, max: all.length - 1, value: 0, oninput: () => go(Number(time.value)) });
+    time.setAttribute("aria-label", words.time);
     let at = 0;
     const open = (item) => !item.querySelector(".asked") || item.dataset.done === "";
+    const picks = (item) => [...item.querySelectorAll(".pick")];
+    for (const frame of root.querySelectorAll("details.frame")) {
+      frame.replaceWith(make("div", { className: "frame" }, make("p", {}, ...frame.querySelector("summary").childNodes),
+        ...[...frame.children].slice(1)));
+    }
     for (const item of all) {
       for (const answer of item.querySelectorAll(".asked details")) {
-        answer.addEventListener("toggle", () => { if (answer.open) { item.dataset.done = ""; draw(); } });
+        answer.addEventListener("toggle", () => { if (answer.open) { choose(item, answer); draw(); } });
       }
+      for (const lines of item.querySelectorAll(".lines")) rove([...lines.querySelectorAll("summary")]);
     }
-    function go(by) {
-      at = Math.max(0, Math.min(all.length - 1, at + by));
+    /** An answer was opened. Of several questions each wants its right one, and the first try counts. */
+    function choose(item, answer) {
+      const pick = answer.closest(".pick"), right = "right" in answer.dataset;
+      if (pick) {
+        pick.dataset.first ??= right ? "yes" : "no";
+        if (right) pick.dataset.done = "";
+      }
+      if (picks(item).every((one) => one.dataset.done === "")) item.dataset.done = "";
+    }
+    /** Many lines are one stop of the Tab key; arrow keys go from line to line. */
+    function rove(lines) {
+      lines.forEach((line, n) => {
+        line.tabIndex = n ? -1 : 0;
+        line.addEventListener("focus", () => { for (const one of lines) one.tabIndex = one === line ? 0 : -1; });
+        line.addEventListener("keydown", (event) => {
+          const to = { ArrowDown: n + 1, ArrowUp: n - 1, Home: 0, End: lines.length - 1 }[event.key];
+          if (to === undefined) return;
+          event.preventDefault();
+          lines[to]?.focus();
+        });
+      });
+    }
+    function go(to) {
+      const closed = all.findIndex((item) => !open(item)); // nothing is shown behind an open question
+      at = Math.max(0, Math.min(to, all.length - 1, closed < 0 ? Infinity : closed));
       const held = document.activeElement;
       draw();
       if (!held.disabled && held.checkVisibility()) return;
@@ -173,19 +206,29 @@
       (open(all[at]) ? on : all[at].querySelector("summary")).focus({ preventScroll: true });
     }
     function draw() {
-      all.forEach((item, n) => { item.hidden = n !== at; item.querySelector(".told").hidden = !open(item); });
-      for (const who of people) who.classList.toggle("now", open(all[at]) && who.dataset.who === all[at].dataset.who);
+      const item = all[at], { at: when } = item.dataset;
+      const kept = film && !open(item) ? at - 1 : at; // whoever predicts sees what there was before
+      all.forEach((one, n) => { one.hidden = n < kept || n > at; one.querySelector(".told").hidden = !open(one); });
+      picks(item).forEach((one, n, of) => { one.hidden = n > 0 && of[n - 1].dataset.done !== ""; });
+      for (const who of people) who.classList.toggle("now", open(item) && who.dataset.who === item.dataset.who);
       back.disabled = at === 0;
-      next.disabled = at === all.length - 1 || !open(all[at]);
-      place.textContent = fill(words.step, { n: at + 1, all: all.length }) + (open(all[at]) ? "" : ` · ${words.first}`);
+      next.disabled = at === all.length - 1 || !open(item);
+      time.value = at;
+      if (film) time.setAttribute("aria-valuetext", open(item) ? when : words.first);
+      const name = film && open(item) ? `${when} · ` : "";
+      place.textContent = name + fill(words.step, { n: at + 1, all: all.length }) + (open(item) ? "" : ` · ${words.first}`);
+      const tried = all.flatMap(picks).map((one) => one.dataset.first).filter(Boolean);
+      if (tried.length) score.textContent = fill(words.hits, { right: tried.filter((one) => one === "yes").length, all: tried.length });
     }
     root.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowRight" && !next.disabled) go(1);
-      else if (event.key === "ArrowLeft") go(-1);
+      if (event.target === time) return; // it moves by itself
+      if (event.key === "ArrowRight" && !next.disabled) go(at + 1);
+      else if (event.key === "ArrowLeft") go(at - 1);
       else return;
       event.preventDefault();
     });
-    list.before(make("p", { className: "people" }, ...people), make("p", { className: "keys" }, back, next, place));
+    if (people.length) list.before(make("p", { className: "people" }, ...people));
+    list.before(make("p", { className: "keys" }, back, next, ...(film ? [time] : []), place, ...(all.some((item) => picks(item).length) ? [score] : [])));
     list.classList.add("one");
     draw();
   }

@@ -7,6 +7,9 @@
 * :mod:`~selfheal.lessons.silo`: a probe drawn as a sampler in a grain silo;
 * :mod:`~selfheal.lessons.cases` and :mod:`~selfheal.lessons.steps`: tables that one can play, walks through a run;
 * :mod:`~selfheal.lessons.stepper`: a run of the control loops, one turn at a time;
+* :mod:`~selfheal.lessons.describes`: the line of a describe that tells the cause;
+* :mod:`~selfheal.lessons.nodemap` and :mod:`~selfheal.lessons.routes`: a run as a film of its nodes, of a Service;
+* :mod:`~selfheal.lessons.overlay`: prediction, simulation and a real cluster laid over each other;
 * :mod:`~selfheal.lessons.beside` and :mod:`~selfheal.lessons.table`: two views side by side, numbers in columns.
 """
 
@@ -14,8 +17,12 @@ from __future__ import annotations
 
 from selfheal.lessons.beside import beside, events
 from selfheal.lessons.cases import Case, cases
+from selfheal.lessons.describes import describes
 from selfheal.lessons.measure import gain, score, sheet
+from selfheal.lessons.nodemap import nodemap
+from selfheal.lessons.overlay import overlay
 from selfheal.lessons.questions import predict, quiz
+from selfheal.lessons.routes import routes
 from selfheal.lessons.silo import silo, silos
 from selfheal.lessons.stepper import stepper
 from selfheal.lessons.steps import Step, steps
@@ -26,10 +33,14 @@ __all__ = [
     "Step",
     "beside",
     "cases",
+    "describes",
     "events",
     "gain",
+    "nodemap",
+    "overlay",
     "predict",
     "quiz",
+    "routes",
     "score",
     "sheet",
     "silo",

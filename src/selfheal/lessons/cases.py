@@ -28,7 +28,8 @@ class Case:
     """What happened in one combination.
 
     ``answer``: the right one among the answers; or the second that was asked for, None where that never comes.
-    ``until``: where the axis ends (s); ``objects`` and ``marks``: see :func:`selfheal.lessons.lanes.bars`.
+    ``until``: where the axis ends (s); ``objects`` and ``marks``: see :func:`selfheal.lessons.lanes.bars`;
+    ``drawn``: another picture (HTML) in its place.
     """
 
     timeline: Timeline
@@ -37,6 +38,7 @@ class Case:
     until: float
     objects: Sequence[str] | None = None
     marks: Sequence[Mark] = ()
+    drawn: str = ""
 
     @property
     def told(self) -> str:
@@ -57,6 +59,8 @@ class Cases:
     answers: Sequence[str]
     near: float
     cases: Mapping[tuple[str, ...], Case]
+    whole: str = ""
+    """What stands below, folded or not, for those who have seen enough (HTML)."""
 
     def __repr__(self) -> str:
         lines = [f"  {' · '.join(chosen)}: {case.told}" for chosen, case in self.cases.items()]
@@ -73,12 +77,12 @@ class Cases:
             f'data-near="{self.near:g}" '
             f'data-answers="{_json(list(self.answers))}" data-words="{_json(words("play"))}">\n<style>{STYLE}</style>\n'
             f'<p class="title"><strong>{html.escape(self.title)}</strong></p>\n'
-            f'<p class="ask">{_inline(self.ask)}</p>\n<div class="all">\n{shown}\n</div>\n</div>'
+            f'<p class="ask">{_inline(self.ask)}</p>\n<div class="all">\n{shown}\n</div>{self.whole}\n</div>'
         )
 
     def _case(self, key: str, chosen: Sequence[str], case: Case) -> str:
         answer = NEVER if case.answer is None else case.answer
-        drawn = bars(case.timeline, case.until, case.objects, case.marks, ", ".join(chosen))
+        drawn = case.drawn or bars(case.timeline, case.until, case.objects, case.marks, ", ".join(chosen))
         return (
             f'<details data-case="{key}" data-answer="{html.escape(str(answer))}" data-until="{case.until:g}">'
             f"<summary>{html.escape(' · '.join(chosen))}</summary>\n{drawn}\n"

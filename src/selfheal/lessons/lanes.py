@@ -43,17 +43,22 @@ def bars(
         f'<s style="left:{_percent(t, until)}" title="{_text(what)}, {t:.1f} s"><q>{_text(what)}</q></s>'
         for t, what in marks
     )
+    described = html.escape(alt_text(drawn, title))
+    top = f'<div class="lane marks"><span></span><span class="axis">{lines}</span></div>' if marks else ""
+    return (
+        f'<div class="lanes" role="img" aria-label="{described}" data-until="{until:g}">{top}{"".join(rows)}'
+        f"{scale(until)}</div>"
+    )
+
+
+def scale(until: float) -> str:
+    """The axis in seconds, as the last of some lanes."""
     step = next((s for s in STEPS if until / s <= 7), STEPS[-1])
     ticks = "".join(
         f'<u style="left:{_percent(t, until)}">{t:g}{" s" if t == 0 else ""}</u>'
         for t in range(0, int(until) + 1, step)
     )
-    described = html.escape(alt_text(drawn, title))
-    top = f'<div class="lane marks"><span></span><span class="axis">{lines}</span></div>' if marks else ""
-    return (
-        f'<div class="lanes" role="img" aria-label="{described}" data-until="{until:g}">{top}{"".join(rows)}'
-        f'<div class="lane scale"><span></span><span class="axis">{ticks}</span></div></div>'
-    )
+    return f'<div class="lane scale"><span></span><span class="axis">{ticks}</span></div>'
 
 
 def _pod(pod: Lanes, until: float, many: bool) -> list[str]:

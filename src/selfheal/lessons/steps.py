@@ -46,13 +46,20 @@ class Steps:
 
     def _repr_html_(self) -> str:
         lines = "\n".join(map(_step, self.steps))
-        people = list(dict.fromkeys(step.who for step in self.steps))
-        return (
-            f'<div class="selfheal-play"{marked()} data-play="steps" data-who="{_json(people)}" '
-            f'data-words="{_json(words("play"))}">\n'
-            f"<style>{STYLE}</style>\n"
-            f'<p class="title"><strong>{html.escape(self.title)}</strong></p>\n<ol>\n{lines}\n</ol>\n</div>'
-        )
+        return one_at_a_time(self.title, lines, who=list(dict.fromkeys(step.who for step in self.steps)))
+
+
+def one_at_a_time(title: str, items: str, style: str = "", who: Sequence[str] = ()) -> str:
+    """A list (``<li>`` …) of which ``play.js`` shows one item at a time; ``style`` beside the one that all have.
+
+    What is ``asked`` in an item comes before what is ``told``; ``<details class="frame">`` is laid open.
+    """
+    return (
+        f'<div class="selfheal-play"{marked()} data-play="steps" data-who="{_json(list(who))}" '
+        f'data-words="{_json(words("walk"))}">\n'
+        f"<style>{STYLE}{style}</style>\n"
+        f'<p class="title"><strong>{html.escape(title)}</strong></p>\n<ol>\n{items}\n</ol>\n</div>'
+    )
 
 
 def steps(title: str, walked: Sequence[Step]) -> Steps:

@@ -1,0 +1,268 @@
+"""Films of a run, the trainer for describe, predictions laid over recordings: what is stored is true and whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from selfheal import Cluster, words
+from selfheal.lessons import describes, nodemap, overlay, routes
+from selfheal.lessons.describes import Sick
+from selfheal.lessons.film import Film
+from selfheal.lessons.nodemap import Nodes, NodeSeen
+from selfheal.lessons.overlay import moments
+from selfheal.lessons.questions import Answer, Question
+from selfheal.lessons.routes import Routes
+from tests.recordings.simulate import runs, takes
+
+WEB = """
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{port: 80, targetPort: 8080}]
+---
+apiVersion: apps/v1
+kind: KIND
+metadata: {name: web}
+spec:
+  SERVICE
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: selfheal/patient:1
+        readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 2}
+"""
+ASKED = Question("What is next?", (Answer("this", "no", False), Answer("that", "yes", True)))
+
+
+def manifest(kind: str, version: int = 1) -> str:
+    """Two copies behind a Service, owned by a Deployment or a StatefulSet."""
+    name = "serviceName: web" if kind == "StatefulSet" else ""
+    return WEB.replace("KIND", kind).replace("SERVICE", name).replace(":1", f":{version}")
+
+
+def begun(kind: str = "Deployment") -> Cluster:
+    cluster = Cluster(nodes=2, seed=1)
+    cluster.apply(manifest(kind))
+    return cluster.run(until=30)
+
+
+def nodes_of(film: Film, at: float) -> dict[str, NodeSeen]:
+    """The map as it stands at a second."""
+    view = [frame.view for frame in film.frames if frame.t <= at][-1]
+    assert isinstance(view, Nodes)
+    return {node.name: node for node in view.nodes}
+
+
+# ---- the map of a failing node
+
+
+def test_a_power_cut_is_seen_on_one_side_at_once_and_on_the_other_after_heartbeats_have_stayed_away() -> None:
+    cluster = begun()
+    film = nodemap(cluster, 400, do={31: lambda c: c.node("node-1").stop()})
+    before, after, noticed, evicted = (nodes_of(film, t)["node-1"] for t in (30, 31, 100, 400))
+    assert before.runs
+    assert before.powered
+    assert before.ready == "True"
+    assert after.runs == ()
+    assert not after.powered
+    assert after.pods == before.pods
+    assert after.pods[0].ready == "True"
+    assert after.pods[0].listed
+    assert noticed.ready == "Unknown"
+    assert noticed.silent
+    assert (noticed.pods[0].status, noticed.pods[0].ready, noticed.pods[0].listed) == ("Running", "False", False)
+    assert "unreachable:NoExecute" in noticed.taints
+    assert evicted.pods[0].status == "Terminating"
+    [unknown] = [frame for frame in film.frames if any("Ready Unknown" in text for text in frame.says)]
+    truth = Cluster(nodes=2, seed=1, nodes_in_timeline=True)
+    truth.apply(manifest("Deployment"))
+    truth.run(until=31).node("node-1").stop()
+    records = truth.run(until=120).timeline.select(kind="Node", object="Node/node-1")
+    seen = next(r["t"] for r in records if r["conditions"].get("Ready") == "Unknown")
+    assert 0 <= unknown.t - seen <= 1
+
+
+def test_a_cut_cable_leaves_two_of_one_name_after_force_and_the_map_shows_both_sides() -> None:
+    cluster, cable = begun("StatefulSet"), []
+    cut = cluster.get("pod", "web-0")["spec"]["nodeName"]
+    film = nodemap(
+        cluster,
+        150,
+        do={
+            31: lambda c: cable.append(c.fault("partition", f"node/{cut}")),
+            100: lambda c: c.delete("pod/web-0", grace=0),
+            120: lambda c: cable.pop().heal(),
+        },
+    )
+    lost = nodes_of(film, 90)[cut]
+    assert lost.cut
+    assert lost.powered
+    assert "web-0" in lost.runs
+    assert lost.ready == "Unknown"
+    forced = nodes_of(film, 119)
+    assert sum("web-0" in node.runs for node in forced.values()) == 2
+    assert sum(pod.name == "web-0" for node in forced.values() for pod in node.pods) == 1
+    assert sum("web-0" in node.runs for node in nodes_of(film, 150).values()) == 1
+    assert "web-0 no longer runs on" in repr(film)
+
+
+def test_without_a_script_each_picture_opens_and_a_question_stands_before_the_next_one() -> None:
+    film = nodemap(begun(), 100, do={31: lambda c: c.node("node-1").stop()}, ask={60: ASKED})
+    text = film._repr_html_()
+    assert "<script" not in text
+    assert text.count('<details class="frame">') == len(film.frames) == text.count("<li ")
+    [gated] = [frame for frame in film.frames if frame.ask]
+    assert gated.t > 60
+    assert text.index("What is next?") < text.index("Ready Unknown")
+    assert [frame.t for frame in film.frames] == sorted(frame.t for frame in film.frames)
+
+
+def test_names_of_machines_stay_text() -> None:
+    evil = NodeSeen("<i>", "True", ("<u>",), 3, False, (), True, False, ("<s>",))
+    assert not re.search(r"<(i|u|s)>", Nodes((evil,)).html())
+
+
+# ---- where requests go
+
+
+def test_the_film_of_a_rollout_counts_what_the_timeline_counts_and_sends_only_to_listed_endpoints() -> None:
+    cluster = begun()
+    users = cluster.traffic("web", rate=30)
+    film = routes(
+        cluster,
+        users,
+        60,
+        do={35: lambda c: c.apply(manifest("Deployment", 2))},
+    )
+    views = [frame.view for frame in film.frames]
+    assert all(isinstance(view, Routes) for view in views)
+    last = views[-1]
+    assert isinstance(last, Routes)
+    assert last.total == sum(r["lost"] * r["times"] for r in cluster.timeline.select(kind="Traffic"))
+    assert len(film.frames) >= 4
+    for view in views:
+        assert isinstance(view, Routes)
+        assert sum(backend.share for backend in view.backends) == pytest.approx(30, abs=0.2)
+        assert all(backend.share == 0 for backend in view.backends if backend.endpoint == "unready")
+    assert "is made." in repr(film)
+    assert "is gone." in repr(film)
+
+
+def test_an_unready_pod_stays_in_the_slice_and_gets_nothing() -> None:
+    cluster = begun()
+    pod = cluster.get("pods")[0]["metadata"]["name"]
+    film = routes(
+        cluster,
+        cluster.traffic("web", rate=10),
+        60,
+        do={32: lambda c: c.http(pod, "/switch?readyz=503", method="POST")},
+    )
+    view = film.frames[-1].view
+    assert isinstance(view, Routes)
+    [out] = [backend for backend in view.backends if backend.pod == pod]
+    assert (out.status, out.endpoint, out.share) == ("Running", "unready", 0)
+    assert {backend.share for backend in view.backends} == {0, 10}
+
+
+# ---- the trainer
+
+
+@pytest.fixture(params=words.LANGUAGES)
+def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
+    words.use(request.param)
+    yield request.param
+    words._chosen.clear()
+
+
+def test_every_line_that_can_be_chosen_says_why_and_each_patient_has_its_cause(spoken: str) -> None:
+    for sick in describes().cases:
+        lines = list(sick.lines)
+        assert "\n".join(line.text for line in lines) == sick.described
+        right = [line for line in lines if line.right]
+        assert right
+        assert {line.reply for line in right} == {sick.given["found"]}
+        assert len({line.text for line in right}) == 1, "one fact tells the cause"
+        assert all(line.reply for line in lines if re.search(r":\s+\S", line.text) and "IPs" not in line.text)
+        replies = {line.reply for line in lines}
+        assert set(sick.given["lines"].values()) <= replies, "own words that no line has"
+        assert [bool(answer.get("right")) for answer in sick.given["answers"]].count(True) == 1
+        assert all(answer["reply"] for answer in sick.given["answers"])
+    said = "".join(sick.described for sick in describes().cases)
+    assert [key for key in words.words("describe")["lines"] if key.removeprefix("event ") not in said] == []
+
+
+def test_the_trainer_speaks_chinese_and_keeps_the_same_cases() -> None:
+    english = {sick.key: [bool(a.get("right")) for a in sick.given["answers"]] for sick in describes().cases}
+    words.use("zh-TW")
+    try:
+        chinese = {sick.key: [bool(a.get("right")) for a in sick.given["answers"]] for sick in describes().cases}
+        text = describes("memory")._repr_html_()
+    finally:
+        words._chosen.clear()
+    assert chinese == english
+    assert ' lang="zh-TW"' in text
+    assert "哪一行說出了原因" in text
+    assert "OOMKilled" in text
+    assert "Not this one" not in text
+
+
+def test_what_is_said_of_the_patients_is_so() -> None:
+    text = {sick.key: sick.described for sick in describes().cases}
+    assert re.search(r"Port: +8080/TCP", text["port"])
+    assert ":8081: connect: connection refused" in text["port"]
+    assert "OOMKilled" in text["memory"]
+    assert "Exit Code:    137" in text["memory"]
+    assert "Killing" not in text["memory"]
+    assert "Unhealthy" not in text["alone"]
+    assert "Killing" not in text["alone"]
+    assert "Started " not in text["image"]
+    assert "Scheduled" in text["image"]
+    assert "Insufficient cpu" in text["nowhere"]
+    assert re.search(r"Node: +<none>", text["nowhere"])
+
+
+def test_a_describe_without_a_script_opens_line_by_line_and_markup_in_it_stays_text() -> None:
+    text = describes("port")._repr_html_()
+    assert "<script" not in text
+    assert text.count("<details") == text.count("</details>") > 40
+    assert text.count(" data-right") == 2, "the line and the diagnosis"
+    given = {**describes("port").cases[0].given, "complaint": "<img src=x>", "found": "<b>"}
+    assert not re.search(r"<img|<b>", Sick("port", given).html())
+    with pytest.raises(KeyError):
+        describes("nobody")
+
+
+# ---- laid over each other
+
+
+def test_a_recording_lies_within_what_the_seeds_say_and_the_back_off_is_what_the_formula_forgets() -> None:
+    real, seeds = takes("liveness-http")[0], runs("liveness-http")
+    found = moments(real, seeds, "liveness-http", {"kill": [18, 36, 54, 72, 90]})
+    for moment in found:
+        assert moment.real is not None
+        assert min(moment.simulated) - 1 <= moment.real <= max(moment.simulated) + 1
+    assert [abs(m.real - m.predicted) < 1 for m in found if m.real and m.predicted] == [True] * 4 + [False]
+    text = overlay("x", real, seeds, "liveness-http", {"kill": [18, 90]})._repr_html_()
+    assert text.count('class="said"') == text.count('class="band"') == text.count('class="was"') == 4, (
+        "one each, and all"
+    )
+    assert "+0.3 s" in text
+
+
+def test_what_never_came_is_said_and_what_cannot_be_compared_is_refused() -> None:
+    real = takes("liveness-http")[0]
+    [late] = moments(real, [], "liveness-http", {"restart": [18]})[:1]
+    assert late.range == "never"
+    gone = moments(real, [real], "liveness-http", {"kill": [1] * 9})[-1]
+    assert (gone.real, gone.range, gone.off) == (None, "never", "")
+    with pytest.raises(ValueError, match="a prediction is about start, kill, restart, ready, not about 'wedding'"):
+        moments(real, [], "liveness-http", {"wedding": [1]})
