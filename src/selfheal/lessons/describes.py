@@ -4,8 +4,8 @@
     describes("memory")    # one of them
 
 A patient is a container that is run (``describes.yaml``; what is said of it: ``texts/describe.yaml``), and the text is
-:meth:`selfheal.Cluster.describe`'s. Every line opens, and says why it is or is not the one. Without a script it is plain
-HTML; ``play.js`` keeps the score.
+:meth:`selfheal.Cluster.describe`'s. Every line opens, and says why it is or is not the one. Without a script it is
+plain HTML; ``play.js`` keeps the score.
 """
 
 from __future__ import annotations
