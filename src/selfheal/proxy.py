@@ -39,7 +39,7 @@ def backends(slices: Iterable[Object], port_name: str | None = None) -> list[Bac
         if not ports:
             continue
         for endpoint in found.get("endpoints") or ():
-            conditions = endpoint["conditions"]
+            conditions = endpoint.get("conditions") or {}
             pod = (endpoint.get("targetRef") or {}).get("name", "")
             backend = Backend(pod, endpoint["addresses"][0], ports[0]["port"])
             if conditions.get("ready", True):

@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from selfheal.kinds import KINDS, Kind
 from selfheal.server.emulator import Emulator
@@ -30,6 +32,7 @@ PATCHES = {
     "apply": "application/apply-patch+yaml",
 }
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+V5 = [Subprotocol("v5.channel.k8s.io")]
 PATIENCE = 10.0
 """Real seconds that an event of a watch may take."""
 
@@ -124,6 +127,8 @@ class Client:
 
     def update(self, obj: Object, sub: str = "") -> Object:
         """PUT."""
+        info = self.custom.get(obj["kind"]) or KINDS[obj["kind"]]
+        obj = {"apiVersion": info.api_version, **obj}
         return self._object(self.ask("PUT", self.path(obj["kind"], obj["metadata"]["name"], sub), obj))
 
     def patch(self, kind: str, name: str, patch: Any, how: str = "strategic", sub: str = "", **query: Any) -> Object:
@@ -140,6 +145,24 @@ class Client:
     def evict(self, pod: str) -> None:
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": self.namespace}}
         self.emulator_runs(lambda: self.ask("POST", self.path("Pod", pod, "eviction"), body))
+
+    def run(self, pod: str, command: str, container: str = "") -> str:
+        """What a shell in a pod prints for a command."""
+        words = [("command", word) for word in ("/bin/sh", "-x", "-c", command)]
+        words += [("stdout", "true"), ("stderr", "true")] + ([("container", container)] if container else [])
+        url = f"{self.emulator.address}{self.path('Pod', pod, 'exec')}?{urlencode(words)}".replace("https", "wss", 1)
+        headers = {"Authorization": f"Bearer {self._token}"}
+        out = bytearray()
+
+        def read() -> None:
+            with connect(url, ssl=self._remote.trust, additional_headers=headers, subprotocols=V5) as socket:
+                for message in socket:
+                    data = message if isinstance(message, bytes) else message.encode()
+                    if data[0] == 1:
+                        out.extend(data[1:])
+
+        self.emulator_runs(read)
+        return out.decode().strip()
 
     def retry(self, kind: str, name: str, change: Callable[[Object], None], sub: str = "") -> Object:
         """Read, change, write, and anew if somebody was faster (retry.RetryOnConflict)."""

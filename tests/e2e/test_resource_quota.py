@@ -245,16 +245,22 @@ def test_terminating_scopes(e2e: Client, *, selector: bool) -> None:
     nothing = dict.fromkeys(USED, "0")
     for name in ("quota-terminating", "quota-not-terminating"):
         uses(e2e, name, **nothing)
-    for pod_name, more, takes, leaves in (
-        ("test-pod", {}, "quota-not-terminating", "quota-terminating"),
-        ("terminating-pod", {"activeDeadlineSeconds": 3600}, "quota-terminating", "quota-not-terminating"),
-    ):
-        e2e.create(pod(pod_name, *ASKED, **more))
-        uses(e2e, takes, **USED)
-        e2e.advance(10)
-        uses(e2e, leaves, **nothing)
-        e2e.delete("Pod", pod_name, gracePeriodSeconds=0)
-        uses(e2e, takes, **nothing)
+    e2e.create(pod("test-pod", *ASKED))
+    uses(e2e, "quota-not-terminating", **USED)
+    e2e.advance(10)
+    uses(e2e, "quota-terminating", **nothing)
+    e2e.retry("Pod", "test-pod", lambda p: p["spec"].update(activeDeadlineSeconds=3600))
+    with refused("Forbidden"):
+        e2e.create(pod("terminating-pod", *ASKED, activeDeadlineSeconds=3600))
+    uses(e2e, "quota-terminating", **USED)
+    uses(e2e, "quota-not-terminating", **nothing)
+    e2e.delete("Pod", "test-pod", gracePeriodSeconds=0)
+    uses(e2e, "quota-terminating", **nothing)
+    e2e.create(pod("terminating-pod", *ASKED, activeDeadlineSeconds=3600))
+    uses(e2e, "quota-terminating", **USED)
+    uses(e2e, "quota-not-terminating", **nothing)
+    e2e.delete("Pod", "terminating-pod", gracePeriodSeconds=0)
+    uses(e2e, "quota-terminating", **nothing)
 
 
 @pytest.mark.parametrize("selector", [False, True], ids=["scopes", "selectors"])

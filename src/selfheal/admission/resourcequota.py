@@ -23,8 +23,8 @@ ALIASES = ("resourcequotas", "replicationcontrollers", "secrets", "configmaps", 
 
 COMPUTE = {"cpu": "cpu", "memory": "memory", "ephemeral-storage": "ephemeral-storage"}
 
-CHARGED_ANEW = ("Service", "PersistentVolumeClaim", "ResourceClaim")
-"""Kinds whose use may grow when they are changed."""
+CHARGED_ANEW = ("Pod", "Service", "PersistentVolumeClaim", "ResourceClaim")
+"""Kinds whose use may grow, or concern another quota, when they are changed."""
 
 
 def usage(obj: Object, resource: str) -> Amounts:
@@ -186,14 +186,18 @@ def _across_namespaces(spec: Object) -> bool:
 # ---- what is used
 
 
+def taken(quota: Object, obj: Object, resource: str) -> Amounts:
+    """What an object takes of a quota."""
+    return usage(obj, resource) if means(quota, obj) else {}
+
+
 def used(quota: Object, objs: Iterable[tuple[Object, str]]) -> Amounts:
     """What objects use together of what a quota limits; each comes with its resource."""
     out = dict.fromkeys(quota["spec"].get("hard") or {}, "0")
     for obj, resource in objs:
-        if means(quota, obj):
-            for name, amount in usage(obj, resource).items():
-                if name in out:
-                    out[name] = quantities.add(out[name], amount)
+        for name, amount in taken(quota, obj, resource).items():
+            if name in out:
+                out[name] = quantities.add(out[name], amount)
     return out
 
 

@@ -16,6 +16,7 @@ from selfheal.controllers.deployment import DeploymentController
 from selfheal.controllers.disruption import DisruptionController
 from selfheal.controllers.endpoints import EndpointsController
 from selfheal.controllers.endpointslice import EndpointSliceController
+from selfheal.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.job import JobController, TTLAfterFinishedController
 from selfheal.controllers.namespace import NamespaceController
@@ -55,6 +56,7 @@ class Controllers:
     namespaces: NamespaceController
     publisher: NamespacePublisher
     quotas: ResourceQuotaController
+    mirroring: EndpointSliceMirroringController
 
 
 def start_controllers(
@@ -82,4 +84,5 @@ def start_controllers(
         NamespaceController(store, informers, clock, chance),
         NamespacePublisher(store, informers),
         ResourceQuotaController(store, informers, clock, chance),
+        EndpointSliceMirroringController(store, informers, clock, chance),
     )

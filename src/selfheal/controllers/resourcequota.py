@@ -12,7 +12,7 @@ from selfheal.admission import resourcequota
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.informers import Informers, WorkQueue
-from selfheal.objects import Key, Object, namespace
+from selfheal.objects import Key, Object, key, namespace
 from selfheal.rules import Cause, rule
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
@@ -48,12 +48,11 @@ class ResourceQuotaController:
         obj = event.object
         if event.type == "ADDED" or obj["kind"] in IGNORED or not self._quotas.list(namespace(obj)):
             return
-        if event.type == "MODIFIED" and event.old is not None:
-            resource = self._store.resource(obj["kind"])
-            if resourcequota.usage(event.old, resource) == resourcequota.usage(obj, resource):
-                return
+        resource, old = self._store.resource(obj["kind"]), event.old
         for quota in self._quotas.list(namespace(obj)):
-            self._queue.add((namespace(obj), quota["metadata"]["name"]), event.cause)
+            before = None if event.type == "DELETED" or old is None else resourcequota.taken(quota, old, resource)
+            if before is None or before != resourcequota.taken(quota, obj, resource):
+                self._queue.add(key(quota), event.cause)
 
     def _sync(self, where: Key, cause: Cause | None) -> None:
         """syncResourceQuota"""

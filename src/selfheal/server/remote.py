@@ -38,7 +38,7 @@ class Remote:
             raise ApiError(f"no context {CONTEXT} in this kubeconfig: it is not an emulator's") from None
         if not local:
             raise ApiError(f"{self._host} is not on this machine")
-        self._trust = ssl.create_default_context(cadata=authority)
+        self.trust = ssl.create_default_context(cadata=authority)
 
     @staticmethod
     def find(path: str | None) -> Remote:
@@ -54,7 +54,7 @@ class Remote:
 
     def connect(self) -> HTTPSConnection:
         """A new connection."""
-        return HTTPSConnection(self._host, self._port, timeout=PATIENCE, context=self._trust)
+        return HTTPSConnection(self._host, self._port, timeout=PATIENCE, context=self.trust)
 
     def send(self, connection: HTTPSConnection, method: str, path: str, body: Any = None) -> None:
         """A request, as far as its answer."""
