@@ -21,6 +21,7 @@ import pytest
 from selfheal.cli import main
 from selfheal.clock import SECOND
 from selfheal.server import Emulator
+from tests.server import kubectls
 from tests.server.api import deployment, pod
 
 KUBECTL = shutil.which(os.environ.get("KUBECTL", "kubectl"))
@@ -32,15 +33,16 @@ MANIFEST = Path(__file__).parents[1] / "kubectl" / "manifest.yaml"
 class Kubectl:
     """A kubectl with an emulator behind it; called, it gives what was printed."""
 
-    def __init__(self, kubeconfig: Path, folder: Path) -> None:
+    def __init__(self, kubeconfig: Path, folder: Path, program: str | None = KUBECTL) -> None:
+        self._program = program
         self.environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(folder), "TMPDIR": str(folder)}
         self.code = 0
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        assert KUBECTL is not None
+        assert self._program is not None
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            [KUBECTL, *words], env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+            [self._program, *words], env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
         )
 
     def __call__(self, line: str, stdin: str = "") -> str:
@@ -77,6 +79,16 @@ def kubernetes(emulator: Emulator) -> Iterator[Any]:
 
 @needs_kubectl
 def test_a_session_with_kubectl(kubectl: Kubectl) -> None:
+    session(kubectl)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", kubectls.VERSIONS)
+def test_a_session_with_kubectl_of_other_versions(version: str, emulator: Emulator, tmp_path: Path) -> None:
+    session(Kubectl(emulator.kubeconfig, tmp_path, kubectls.kubectl(version)))
+
+
+def session(kubectl: Kubectl) -> None:
     assert kubectl("create namespace demo") == "namespace/demo created\n"
     assert kubectl("config set-context --current --namespace=demo") == 'Context "selfheal" modified.\n'
     created = kubectl(f"apply -f {MANIFEST}")

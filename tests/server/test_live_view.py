@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import io
 import os
-import pty
 import re
 import select
 import signal
 import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +25,10 @@ from selfheal.clock import SECOND
 from selfheal.server import Emulator, live
 from selfheal.server.glance import Glance, shares
 from tests.server.api import deployment
+
+fcntl, pty, termios = (
+    pytest.importorskip(module, reason="pseudo-terminals are at home on Unix") for module in ("fcntl", "pty", "termios")
+)
 
 WIDTH, HEIGHT = 110, 40
 

@@ -1,7 +1,7 @@
 """A session with kubectl, against what a real cluster made kubectl print: tests/kubectl, names and ages masked.
 
-With the kubectl of the machine, or the one that KUBECTL names; texts that are kubectl's own are compared if it is a
-1.36, as the recorded one was.
+With the kubectl of the machine, or the one that KUBECTL names, and with those of other versions; texts that are
+kubectl's own are compared if it is a 1.36, as the recorded one was.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from selfheal.server import Emulator
-from tests.server.test_clients import MANIFEST, Kubectl, needs_kubectl
+from tests.server import kubectls
+from tests.server.test_clients import KUBECTL, MANIFEST, Kubectl, needs_kubectl
 
 SAID = Path(__file__).parents[1] / "kubectl"
 INVALID = sorted(path.stem for path in (SAID / "invalid").glob("*.yaml"))
@@ -76,10 +77,11 @@ def _authority(emulator: Emulator) -> str:
     return base64.b64decode(data).decode()
 
 
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
+@pytest.fixture(params=[pytest.param("here", marks=needs_kubectl), *kubectls.VERSIONS])
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+    program = KUBECTL if request.param == "here" else kubectls.kubectl(request.param)
     with Emulator(nodes=3, speed=10, kubeconfig=tmp_path / "kubeconfig").running() as emulator:
-        yield Session(emulator, Kubectl(emulator.kubeconfig, tmp_path))
+        yield Session(emulator, Kubectl(emulator.kubeconfig, tmp_path, program))
 
 
 AT_REST = (
@@ -119,7 +121,6 @@ CHANGES = (
 
 
 @pytest.mark.nightly
-@needs_kubectl
 def test_kubectl_prints_what_it_printed_on_a_real_cluster(session: Session) -> None:
     session.kubectl("create namespace demo")
     session.kubectl(f"-n demo apply -f {MANIFEST}")
@@ -142,7 +143,6 @@ def test_kubectl_prints_what_it_printed_on_a_real_cluster(session: Session) -> N
 
 
 @pytest.mark.nightly
-@needs_kubectl
 def test_kubectl_refuses_what_it_refused_on_a_real_cluster(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(SAID / "invalid")
     different = []
