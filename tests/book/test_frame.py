@@ -175,3 +175,9 @@ def test_a_stored_quiz_is_the_one_of_today() -> None:
 def test_a_number_that_leads_to_a_chapter_is_that_chapter_s(name: str) -> None:
     links = re.findall(r"\[(?:[Cc]hapter |[Ll]ab )?(\d+)[^\]]*\]\((?:\.\./labs/)?(\d\d)-", prose(name))
     assert [(told, leads) for told, leads in links if int(told) != int(leads)] == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_ends_with_its_lab_or_says_why_there_is_none(name: str) -> None:
+    last = source(cells(name, "markdown")[-1])
+    assert "](../labs/" in last or "no lab" in last

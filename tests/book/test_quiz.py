@@ -142,7 +142,7 @@ def test_the_delay_has_long_been_over_when_the_startup_probe_succeeds() -> None:
         for probe in ("startup", "liveness")
     }
     assert 0 <= ran["liveness"] - ran["startup"] < 3
-    assert right("delays begin after the startup probe").startswith("At once")
+    assert right("delays begin after the startup probe").startswith("With its next tick")
 
 
 def test_a_restart_is_a_stop_and_then_a_start() -> None:
