@@ -10,7 +10,7 @@ are reckoned. The timeline gets one record a second, equal seconds in a row as o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import simpy
@@ -304,6 +304,16 @@ class Traffic:
             self._ask()
         if self._looks > 0 or self._mixed() or self.rate != int(self.rate):
             self._plan()
+
+
+def onward(records: Iterable[Record], t: float) -> list[Record]:
+    """Traffic records from second ``t`` on. One that began before, and stands for many seconds, is cut."""
+    found = []
+    for record in records:
+        skip = max(0, int(t - record["t"]))
+        if record["times"] > skip and record["t"] + record["times"] > t:
+            found.append({**record, "t": record["t"] + skip, "times": record["times"] - skip})
+    return found
 
 
 def total(records: Sequence[Record]) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from selfheal.clinic.subject import NODES, Subject
 from selfheal.cluster import Cluster
 from selfheal.objects import Object, condition_true, labels, matches_map, name, terminating
 from selfheal.timeline import Record
+from selfheal.traffic import onward
 
 RATE = 10
 """Requests a second that users send."""
@@ -129,13 +130,7 @@ class Trial:
 
     def traffic(self) -> list[Record]:
         """What became of requests, from the fault on (a stretch that began before it is cut)."""
-        found = []
-        for record in self.cluster.timeline.select(kind="Traffic"):
-            over = record["t"] + record["times"]
-            skip = max(0, int(self.begun - record["t"]))
-            if over > self.begun and record["times"] > skip:
-                found.append({**record, "t": record["t"] + skip, "times": record["times"] - skip})
-        return found
+        return onward(self.cluster.timeline.select(kind="Traffic"), self.begun)
 
     def _traffic(self) -> tuple[int, int, int, float]:
         sent = lost = down = 0

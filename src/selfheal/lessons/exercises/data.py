@@ -46,6 +46,7 @@ from selfheal.lessons.arithmetic import forgives, verdict_after
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial, Wrong
 from selfheal.objects import name
 from selfheal.scenario import Scenario
+from selfheal.traffic import onward
 from selfheal.words import language, words
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
@@ -149,13 +150,29 @@ def _run(check: Mapping[str, Any], trial: Trial) -> list[Finding]:
         if any(not _holds(ask["expect"], values) for ask in check["ask"]):
             break
     values = {**runs[-1], "slowest": max((v["after_kill"] or 0) for v in runs), "moments": len(runs)}
-    return [_asked(ask, trial, values) for ask in check["ask"]]
+    return [finding for ask in check["ask"] for finding in _asked(ask, trial, values)]
 
 
-def _asked(ask: Mapping[str, Any], trial: Trial, values: dict[str, Any]) -> Finding:
-    if _holds(ask["expect"], values):
-        return Finding(True, ask["held"].format_map(values))
-    return Finding(False, ask["failed"].format_map({**values, "because": _because(ask, trial, values)}).strip())
+def _asked(ask: Mapping[str, Any], trial: Trial, values: dict[str, Any]) -> Iterator[Finding]:
+    """What is said, if anything: ``if`` says when to ask at all, and without ``held`` a word is said only of failure."""
+    told = {key: _NEVER if value is None else value for key, value in values.items()}
+    if not _holds(ask.get("if", {}), values):
+        return
+    if not _holds(ask["expect"], values):
+        told["because"] = _because(ask, trial, told)
+        yield Finding(False, ask["failed"].format_map(told).strip())
+    elif "held" in ask:
+        yield Finding(True, ask["held"].format_map(told))
+
+
+class _Never:
+    """A time that never came, in a text that has a gap for one."""
+
+    def __format__(self, _: str) -> str:
+        return "…"
+
+
+_NEVER = _Never()
 
 
 def _values(check: Mapping[str, Any], trial: Trial, at: float) -> dict[str, Any]:
@@ -168,7 +185,7 @@ def _values(check: Mapping[str, Any], trial: Trial, at: float) -> dict[str, Any]
     cluster.play(Scenario.load([], actions=check.get("do", []), until=_lasts(check["lasts"], trial)))
     timeline = cluster.timeline
     kills, restarts = timeline.kills(pod), timeline.restarts(pod)
-    lost = [r for r in timeline.select(kind="Traffic", since=at + check.get("since", 0)) if r["lost"]]
+    lost = [r for r in onward(timeline.select(kind="Traffic"), at + check.get("since", 0)) if r["lost"]]
     ready = timeline.ready_intervals(pod)
     told = [r["message"].strip() for r in timeline.select(kind="Event", reason="Unhealthy")]
     return {

@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from typing import Any
 
 from selfheal import manifests, runs
@@ -14,11 +15,13 @@ from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.objects import Object
 from selfheal.runs import Step
-from selfheal.spec import Container, pod_spec
+from selfheal.spec import PROBES, Container, PodSpec, pod_spec
 from selfheal.words import marked, words
 
 SEEDS = 20
 """Seeds that an answer must stand before nobody asks any more."""
+NEVER = 600
+"""Seconds after which nobody waits for a probe's verdict any more."""
 MOST = 100
 """Characters of a finding that are told while runs go on."""
 
@@ -92,10 +95,15 @@ class Trial:
         return next(obj for obj in self.objects if obj["kind"] in ("Pod", "Deployment"))
 
     @property
-    def container(self) -> Container:
-        """Its first container, as the kubelet reads it."""
+    def pod(self) -> PodSpec:
+        """Its pods, as the kubelet reads them."""
         obj = self.workload
-        return pod_spec(obj if obj["kind"] == "Pod" else obj["spec"]["template"]).containers[0]
+        return pod_spec(obj if obj["kind"] == "Pod" else obj["spec"]["template"])
+
+    @property
+    def container(self) -> Container:
+        """Their first container."""
+        return self.pod.containers[0]
 
     def cluster(self, nodes: int = 1, until: float = 0) -> Cluster:
         """A new cluster to which the answer has been applied, run until so many seconds."""
@@ -159,7 +167,12 @@ class Exercise:
         if lost or strayed:
             yield from (Finding(False, text) for text in (*lost, strayed) if text)
             return
-        yield from self.examine(Trial(tuple(objects), seed))
+        trial, well = Trial(tuple(objects), seed), True
+        for finding in self.examine(trial):
+            well = well and finding.ok
+            yield finding
+        if well:  # what passes by saying nothing at all does not pass
+            yield from (Finding(False, text) for text in _asleep(trial))
 
     def further(self, answer: str | Any, report: Report) -> Iterator[Step]:
         """The checks of an answer that passed, with more seeds, until one does not hold."""
@@ -199,6 +212,18 @@ class Exercise:
             f"<p><strong>{say['task']}.</strong> {html.escape(self.task, quote=False)}</p>\n"
             f"<p><strong>{say['allowed']}:</strong> {places}</p>\n</div>"
         )
+
+
+def _asleep(trial: Trial) -> Iterator[str]:
+    """Probes with numbers so large that nobody will ever hear of them."""
+    for container, name in product(trial.pod.containers, PROBES):
+        probe = container.probe(name)
+        if probe is not None:
+            late = probe.initial_delay_seconds + probe.failure_threshold * max(
+                probe.period_seconds, probe.timeout_seconds
+            )
+            if late > NEVER:
+                yield words("report")["asleep"].format(probe=f"{name}Probe", seconds=late)
 
 
 def _strayed(before: list[Object], after: list[Object], allowed: Iterable[str]) -> str:

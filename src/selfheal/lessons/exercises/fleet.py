@@ -8,7 +8,7 @@ from selfheal.cluster import Cluster
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
 from selfheal.objects import labels, name
 from selfheal.spec import ExecAction
-from selfheal.traffic import total
+from selfheal.traffic import onward, total
 
 AWAY, LIMIT = 180, 60
 """Seconds for which the database is away, and within which a deadlock must lead to a restart."""
@@ -94,7 +94,7 @@ def _database(trial: Trial) -> Finding:
     cluster.http("stock", "/switch?work=200", method="POST")
     cluster.run(for_=240)
     kills = [r["t"] for r in cluster.timeline.select(reason="Killing")]
-    lost = total(cluster.timeline.select(kind="Traffic", since=BEGIN))[2]
+    lost = total(onward(cluster.timeline.select(kind="Traffic"), BEGIN))[2]
     if kills:
         soon = [t for t in kills if t < kills[0] + 1]
         return Finding(

@@ -9,7 +9,7 @@ from selfheal.cluster import Cluster
 from selfheal.lessons.arithmetic import verdict_after
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
 from selfheal.objects import replace
-from selfheal.traffic import total
+from selfheal.traffic import onward, total
 
 LOADS, WELL = 10, 20
 """Seconds for which the good version loads, and for which the sick one is well."""
@@ -74,7 +74,7 @@ def _roll_out(trial: Trial, *args: str) -> Cluster:
 
 
 def _lost(cluster: Cluster, since: float = OUT) -> int:
-    return total(cluster.timeline.select(kind="Traffic", since=since))[2]
+    return total(onward(cluster.timeline.select(kind="Traffic"), since))[2]
 
 
 def _versions(cluster: Cluster) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from selfheal.cluster import Cluster
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
 from selfheal.objects import name, replace
-from selfheal.traffic import total
+from selfheal.traffic import onward, total
 
 RATE = 30
 """Orders a second."""
@@ -68,7 +68,7 @@ def examine(trial: Trial) -> Iterator[Finding]:
 
 
 def _served(trial: Trial, cluster: Cluster) -> Finding:
-    lost, sent = total(cluster.timeline.select(kind="Traffic", since=BEGIN))[2], RATE * (UNTIL - BEGIN)
+    lost, sent = total(onward(cluster.timeline.select(kind="Traffic"), BEGIN))[2], RATE * (UNTIL - BEGIN)
     if not lost:
         return Finding(True, f"Rolled out, and none of {sent} orders is lost.")
     told = f"{lost} of {sent} orders were lost. "
