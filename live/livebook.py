@@ -8,6 +8,7 @@ copies what :mod:`assets` built to ``_static/live``. Settings in ``conf.py`` (``
 ``live_files``    globs of further files that cells read, relative to the root of the sources
 ``live_preload``  modules that are imported before the snapshot of Python's memory is made
 ``live_mount``    a global function of the page that is called with each element that holds fresh outputs
+``live_words``    what readers see: a JSON file, ``{language}`` in its path, whose part ``live`` is put into the page
 ``live_never``    pages that a page's Python cannot run: the beginnings of their names
 """
 
@@ -70,8 +71,10 @@ def add_page(app: Sphinx, page: str, _template: str, context: dict[str, Any], do
     folder = Path("course", source.parent.relative_to(app.srcdir)).as_posix()
     key, preload = app.config.live_built[1], app.config.live_preload
     files = {"site": "site.pack", "key": key, "preload": preload, "folder": folder, "snapshot": True}
+    said = Path(app.srcdir, app.config.live_words.format(language=context["language"])).read_text("utf-8")
     config = {"cells": f"{'../' * page.count('/')}_live/{page}.json", "mount": app.config.live_mount, "files": files}
-    text = json.dumps(config).replace("<", "\\u003c")
+    config["words"] = json.loads(said)["live"]
+    text = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
     context["body"] += f'<script type="application/json" id="live-config">{text}</script>'
     app.add_js_file("live/page.js", loading_method="defer", priority=400)
     app.add_css_file("live/page.css")
@@ -90,6 +93,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("live_files", [], "html")
     app.add_config_value("live_preload", [], "html")
     app.add_config_value("live_mount", "", "html")
+    app.add_config_value("live_words", "", "html")
     app.add_config_value("live_never", [], "html")
     app.add_config_value("live_built", [], "")
     app.connect("builder-inited", build)

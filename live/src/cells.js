@@ -16,7 +16,7 @@ const shelf = {
 };
 
 export class Cell {
-  /** given: {index, key, source}. page: {run(cell), stop(), say(text), mount(element), widgets()}. */
+  /** given: {index, key, source}. page: {run(cell), stop(), say(text), tell(key, given), mount(element), widgets()}. */
   constructor(given, page) {
     Object.assign(this, given, { page });
     this.dom = document.getElementById(`live-cell-${this.index}`);
@@ -28,19 +28,19 @@ export class Cell {
   /** Opens the cell for changes: a transparent text area lies over the coloured text. */
   open() {
     if (!this.pre || this.tools) return;
-    const { pre } = this;
+    const { pre, page: { tell } } = this;
     this.static = pre.innerHTML;
     this.area = el("textarea", { className: "live-code", spellcheck: false, wrap: "off", autocapitalize: "off", autocomplete: "off",
-      ariaLabel: `Code of cell ${this.number}. Shift and Enter run it, Escape leaves it.` });
+      ariaLabel: tell("cell", { n: this.number }) });
     const box = el("div", { className: "live-editor" });
     pre.replaceWith(box);
     box.append(pre, this.area);
     const look = getComputedStyle(pre); // letter lies over letter
     for (const rule of ["padding", "font", "letterSpacing", "tabSize"]) this.area.style[rule] = look[rule];
     pre.ariaHidden = "true"; // the text area says the same
-    const button = (name, label, onclick) => el("button", { type: "button", className: `live-${name}`, textContent: label, ariaLabel: `${label} cell ${this.number}`, onclick });
-    const run = this.button = button("run", "Run", (e) => e.detail > 1 || (this.dom.ariaBusy ? this.page.stop() : this.page.run(this)));
-    this.reset = button("reset", "Reset", () => { this.area.value = this.source; this.read(); this.area.focus(); });
+    const button = (name, label, onclick) => el("button", { type: "button", className: `live-${name}`, textContent: label, ariaLabel: tell("button", { label, n: this.number }), onclick });
+    const run = this.button = button("run", tell("run"), (e) => e.detail > 1 || (this.dom.ariaBusy ? this.page.stop() : this.page.run(this)));
+    this.reset = button("reset", tell("reset"), () => { this.area.value = this.source; this.read(); this.area.focus(); });
     this.tools = el("div", { className: "live-tools" }, run, this.reset);
     pre.closest(".cell_input").append(this.tools);
     this.area.oninput = () => this.read();
@@ -61,7 +61,7 @@ export class Cell {
   read() {
     this.text = this.area.value;
     this.draw();
-    if (!shelf.set(this, this.text === this.source ? null : this.text)) this.page.say("This browser keeps nothing: your changes last until you leave.");
+    if (!shelf.set(this, this.text === this.source ? null : this.text)) this.page.say(this.page.tell("unkept"));
   }
   draw() {
     if (this.text === this.source) this.pre.innerHTML = this.static; else this.pre.innerHTML = colour(`${this.text}\n`);
@@ -69,7 +69,7 @@ export class Cell {
   }
   busy(on) {
     if (this.dom) this.dom.ariaBusy = on ? "true" : null;
-    if (this.button) this.button.textContent = on ? "Stop" : "Run";
+    if (this.button) this.button.textContent = this.page.tell(on ? "stop" : "run");
   }
 
   /** Puts outputs in the place of those that stand there, all at once: no flash, and what is the same stays. */

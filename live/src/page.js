@@ -1,18 +1,20 @@
 // A page that can come alive: one bar, the page's own cells in order, Python in the background. See live/README.md.
 import { Cell, el } from "./cells.js";
-import { MEGABYTES, Python, STOPPED } from "./python.js";
+import { MEGABYTES, Python } from "./python.js";
 
 const config = JSON.parse(document.getElementById("live-config").textContent);
 const base = new URL(".", document.currentScript.src);
 const url = (name) => new URL(name, base).href;
 const mark = (name) => performance.mark(`live:${name}`);
 const root = document.documentElement;
+/** What readers see, in the page's language. */
+const tell = (key, given = {}) => config.words[key].replace(/\{(\w+)\}/g, (_, name) => given[name]);
 let cells = [], running = null, outputs = null, manager, later = Promise.resolve(), queue = Promise.resolve(), turn = 0, ran = false;
 let note = ""; // what went wrong: it stands until something runs again
 
 // ---- Python, for whoever asks: the cells below, and widgets by globalThis.livePage
 
-const python = new Python({ ...config.files, base: base.href }, { hear, changed });
+const python = new Python({ ...config.files, base: base.href }, { hear, changed, tell });
 globalThis.livePage = {
   get state() { return python.state; },
   get reason() { return python.reason; },
@@ -33,7 +35,7 @@ function forget(reason) { // what ran is gone, what was typed stays
   running = outputs = manager = undefined;
   queue = later = Promise.resolve(); // whatever still waits, nobody waits for it
   if (root.dataset.live === "starting") root.dataset.live = python.state === "failed" ? "failed" : "off";
-  if (ran && reason) note = `${reason} Your code is kept; run the page again.`;
+  if (ran && reason) note = tell("kept", { reason });
   ran = false;
   document.querySelectorAll(".live-widget").forEach((e) => { e.inert = true; });
 }
@@ -52,7 +54,7 @@ function hear(message) {
 function widgets() {
   return (manager ??= Promise.all([import(url("widgets.js")), style("widgets.css")])
     .then(([{ LiveManager }]) => new LiveManager((message, buffers) => python.ask({ ...message }, buffers).catch((e) => say(e.message))))
-    .catch(() => { manager = undefined; throw new Error("The script that draws widgets could not be fetched."); }));
+    .catch(() => { manager = undefined; throw new Error(tell("missing.widgets")); }));
 }
 function style(name) {
   const link = el("link", { rel: "stylesheet", href: url(name) });
@@ -62,41 +64,41 @@ function style(name) {
 // ---- the bar
 
 const go = el("button", { type: "button", className: "live-go" });
-const again = el("button", { type: "button", className: "live-again", textContent: "Restart", hidden: true });
+const again = el("button", { type: "button", className: "live-again", textContent: tell("restart"), hidden: true });
 const status = el("span", { className: "live-status", role: "status" });
-const bar = el("div", { className: "live-bar", role: "region", ariaLabel: "Run this page" }, go, again, status);
+const bar = el("div", { className: "live-bar", role: "region", ariaLabel: tell("page") }, go, again, status);
 const open = document.querySelector(".cell_input pre") !== null; // whether there is code to be seen
 const say = (text) => { if (status.textContent !== text) status.textContent = text; };
 const mine = () => cells.filter((c) => c.text !== c.source).length;
 
 function draw(reason) {
   const { state } = python, busy = state === "starting" && root.dataset.live === "starting" || running;
-  go.textContent = busy ? "Stop" : ran ? "Run all again" : "Run this page";
+  go.textContent = tell(busy ? "stop" : ran ? "page.again" : "page");
   go.disabled = state === "unavailable";
   again.hidden = !ran || Boolean(busy);
-  if (running) say(`Running cell ${running.number} of ${cells.length} …`);
-  else if (state === "unavailable" || state === "failed") say(`${reason || python.reason} What you see are stored results.`);
+  if (running) say(tell("running", { n: running.number, all: cells.length }));
+  else if (state === "unavailable" || state === "failed") say(tell("stored", { reason: reason || python.reason }));
   else if (note) say(note);
   else if (state === "starting") say(reason);
-  else if (ran) say("Live: Python runs in this page.");
-  else if (root.dataset.live === "off") say(reason || "Stopped. The last results stay; variables are gone.");
-  else say(`${open ? "Change the code and run it right here" : "What this page shows can be computed anew, right here"}: Python comes to you, ${MEGABYTES} MB once.`);
+  else if (ran) say(tell("live"));
+  else if (root.dataset.live === "off") say(reason || tell("stopped"));
+  else say(tell(open ? "offer" : "offer.hidden", { mb: MEGABYTES }));
 }
 
 // ---- running
 
-const page = { widgets, say, stop, mount: (host) => globalThis[config.mount]?.(host), run: (cell) => { cell.busy(true); enqueue(() => runAlone(cell)); } };
+const page = { widgets, say, tell, stop, mount: (host) => globalThis[config.mount]?.(host), run: (cell) => { cell.busy(true); enqueue(() => runAlone(cell)); } };
 const enqueue = (job) => { const now = turn; return (queue = queue.then(() => now === turn && job()).catch((error) => now === turn && trouble(error))); };
 function trouble(error) {
   running?.busy(false);
   running = outputs = null;
-  if (error.message !== STOPPED) note = error.message;
+  if (error.message !== tell("gone")) note = error.message;
   draw();
 }
 
 /** Runs a cell with the text that it now has. */
 async function run(cell) {
-  const now = turn, still = () => { if (now !== turn) throw new Error(STOPPED); };
+  const now = turn, still = () => { if (now !== turn) throw new Error(tell("gone")); };
   running = cell;
   outputs = [];
   cell.busy(true);
@@ -119,7 +121,7 @@ async function runAlone(cell) {
   const well = await run(cell);
   cell.dom.querySelector(":scope > details")?.setAttribute("open", "");
   draw();
-  if (!well && !whole) say("Python is new: the cells above have not run in it. “Run all again” runs them.");
+  if (!well && !whole) say(tell("new.cells"));
 }
 async function runAll() {
   root.dataset.live = "starting";
@@ -138,14 +140,14 @@ async function runAll() {
         root.dataset.live = "on";
         mark("live");
         draw();
-        return say(`Cell ${cell.number} failed; the cells after it did not run.`);
+        return say(tell("failed", { n: cell.number }));
       }
     }
     root.dataset.live = "on";
     mark("live");
   } catch (error) {
     if (now === turn) root.dataset.live = "off";
-    if (error.message !== STOPPED) throw error;
+    if (error.message !== tell("gone")) throw error;
   } finally { draw(); }
 }
 function stop() {
@@ -158,7 +160,7 @@ function stop() {
 let loading;
 function load() {
   return (loading ??= fetch(new URL(config.cells, document.baseURI)).then(async (answer) => {
-    if (!answer.ok) throw new Error("This page's code could not be fetched.");
+    if (!answer.ok) throw new Error(tell("missing.code"));
     cells = (await answer.json()).map((given, n) => new Cell({ ...given, number: n + 1 }, page));
     cells.forEach((cell) => cell.open());
   }).catch((error) => { loading = undefined; throw error; }));
@@ -169,14 +171,14 @@ if (config.cells) {
   const title = document.querySelector("article.bd-article h1") ?? document.querySelector("h1");
   if (open) title?.after(bar); else title?.parentElement.append(bar); // a page that hides its code is not about it
   go.onclick = (e) => e.detail > 1 || (running || root.dataset.live === "starting" ? stop() : enqueue(runAll));
-  again.onclick = () => { stop(); note = "Python is new: nothing has run yet."; python.warm(); };
+  again.onclick = () => { stop(); note = tell("new"); python.warm(); };
   // a mouse that rests on the button is reason enough to begin; never a passing one, a finger or the Tab key
   let dwell;
   go.onpointerenter = (e) => { if (e.pointerType === "mouse" && !navigator.connection?.saveData) dwell = setTimeout(python.warm.bind(python), 150); };
   go.onpointerleave = () => clearTimeout(dwell);
   draw();
   if (Object.keys(safe(() => localStorage) ?? {}).some((key) => key.startsWith(`live:${location.pathname}:`)) && python.state !== "unavailable") {
-    load().then(() => mine() && say(`Your changes to ${mine() === 1 ? "a cell" : `${mine()} cells`} are here again. Run the page to see what comes of them.`), trouble);
+    load().then(() => mine() && say(tell(mine() === 1 ? "again.one" : "again", { n: mine() })), trouble);
   }
 }
 function safe(f) { try { return f(); } catch { return undefined; } }

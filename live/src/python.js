@@ -1,7 +1,6 @@
 // Python, seen from the page: one worker, started when first needed, dropped when it must stop.
 
 export const MEGABYTES = 7; // what a first start fetches
-export const STOPPED = "Python was stopped";
 
 export class Python {
   state = "idle"; // starting, ready, failed, unavailable
@@ -9,12 +8,12 @@ export class Python {
   #worker; #starting; #fail; #count = 0;
   #waiting = new Map();
 
-  /** files: what the worker loads, and where from. hear: gets what Python says. changed: is told of each new state. */
-  constructor(files, { hear, changed }) { Object.assign(this, { files, hear, changed }); this.#look(); }
+  /** files: what the worker loads, and where from. hear: gets what Python says. changed: is told of each new state. tell: words. */
+  constructor(files, { hear, changed, tell }) { Object.assign(this, { files, hear, changed, tell }); this.#look(); }
 
   #look() {
     const problem = obstacle();
-    if (problem) this.#set("unavailable", problem);
+    if (problem) this.#set("unavailable", this.tell(problem));
     return problem;
   }
   #set(state, reason = "") {
@@ -32,18 +31,18 @@ export class Python {
     return (this.#starting ??= this.#boot());
   }
   async #boot() {
-    this.#set("starting", `Fetching Python (${MEGABYTES} MB, once) …`);
+    this.#set("starting", this.tell("fetching", { mb: MEGABYTES }));
     const worker = this.#worker = new Worker(new URL("worker.js", this.files.base), { type: "module" });
     const broken = new Promise((_, no) => { this.#fail = no; });
     worker.onmessage = ({ data }) => worker === this.#worker && this.#hear(data);
-    worker.onerror = (e) => this.#broken(e.message || "its script could not be loaded");
+    worker.onerror = (e) => this.#broken(e.message || this.tell("missing.script"));
     try {
       await Promise.race([broken, this.ask({ type: "start", files: { ...this.files, base: undefined } })]);
     } catch (e) {
-      if (worker === this.#worker) { this.drop(); this.#set("failed", `Python could not start: ${e.message}`); }
+      if (worker === this.#worker) { this.drop(); this.#set("failed", this.tell("start.failed", { error: e.message })); }
       throw e;
     }
-    if (worker !== this.#worker) throw new Error(STOPPED);
+    if (worker !== this.#worker) throw new Error(this.tell("gone"));
     this.#set("ready");
     setTimeout(() => worker === this.#worker && worker.postMessage({ type: "keep" }), 1000);
   }
@@ -56,13 +55,13 @@ export class Python {
       this.hear(message);
     } else if (message.type === "broken") this.#broken(message.text);
     else if (message.type === "progress" && this.state === "starting") {
-      this.#set("starting", message.name === "fetched" ? `Fetching Python: ${(message.bytes / 1e6).toFixed(1)} MB unpacked …` : "Loading the course's package …");
+      this.#set("starting", message.name === "fetched" ? this.tell("fetched", { mb: (message.bytes / 1e6).toFixed(1) }) : this.tell("loading"));
     } else this.hear(message);
   }
   #broken(text) {
     if (this.state === "starting") return this.#fail(new Error(text));
     this.drop();
-    this.#set("idle", `Python crashed (${text}) and starts anew.`);
+    this.#set("idle", this.tell("crashed", { error: text }));
     this.warm();
   }
 
@@ -70,7 +69,7 @@ export class Python {
   ask(message, buffers = []) {
     const id = message.id ?? `p${++this.#count}`;
     return new Promise((yes, no) => {
-      if (!this.#worker) return no(new Error(STOPPED));
+      if (!this.#worker) return no(new Error(this.tell("gone")));
       this.#waiting.set(id, { yes, no });
       this.#worker.postMessage({ ...message, id, buffers });
     });
@@ -84,7 +83,7 @@ export class Python {
   drop() {
     this.#worker?.terminate();
     this.#worker = this.#starting = undefined;
-    for (const { no } of this.#waiting.values()) no(new Error(STOPPED));
+    for (const { no } of this.#waiting.values()) no(new Error(this.tell("gone")));
     this.#waiting.clear();
   }
   stop() {
@@ -93,10 +92,10 @@ export class Python {
   }
 }
 
-/** Why there can be no Python here, in words; nothing if there can. */
+/** Why there can be no Python here, as a key of words; nothing if there can. */
 function obstacle() {
-  if (!location.protocol.startsWith("http")) return "Python needs the online page.";
-  if (typeof WebAssembly !== "object" || typeof Worker !== "function") return "This browser has no WebAssembly, so Python cannot run here.";
-  if (navigator.deviceMemory < 2) return "This device has too little memory for Python.";
+  if (!location.protocol.startsWith("http")) return "no.site";
+  if (typeof WebAssembly !== "object" || typeof Worker !== "function") return "no.wasm";
+  if (navigator.deviceMemory < 2) return "no.memory";
   return "";
 }

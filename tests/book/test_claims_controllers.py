@@ -8,6 +8,7 @@ from typing import Any
 from selfheal import Cluster
 from selfheal.lessons import stepper
 from selfheal.lessons.stepper import ACTORS
+from selfheal.words import words
 from tests.book.notebooks import cells, output, prose, rows, source
 from tests.book.test_claims import numbers
 
@@ -93,7 +94,7 @@ def test_a_walk_asks_who_is_next_and_has_one_right_answer() -> None:
     cluster.delete(f"pod/{cluster.get('pods')[0]['metadata']['name']}")
     cluster.run(until=20)
     walk = stepper(cluster.timeline, since=10).steps
-    actors = {who for who, _ in ACTORS.values()}
+    actors = {words("loops")[actor]["who"] for actor in ACTORS}
     assert {step.who for step in walk} <= actors
     for before, step in zip((None, *walk), walk, strict=False):
         assert (step.ask is not None) == (before is None or before.who != step.who)

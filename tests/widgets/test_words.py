@@ -22,7 +22,11 @@ from tests.widgets.shop import shop, write_page
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src/selfheal"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-SCRIPTS = [*sorted(SRC.rglob("*.js")), ROOT / "book/_static/play.js"]
+SCRIPTS = [
+    *sorted(SRC.rglob("*.js")),
+    ROOT / "book/_static/play.js",
+    *(ROOT / "live/src" / f"{name}.js" for name in ("cells", "page", "python")),
+]
 COMPARED = {"on hold", "redoing unfinished work", "use strict"}
 """What records say, and what switches a script to strict."""
 CLASSES = {"total some", "chips presets", "chips drops", "probe off", "pill ok", "dots full"}

@@ -25,6 +25,7 @@ from selfheal.clinic.trial import RATE, Outcome, Trial
 from selfheal.clock import micros
 from selfheal.errors import ApiError
 from selfheal.programs import images
+from selfheal.words import words
 
 QUIET = 300
 """Seconds for which nothing must happen to an app that is well."""
@@ -48,8 +49,6 @@ class Case:
     """Something that goes wrong."""
 
     name: str
-    says: str
-    """What is done, in a sentence that begins with "when": ``{app}`` is what is assumed."""
     lasts: float
     do: Callable[[Trial], None]
     wrong: Callable[[Trial, Outcome], str]
@@ -58,7 +57,11 @@ class Case:
     spared: bool = False
 
     def told(self, app: App) -> str:
-        return self.says.format(app=app)
+        """What is done, in a sentence that begins with "when"."""
+        said: str = words("clinic")["cases"][self.name]
+        return said.format(
+            starts=f"{app.starts:g}", slow=f"{app.slow:g}", pause=f"{app.pause:g}", spike=SPIKE, away=AWAY
+        )
 
 
 def run(subject: Subject, app: App, case: Case, seed: int, trial: Trial | None = None) -> tuple[Outcome, Trial]:
@@ -216,16 +219,16 @@ ROLLED = ("Deployment", "StatefulSet", "DaemonSet")
 BATTERY: dict[str, Case] = {
     case.name: case
     for case in (
-        Case("start", "the app takes {app.starts:g} s to start", QUIET, _nothing, _starts),
-        Case("slow", f"for {SPIKE} s every answer takes {{app.slow:g}} s", 120, _slow, _patient_and_there),
-        Case("dependency", f"the database is away for {AWAY} s", 180, _dependency, _recovers),
-        Case("deadlock", "one pod answers nothing any more", 300, _deadlock, _restarts, spared=True),
-        Case("rollout", "a new version is rolled out", 300, _rollout, _hardly_any, ROLLED),
-        Case("bad-version", "a version that answers 503 is rolled out", 300, _bad_version, _hardly_any, ROLLED),
-        Case("pause", "one pod answers nothing for {app.pause:g} s", 120, _pause, _patient),
-        Case("crash", "the process of one pod ends", 120, _crash, _hardly),
-        Case("drain", "the node of one pod is drained", 300, _drain, _ends, MADE),
-        Case("node", "the node of one pod loses its power", 600, _node, _not_dark, MADE),
+        Case("start", QUIET, _nothing, _starts),
+        Case("slow", 120, _slow, _patient_and_there),
+        Case("dependency", 180, _dependency, _recovers),
+        Case("deadlock", 300, _deadlock, _restarts, spared=True),
+        Case("rollout", 300, _rollout, _hardly_any, ROLLED),
+        Case("bad-version", 300, _bad_version, _hardly_any, ROLLED),
+        Case("pause", 120, _pause, _patient),
+        Case("crash", 120, _crash, _hardly),
+        Case("drain", 300, _drain, _ends, MADE),
+        Case("node", 600, _node, _not_dark, MADE),
     )
 }
 """By name, in the order in which they are tried: what hurts most and shows fastest comes first."""

@@ -12,22 +12,12 @@ from selfheal.clinic.cases import Case, battery, run
 from selfheal.clinic.remedies import Change, Tried, search
 from selfheal.clinic.subject import Subject
 from selfheal.clinic.trial import Outcome, Trial
+from selfheal.words import words
 
 NEVER = 1e6
 """Seconds, for what is not healed by the end."""
 SEEDS = 5
 """Seeds that are tried unless somebody asks for more."""
-
-PROBLEMS = {
-    "start": "it never gets ready",
-    "ends": "its process ends by itself",
-    "restarts": "containers that a restart cannot help are killed",
-    "lost": "users lose requests",
-    "heal": "it does not heal in time",
-    "down": "users are without any answer for too long",
-    "blocked": "the drain never ends",
-}
-"""What did not hold, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,8 @@ class Finding:
 
     @property
     def title(self) -> str:
-        return f"when {self.case.told(self.app)}, {PROBLEMS[self.outcome.wrong]}"
+        say = words("clinic")
+        return str(say["title"]).format(told=self.case.told(self.app), problem=say["problems"][self.outcome.wrong])
 
     @property
     def harm(self) -> tuple[float, ...]:
@@ -152,13 +143,14 @@ def _harm(o: Outcome) -> tuple[float, ...]:
 
 def felt(o: Outcome) -> str:
     """What users would have felt, in words."""
-    said = [f"{o.lost} of {o.sent} requests lost"] if o.sent else []
+    say = words("clinic")["felt"]
+    said = [say["lost"].format(lost=o.lost, sent=o.sent)] if o.sent else []
     if o.down:
-        said.append(f"{o.down / 60:.1f} minutes without any answer")
+        said.append(say["down"].format(minutes=f"{o.down / 60:.1f}"))
     if o.needless:
-        said.append(f"{o.needless} needless restart{'' if o.needless == 1 else 's'}")
-    said.append("not healed by the end" if o.heal is None else f"healed after {o.heal:g} s")
-    return ", ".join(said)
+        said.append(say["needless.one" if o.needless == 1 else "needless"].format(n=o.needless))
+    said.append(say["heal.not"] if o.heal is None else say["heal"].format(seconds=f"{o.heal:g}"))
+    return str(say["comma"]).join(said)
 
 
 _FAILED = re.compile(r"failed (liveness|startup) probe")
@@ -166,27 +158,29 @@ _FAILED = re.compile(r"failed (liveness|startup) probe")
 
 def first_cause(subject: Subject, outcome: Outcome, trial: Trial) -> tuple[str, str]:
     """(what came first, its place in the manifest)."""
+    say = words("clinic")["cause"]
     if outcome.wrong in ("restarts", "start") and trial.kills():
         return _killed(subject, trial)
     if outcome.wrong == "ends":
         pod, code = trial.ended()[0]
-        return f"The process in {pod} ended by itself, with exit code {code}.", f"{subject.at}.command"
+        return say["ends"].format(pod=pod, code=code), f"{subject.at}.command"
     if outcome.wrong == "blocked":
         budgets = [o["metadata"]["name"] for o in subject.others if o["kind"] == "PodDisruptionBudget"]
-        what = f"its disruption budget ({', '.join(budgets)})" if budgets else "it"
-        return f"The eviction of {trial.victim} was refused again and again: {what} allows none.", "spec.replicas"
+        what = say["budget" if budgets else "budget.none"].format(names=", ".join(budgets))
+        return say["blocked"].format(pod=trial.victim, what=what), "spec.replicas"
     if outcome.wrong in ("lost", "down"):
         return _lost(subject, trial)
     probe = "livenessProbe"
     if outcome.wrong == "start":
-        return "No container failed, and yet not all pods became ready.", f"{subject.at}.readinessProbe"
+        return say["start"], f"{subject.at}.readinessProbe"
     if subject.container.liveness is None:
-        return "No liveness probe asks the app, so nobody restarts it.", f"{subject.at}.{probe}"
+        return say["heal.none"], f"{subject.at}.{probe}"
     kills = trial.cluster.timeline.kills(trial.victim)
     after = [k for k in kills if k >= trial.begun]
     if after:
-        return f"{trial.victim} was killed {after[0] - trial.begun:.1f} s after it began.", f"{subject.at}.{probe}"
-    return f"The liveness probe of {trial.victim} did not notice.", f"{subject.at}.{probe}"
+        told = say["heal.late"].format(pod=trial.victim, seconds=f"{after[0] - trial.begun:.1f}")
+        return told, f"{subject.at}.{probe}"
+    return say["heal"].format(pod=trial.victim), f"{subject.at}.{probe}"
 
 
 def _killed(subject: Subject, trial: Trial) -> tuple[str, str]:
@@ -199,7 +193,9 @@ def _killed(subject: Subject, trial: Trial) -> tuple[str, str]:
     ]  # fmt: skip
     text = told[-1] if told else kill["message"]
     place = f"{_container_path(subject, kill.get('field', ''))}.{probe}"
-    return f"At {kill['t']:.1f} s {kill['object'].partition('/')[2]} was killed: {text}", place + _what(text)
+    pod = kill["object"].partition("/")[2]
+    said = words("clinic")["cause"]["killed"].format(t=f"{kill['t']:.1f}", pod=pod, text=text)
+    return said, place + _what(text)
 
 
 def _what(text: str) -> str:
@@ -221,6 +217,7 @@ def _lost(subject: Subject, trial: Trial) -> tuple[str, str]:
     lost = next((r for r in trial.traffic() if r["lost"]), None)
     if lost is None:
         return "", subject.at
+    say, t = words("clinic")["cause"], f"{lost['t']:.1f}"
     at = f"{subject.at}.readinessProbe"
     told = [
         r["message"].strip()
@@ -228,14 +225,14 @@ def _lost(subject: Subject, trial: Trial) -> tuple[str, str]:
         if r["message"].startswith("Readiness") and r["object"].partition("/")[2] in trial.before
     ]
     if told:
-        return f"From {lost['t']:.1f} s on requests are lost, since pods are not ready: {told[0]}", at + _what(told[0])
+        return say["lost.unready"].format(t=t, text=told[0]), at + _what(told[0])
     place = at if subject.container.readiness is None else subject.at
     if subject.replicas == 1:
         place = "spec.replicas"
     original = trial.cluster.timeline[lost["id"]]
     because = trial.cluster.explain(original).steps
     why = because[0].text if because else ""
-    return f"From {lost['t']:.1f} s on requests are lost: {why}", place
+    return say["lost"].format(t=t, text=why), place
 
 
 def examine(subjects: Iterable[Subject], app: App, seeds: int = SEEDS, names: tuple[str, ...] = ()) -> list[Finding]:

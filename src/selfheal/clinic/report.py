@@ -16,6 +16,7 @@ from selfheal.clinic.cases import BATTERY
 from selfheal.clinic.findings import Examination, Finding, felt
 from selfheal.clinic.places import line
 from selfheal.clinic.unknown import Unknown
+from selfheal.words import words
 
 WIDTH = 110
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -77,41 +78,45 @@ def text(diagnosis: Diagnosis) -> str:
 
 
 def _lines(d: Diagnosis) -> Iterator[str]:
-    ranked = d.ranked()
+    ranked, say = d.ranked(), words("clinic")["report"]
     for number, finding in enumerate(ranked, 1):
         yield f"{number}. {finding.subject.ref}: {finding.title}"
-        yield from _row("felt", f"{felt(finding.outcome)} (failed with {finding.failed} of {finding.tried} seeds)")
-        yield from _row("cause", finding.cause)
-        yield from _row("place", f"{_where(d, finding)}{finding.place}")
+        yield from _row(
+            say["felt"],
+            say["failed"].format(felt=felt(finding.outcome), failed=finding.failed, tried=finding.tried),
+        )
+        yield from _row(say["cause"], finding.cause)
+        yield from _row(say["place"], f"{_where(d, finding)}{finding.place}")
         for change in finding.changes:
             yield from _row(
-                "change", f"{change.of and change.of + ' '}{change.path}: {_shown(change.value, change.now)}"
+                say["change"], f"{change.of and change.of + ' '}{change.path}: {_shown(change.value, change.now)}"
             )
         if finding.then is not None:
-            yield from _row("then", felt(finding.then))
+            yield from _row(say["then"], felt(finding.then))
         elif finding.searched:
-            yield from _row("change", "none of those that were tried helps alone or with two others")
+            yield from _row(say["change"], say["nothing.helps"])
         if finding.subject.source in d.texts:
-            yield from _row("replay", d.replay(finding), broken=False)
+            yield from _row(say["replay"], d.replay(finding), broken=False)
         yield ""
     for examination in d.examinations:
         held = d.held(examination)
         runs = len(examination.outcomes)
-        yield f"{examination.subject.ref}: held in {', '.join(held) or 'no case'} ({runs} runs)"
+        cases = ", ".join(held) or say["held.none"]
+        yield say["held"].format(object=examination.subject.ref, cases=cases, runs=runs)
         moot = list(dict.fromkeys(o.case for o in examination.outcomes if o.wrong == "start" and o.case != "start"))
         if moot:
-            yield f"  Not tried, since it never got ready: {', '.join(moot)}"
+            yield say["moot"].format(cases=", ".join(moot))
         unknown = d.unknown.get(examination.subject.ref, [])
         if unknown:
-            yield "  What the manifest does not say, and what was assumed:"
+            yield say["unknown"]
         for u in unknown:
             yield f"    {f'--{u.flag}':<10} {u.what}: {u.assumed}{'; ' if u.stands else ''}{u.stands}"
     for passed in d.passed:
-        yield f"Passed over: {passed}"
+        yield say["passed"].format(what=passed)
     if d.stopped:
-        yield "Stopped before the end: what was not run is not known."
+        yield say["stopped"]
     if not ranked and d.examinations and not d.stopped:
-        yield "Nothing found."
+        yield say["nothing"]
 
 
 def _where(d: Diagnosis, finding: Finding) -> str:
@@ -126,8 +131,9 @@ def _row(what: str, told: str, broken: bool = True) -> list[str]:
 
 
 def _shown(value: Any, now: Any) -> str:
-    new = json.dumps(value, ensure_ascii=False) if value is not None else "removed"
-    return f"{new} (there is none yet)" if now is None else f"{json.dumps(now, ensure_ascii=False)} → {new}"
+    say = words("clinic")["report"]
+    new = json.dumps(value, ensure_ascii=False) if value is not None else say["removed"]
+    return str(say["yet"]).format(value=new) if now is None else f"{json.dumps(now, ensure_ascii=False)} → {new}"
 
 
 # ---- for programs

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selfheal.plot import Plot
 from selfheal.plot.scene import Bar, Cross, Dot, Line, Scene, Shape, Text
 from selfheal.plot.svg import svg
+from selfheal.words import words
 
 if TYPE_CHECKING:
     from selfheal.clinic.grid import Point, Sweep
@@ -37,14 +38,18 @@ def picture(sweep: Sweep, backend: str = "svg") -> Plot | Any:
 
 def _scene(sweep: Sweep) -> Scene:
     best, good = sweep.best, sweep.as_good
-    title = "Time to heal, and restarts for nothing"
-    alt = (
-        f"{len(sweep.points)} choices, {sweep.seeds} seeds each. Chosen: {sweep.told(best)}. "
-        f"{len(good)} choices are as good. Quickest: {sweep.told(sweep.front[0])}."
-        if sweep.front
-        else f"{len(sweep.points)} choices, none of which heals a deadlock with every seed."
+    say, title = words("clinic")["sweep"], words("clinic")["sweep"]["title"]
+    alt = say["choices" if sweep.front else "choices.none"].format(
+        n=len(sweep.points),
+        seeds=sweep.seeds,
+        chosen=sweep.told(best),
+        good=len(good),
+        quickest=sweep.told(sweep.front[0]) if sweep.front else "",
     )
-    marks: list[Shape] = [Text(LEFT, 20, title, "title"), Text(LEFT, 40, f"chosen: {sweep.told(best)}", "note")]
+    marks: list[Shape] = [
+        Text(LEFT, 20, title, "title"),
+        Text(LEFT, 40, say["chosen.one"].format(what=sweep.told(best)), "note"),
+    ]
     marks += _scatter(sweep, best, good)
     if len(sweep.paths) == 2:
         marks += _map(sweep, best, good)
@@ -59,9 +64,8 @@ def _scatter(sweep: Sweep, best: Point, good: list[Point]) -> Iterator[Shape]:
     healed = [p for p in sweep.points if p.heal is not None]
     x = _scale([sweep.cost(p) for p in healed] or [1], LEFT, LEFT + SIDE)
     y = _scale([float(p.needless) for p in healed] or [1], TOP + SIDE, TOP)
-    yield from _axes(
-        x, y, "time to heal a deadlock, at worst (s)" if sweep.heals else "requests lost", "needless restarts"
-    )
+    say = words("clinic")["sweep"]
+    yield from _axes(x, y, say["heal" if sweep.heals else "lost"], say["needless"])
     front = sweep.front
     for a, b in pairwise(front):
         yield Line(x(sweep.cost(a)), y(a.needless), x(sweep.cost(b)), y(a.needless), "ghost")
@@ -74,7 +78,7 @@ def _scatter(sweep: Sweep, best: Point, good: list[Point]) -> Iterator[Shape]:
         yield Dot(x(sweep.cost(best)), y(best.needless), 8, "restart", sweep.told(best))
     now = sweep.now
     if now is not None and now.heal is not None:
-        yield Cross(x(sweep.cost(now)), y(now.needless), 6, "fail", f"as it is now: {sweep.told(now)}")
+        yield Cross(x(sweep.cost(now)), y(now.needless), 6, "fail", say["now.one"].format(what=sweep.told(now)))
 
 
 # ---- the map
@@ -83,6 +87,7 @@ def _scatter(sweep: Sweep, best: Point, good: list[Point]) -> Iterator[Shape]:
 def _map(sweep: Sweep, best: Point, good: list[Point]) -> Iterator[Shape]:
     left = LEFT + SIDE + GAP
     across, down = sweep.grid
+    say = words("clinic")["sweep"]
     w, h = SIDE / len(across), SIDE / len(down)
     known, now = set(good), sweep.now
     slowest = max((sweep.cost(p) for p in sweep.points), default=1) or 1
@@ -102,7 +107,7 @@ def _map(sweep: Sweep, best: Point, good: list[Point]) -> Iterator[Shape]:
         if p == best:
             rings.append(Dot(*middle, max(5.0, min(w, h) * 0.36), "restart", sweep.told(p)))
         if p == now:
-            rings.append(Cross(*middle, max(4.0, min(w, h) * 0.24), "fail", f"as it is now: {sweep.told(p)}"))
+            rings.append(Cross(*middle, max(4.0, min(w, h) * 0.24), "fail", say["now.one"].format(what=sweep.told(p))))
     yield from rings
     yield Line(left, TOP + SIDE, left + SIDE, TOP + SIDE, "base")
     yield Line(left, TOP, left, TOP + SIDE, "base")
@@ -116,19 +121,19 @@ def _map(sweep: Sweep, best: Point, good: list[Point]) -> Iterator[Shape]:
 
 
 def _legend() -> Iterator[Shape]:
-    y, x = TOP + SIDE + 64, LEFT
+    y, x, say = TOP + SIDE + 64, LEFT, words("clinic")["sweep"]
     yield Dot(x, y, 8, "restart")
-    yield Text(x + 14, y + 4, "chosen", "note")
+    yield Text(x + 14, y + 4, say["chosen"], "note")
     yield Dot(x + 84, y, 4, "pass")
-    yield Text(x + 94, y + 4, "as good", "note")
+    yield Text(x + 94, y + 4, say["good"], "note")
     yield Cross(x + 168, y, 6, "fail")
-    yield Text(x + 180, y + 4, "as it is now", "note")
+    yield Text(x + 180, y + 4, say["now"], "note")
     yield Bar(x + 268, y - 6, 14, 12, "sick", rx=0)
-    yield Text(x + 288, y + 4, "restarts for nothing", "note")
+    yield Text(x + 288, y + 4, say["for.nothing"], "note")
     yield Bar(x + 412, y - 6, 14, 12, "ok", rx=0)
-    yield Text(x + 432, y + 4, "none, but slower", "note")
+    yield Text(x + 432, y + 4, say["slower"], "note")
     yield Bar(x + 548, y - 6, 14, 12, "term", rx=0)
-    yield Text(x + 568, y + 4, "does not heal", "note")
+    yield Text(x + 568, y + 4, say["never"], "note")
 
 
 # ---- axes

@@ -10,12 +10,13 @@ from selfheal.clinic.app import App, asks
 from selfheal.clinic.cases import BATTERY, battery, run
 from selfheal.clinic.subject import Subject
 from selfheal.programs.images import find
+from selfheal.words import words
 
 SEEDS = (1, 2, 3)
 RANGES = {
-    "starts": ("start", 600.0, 1.0, "how long it takes to start"),
-    "slow": ("slow", 4.9, 0.1, "how long an answer takes under load"),
-    "pause": ("pause", 300.0, 1.0, "for how long it answers nothing now and then"),
+    "starts": ("start", 600.0, 1.0),
+    "slow": ("slow", 4.9, 0.1),
+    "pause": ("pause", 300.0, 1.0),
 }
 """Of each time that is assumed: the case that it is tried with, the longest that is tried, to what it is exact."""
 
@@ -39,26 +40,26 @@ def unknowns(
 ) -> list[Unknown]:
     """All that was not ``given`` as a flag, with what was measured."""
     found = []
+    say = words("clinic")["unknown"]
     cases = {case.name for case in battery(subject)}
-    for flag, (case, most, exact, what) in RANGES.items():
+    for flag, (case, most, exact) in RANGES.items():
         if flag not in given and case in cases and (flag != "starts" or find(subject.container.image) is None):
             longest = stands(subject, app, flag, tick)
-            told = f"it stands at least {most:g} s" if longest >= most else f"it stands up to {longest:g} s"
-            told = told if longest >= exact else "it stands none"
-            found.append(Unknown(flag, what, f"{getattr(app, flag):g} s", told))
+            how = "none" if longest < exact else "least" if longest >= most else "most"
+            told = say[how].format(t=f"{min(longest, most):g}")
+            found.append(Unknown(flag, say[flag], say["s"].format(t=f"{getattr(app, flag):g}"), told))
     if "depends" not in given:
         asked = asks(subject.container.readiness)
-        users = "what users ask for"
-        assumed = users if asked is None else f"{users}, and what the readiness probe asks ({asked})"
-        found.append(Unknown("depends", "which pages need the database", assumed))
+        assumed = say["users" if asked is None else "users.probe"].format(asked=asked)
+        found.append(Unknown("depends", say["depends"], assumed))
     if "term" not in given:
-        found.append(Unknown("term", "what it does at SIGTERM", "it ends at once"))
+        found.append(Unknown("term", say["term"], say["term.ends"]))
     return found
 
 
 def stands(subject: Subject, app: App, flag: str, tick: Callable[[], object] = lambda: None) -> float:
     """The longest such time with which its case holds, in seconds; halved down to what it is exact to."""
-    name, most, exact, _ = RANGES[flag]
+    name, most, exact = RANGES[flag]
 
     def holds(steps: int) -> bool:
         tick()

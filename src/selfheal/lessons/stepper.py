@@ -13,19 +13,12 @@ from selfheal.lessons.steps import Step, Steps, steps
 from selfheal.timeline import Record, Timeline
 from selfheal.words import words
 
-ACTORS = {
-    "deployment": ("the Deployment controller", "It looks at Deployments and the status of their ReplicaSets"),
-    "replicaset": ("the ReplicaSet controller", "It looks at ReplicaSets and counts the pods that they own"),
-    "scheduler": ("the scheduler", "It looks at pods that have no node yet"),
-    "kubelet": ("a kubelet", "It looks at the pods that are bound to its node, and at their containers"),
-    "endpointslice": ("the EndpointSlice controller", "It looks at Services and the pods that they select"),
-}
-"""First part of a rule's key → who applies it, and what they look at."""
+ACTORS = ("deployment", "replicaset", "scheduler", "kubelet", "endpointslice")
+"""First parts of rules' keys: who applies them."""
 
 KUBELET = ("kubelet", "start", "kill", "pleg", "status", "queue", "probe")
 OFFERED = 3
 """Answers to each question."""
-NOT_YET = "Nothing there is other than it should be, or it has not heard of it yet."
 
 
 def stepper(timeline: Timeline, since: float, until: float | None = None, title: str = "") -> Steps:
@@ -45,8 +38,9 @@ def _writes(timeline: Timeline, since: float, until: float | None) -> Iterator[t
         actor = _actor(timeline, record)
         if actor is not None:
             why = explain(timeline, record).steps[0]
-            says = f"{why.text} *Written:* `{record['object']}`: {told(record)}."
-            yield actor, Step(f"{record['t']:.2f} s", why.function, why.source, ACTORS[actor][0], says)
+            say = words("loops")
+            says = say["written"].format(why=why.text, object=record["object"], told=told(record))
+            yield actor, Step(f"{record['t']:.2f} s", why.function, why.source, say[actor]["who"], says)
 
 
 def _actor(timeline: Timeline, record: Record) -> str | None:
@@ -59,13 +53,12 @@ def _actor(timeline: Timeline, record: Record) -> str | None:
 
 def _question(right: str, step: Step, number: int) -> Question:
     """The right actor among others, in an order that gives nothing away."""
-    names = list(ACTORS)
-    at = names.index(right)
-    chosen = [names[(at + n) % len(names)] for n in range(OFFERED)]
+    say, at = words("loops"), ACTORS.index(right)
+    chosen = [ACTORS[(at + n) % len(ACTORS)] for n in range(OFFERED)]
     turn = (2 * number + at) % OFFERED
     answers = []
     for actor in chosen[turn:] + chosen[:turn]:
-        who, looks = ACTORS[actor]
-        reply = f"{looks}, and it finds something, at {step.when}." if actor == right else f"{looks}. {NOT_YET}"
-        answers.append(Answer(f"{who[0].upper()}{who[1:]}.", reply, actor == right))
+        who = say[actor]["who"]
+        reply = say["finds" if actor == right else "finds.not"].format(looks=say[actor]["looks"], t=step.when)
+        answers.append(Answer(f"{who[0].upper()}{who[1:]}{say['end']}", reply, actor == right))
     return Question(words("steps")["who"], tuple(answers))

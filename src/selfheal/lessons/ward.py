@@ -27,6 +27,7 @@ from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.table import Table
 from selfheal.objects import Object
 from selfheal.scenario import Scenario
+from selfheal.words import words
 
 ROOMS = {
     "killed": "Killed for nothing",
@@ -114,26 +115,26 @@ class Patient:
         return f'<div class="selfheal-questions">\n{self.html()}\n</div>'
 
     def html(self, number: int | None = None) -> str:
-        chart, after = self.run(), self.run(treated=True)
-        title = "" if number is None else f"Patient {number}. "
-        told = "; ".join(f"{_words(key)}: {_shown(chart.values[key])}" for key in self.sick)
-        then = "; ".join(f"{_words(key)}: {_shown(after.values[key])}" for key in self.cured)
+        chart, after, say = self.run(), self.run(treated=True), words("ward")
+        title = "" if number is None else say["patient"].format(n=number)
+        told, then = _told(chart.values, self.sick), _told(after.values, self.cured)
         cure = html.escape(yaml.safe_dump(dict(self.cure), sort_keys=False, default_flow_style=None).strip())
         given = yaml.safe_dump(dict(self.container), sort_keys=False, default_flow_style=None).strip()
         chart_html = (
-            f'<pre tabindex="0" aria-label="its container" style="overflow-x:auto">{html.escape(given)}</pre>'
-            f'<pre tabindex="0" aria-label="kubectl get pods" style="overflow-x:auto">{html.escape(chart.pods)}</pre>'
+            f'<pre tabindex="0" aria-label="{say["container"]}" style="overflow-x:auto">{html.escape(given)}</pre>'
+            f'<pre tabindex="0" aria-label="{say["pods"]}" style="overflow-x:auto">{html.escape(chart.pods)}</pre>'
             f'<div style="font-size:.85em">{chart.events._repr_html_()}</div><p>{html.escape(told)}</p>'
         )
         treated = (
             f"<p>{html.escape(self.treatment, quote=False)}</p>"
-            f'<pre tabindex="0" aria-label="what is changed" style="overflow-x:auto">{cure}</pre>'
-            f"<p>Afterwards, the same day again: {html.escape(then)}.</p>"
-            f"<p>The rule: <code>{html.escape(self.rule)}</code>. Seen in {_link(self.seen)}.</p>"
+            f'<pre tabindex="0" aria-label="{say["changed"]}" style="overflow-x:auto">{cure}</pre>'
+            f"<p>{say['after'].format(what=html.escape(then))}</p>"
+            f"<p>{say['rule'].format(rule=f'<code>{html.escape(self.rule)}</code>')} "
+            f"{say['seen'].format(where=_link(self.seen))}</p>"
         )
         return (
             f'<p style="margin:1.2em 0 .2em"><strong>{title}</strong>{html.escape(self.complaint, quote=False)}</p>\n'
-            f"{_folded('The chart', chart_html)}{self.question.html()}\n{_folded('The treatment', treated)}"
+            f"{_folded(say['chart'], chart_html)}{self.question.html()}\n{_folded(say['treatment'], treated)}"
         )
 
 
@@ -145,7 +146,9 @@ class Ward:
     first: int
 
     def __repr__(self) -> str:
-        return "\n\n".join(f"Patient {n}. {p!r}" for n, p in enumerate(self.patients, self.first))
+        return "\n\n".join(
+            f"{words('ward')['patient'].format(n=n)}{p!r}" for n, p in enumerate(self.patients, self.first)
+        )
 
     def _repr_html_(self) -> str:
         cards = "\n".join(p.html(n) for n, p in enumerate(self.patients, self.first))
@@ -196,7 +199,7 @@ def _patient(room: str, given: Mapping[str, Any]) -> Patient:
         sick=given["sick"],
         cure=given["cure"],
         cured=given["cured"],
-        question=Question("What ails it?", tuple(answers)),
+        question=Question(words("ward")["question"], tuple(answers)),
         treatment=given["treatment"].strip(),
         seen=given["seen"],
         rule=given["rule"],
@@ -216,18 +219,16 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _words(key: str) -> str:
-    return {
-        "kills": "kills",
-        "restarts": "restarts",
-        "back": "seconds until a new container runs",
-        "ready": "seconds until it is Ready",
-        "lost": "requests lost",
-    }[key]
+def _told(values: Mapping[str, float], keys: Mapping[str, str]) -> str:
+    """``kills: 3; requests lost: 20``"""
+    say = words("ward")
+    return "; ".join(say["value"].format(what=say["values"][key], n=_shown(values[key])) for key in keys)
 
 
 def _shown(value: float) -> str:
-    return "never" if value == float("inf") else f"{value:g}" if float(value).is_integer() else f"{value:.1f}"
+    if value == float("inf"):
+        return str(words("ward")["never"])
+    return f"{value:g}" if float(value).is_integer() else f"{value:.1f}"
 
 
 def _folded(title: str, text: str) -> str:

@@ -39,7 +39,7 @@ import yaml
 from selfheal import manifests
 from selfheal.clinic import App, paths
 from selfheal.clinic.cases import BATTERY, run
-from selfheal.clinic.findings import PROBLEMS, felt
+from selfheal.clinic.findings import felt
 from selfheal.clinic.subject import subjects
 from selfheal.clinic.trial import GOLDEN
 from selfheal.lessons.arithmetic import forgives, verdict_after
@@ -135,7 +135,7 @@ def _case(check: Mapping[str, Any], trial: Trial) -> Finding:
         if outcome.wrong:
             because = _because(check, trial, {})
             text = say["case.wrong"].format(
-                told=told, problem=PROBLEMS[outcome.wrong], felt=felt(outcome), because=because
+                told=told, problem=words("clinic")["problems"][outcome.wrong], felt=felt(outcome), because=because
             )
             return Finding(False, text.strip())
     return Finding(True, check.get("held", say["case.held"].format(told=told)))
