@@ -154,7 +154,7 @@ def _run(check: Mapping[str, Any], trial: Trial) -> list[Finding]:
 
 
 def _asked(ask: Mapping[str, Any], trial: Trial, values: dict[str, Any]) -> Iterator[Finding]:
-    """What is said, if anything: ``if`` says when to ask at all, and without ``held`` a word is said only of failure."""
+    """What is said, if anything: only where ``if`` holds, and without ``held`` only what failed."""
     told = {key: _NEVER if value is None else value for key, value in values.items()}
     if not _holds(ask.get("if", {}), values):
         return
