@@ -12,8 +12,8 @@ from selfheal.words import words
 from tests.book.notebooks import cells, output, prose, rows, source
 from tests.book.test_claims import numbers
 
-SEVENTEEN, EIGHTEEN = "16-reconciliation.ipynb", "17-rollouts.ipynb"
-NINETEEN, TWENTY = "18-other-controllers.ipynb", "19-your-own-controller.ipynb"
+RECONCILIATION, ROLLOUTS = "16-reconciliation.ipynb", "17-rollouts.ipynb"
+OTHERS, OWN = "18-other-controllers.ipynb", "19-your-own-controller.ipynb"
 LAST = "20-what-it-cannot-heal.ipynb"
 
 SHOP = """
@@ -39,24 +39,24 @@ def shops() -> Cluster:
 
 
 def test_a_successor_is_there_within_hundredths_of_a_second_and_before_the_old_pod_has_ended() -> None:
-    assert 0 < numbers(output(SEVENTEEN, "night-when"))[0] < 100
-    told = output(SEVENTEEN, "stepper")
+    assert 0 < numbers(output(RECONCILIATION, "night-when"))[0] < 100
+    told = output(RECONCILIATION, "stepper")
     assert told.index("manageReplicas") < told.index("HandlePodUpdates")
 
 
 def test_a_pod_without_its_label_is_released_and_with_it_adopted_again() -> None:
-    owned = output(SEVENTEEN, "label-run")
+    owned = output(RECONCILIATION, "label-run")
     assert len(owned.splitlines()) == 4
     assert owned.count("owned by nobody") == 1
-    again = output(SEVENTEEN, "label-back")
+    again = output(RECONCILIATION, "label-back")
     assert again.startswith("Deleted pod: ")
     assert len(again.splitlines()) == 4
     assert "nobody" not in again
-    assert "has 4 active pods and wants 3" in output(SEVENTEEN, "explain-adopted").replace("\n           ", " ")
+    assert "has 4 active pods and wants 3" in output(RECONCILIATION, "explain-adopted").replace("\n           ", " ")
 
 
 def test_the_past_makes_no_difference() -> None:
-    told = {row[0]: [int(n) for n in row[1:]] for row in rows(output(SEVENTEEN, "pasts"))}
+    told = {row[0]: [int(n) for n in row[1:]] for row in rows(output(RECONCILIATION, "pasts"))}
     assert told == {
         "two deleted": [2, 0, 3],
         "up and down": [0, 0, 3],
@@ -66,13 +66,13 @@ def test_the_past_makes_no_difference() -> None:
 
 
 def test_only_a_deployment_brings_a_new_version() -> None:
-    told = {row[0]: row[1:] for row in rows(output(SEVENTEEN, "generations-run"))}
+    told = {row[0]: row[1:] for row in rows(output(RECONCILIATION, "generations-run"))}
     assert told["ReplicationController"][:2] == told["ReplicaSet"][:2] == ["3", "0"]
     assert told["Deployment"] == ["0", "3", "ReplicaSet"]
 
 
 def test_an_unready_pod_is_replaced_in_a_belief_only() -> None:
-    assert output(SEVENTEEN, "belief-run").splitlines()[:2] == [
+    assert output(RECONCILIATION, "belief-run").splitlines()[:2] == [
         "true: 0 pods made after second 33",
         "believed: 1 pods made after second 33",
     ]
@@ -86,7 +86,7 @@ def test_a_deleted_replica_set_is_made_again_under_the_same_name() -> None:
     (after,) = cluster.get("rs")
     assert after["metadata"]["name"] == before["name"]
     assert after["metadata"]["uid"] != before["uid"]
-    assert "Delete a ReplicaSet, and the Deployment makes it again, under the same name" in prose(SEVENTEEN)
+    assert "Delete a ReplicaSet, and the Deployment makes it again, under the same name" in prose(RECONCILIATION)
 
 
 def test_a_walk_asks_who_is_next_and_has_one_right_answer() -> None:
@@ -109,35 +109,35 @@ def test_a_walk_asks_who_is_next_and_has_one_right_answer() -> None:
 
 
 def test_a_version_that_never_gets_ready_stops_and_costs_nothing() -> None:
-    told = output(EIGHTEEN, "bad-run")
+    told = output(ROLLOUTS, "bad-run")
     assert re.search(r"^shop +3/4 ", told, re.MULTILINE)
     assert re.search(r"^shop-\w+ +2 +2 +0 ", told, re.MULTILINE)
     assert "0 of 12000 requests lost since then" in told
-    assert "Three pods of version 1 are left" in prose(EIGHTEEN)
+    assert "Three pods of version 1 are left" in prose(ROLLOUTS)
 
 
 def test_a_stuck_rollout_leaves_the_floor_and_fills_the_surge() -> None:
-    for wanted, old, new, together in ([int(n) for n in row] for row in rows(output(EIGHTEEN, "where"))):
+    for wanted, old, new, together in ([int(n) for n in row] for row in rows(output(ROLLOUTS, "where"))):
         assert old == wanted - wanted // 4
         assert together == wanted + -(-wanted // 4) == old + new
-    assert [10, 8, 5, 13] in [[int(n) for n in row] for row in rows(output(EIGHTEEN, "where"))]
+    assert [10, 8, 5, 13] in [[int(n) for n in row] for row in rows(output(ROLLOUTS, "where"))]
 
 
 def test_it_is_reported_after_ten_minutes_and_left_as_it_is() -> None:
-    told = output(EIGHTEEN, "back-run")
+    told = output(ROLLOUTS, "back-run")
     assert re.search(r"Progressing +False +ProgressDeadlineExceeded", told)
     assert 600 <= numbers(re.findall(r"reported .*", told)[0])[0] <= 601
     assert told.endswith("old and new pods: 3 2")
-    assert output(EIGHTEEN, "believed").splitlines()[:2] == [
+    assert output(ROLLOUTS, "believed").splitlines()[:2] == [
         "true:     old and new pods 3 2",
         "believed: old and new pods 4 0",
     ]
-    assert 0 < numbers(output(EIGHTEEN, "undo-run").splitlines()[-2])[0] < 5
-    assert "0 requests lost" in output(EIGHTEEN, "undo-run")
+    assert 0 < numbers(output(ROLLOUTS, "undo-run").splitlines()[-2])[0] < 5
+    assert "0 requests lost" in output(ROLLOUTS, "undo-run")
 
 
 def test_what_each_setting_costs_is_what_the_text_reads_from_the_table() -> None:
-    cost = {row[0]: [int(n) for n in row[1:]] for row in rows(output(EIGHTEEN, "settings"))}
+    cost = {row[0]: [int(n) for n in row[1:]] for row in rows(output(ROLLOUTS, "settings"))}
     assert cost["readiness probe"][:2] == cost["readiness, minReadySeconds 60"][:2] == [0, 0]
     for exposed in ("no readiness probe", "readiness, maxUnavailable 100%", "readiness, Recreate"):
         assert cost[exposed][0] > 100
@@ -148,7 +148,7 @@ def test_what_each_setting_costs_is_what_the_text_reads_from_the_table() -> None
 
 
 def test_a_complete_rollout_reports_no_later_sickness() -> None:
-    assert output(EIGHTEEN, "told-check").splitlines() == [
+    assert output(ROLLOUTS, "told-check").splitlines() == [
         "Progressing True NewReplicaSetAvailable",
         "Available False MinimumReplicasUnavailable",
     ]
@@ -185,7 +185,7 @@ def test_a_rollout_goes_on_an_hour_after_its_deadline() -> None:
 
 
 def test_four_controllers_have_four_ideas_of_when_a_pod_is_missing() -> None:
-    after = {row[0]: (float(row[1]), row[2]) for row in rows(output(NINETEEN, "first-run"))}
+    after = {row[0]: (float(row[1]), row[2]) for row in rows(output(OTHERS, "first-run"))}
     assert after["Deployment"][0] < 0.1
     assert 9 <= after["Job"][0] <= 10.1
     assert 20 <= after["DaemonSet"][0] < after["StatefulSet"][0] < 22
@@ -193,17 +193,17 @@ def test_four_controllers_have_four_ideas_of_when_a_pod_is_missing() -> None:
 
 
 def test_a_killed_process_makes_a_new_pod_only_where_nobody_may_restart_it() -> None:
-    told = {row[0]: row[1:] for row in rows(output(NINETEEN, "accidents-run"))}
+    told = {row[0]: row[1:] for row in rows(output(OTHERS, "accidents-run"))}
     assert {kind for kind, (killed, _) in told.items() if killed != "never"} == {"Job"}
     assert {kind for kind, (_, power) in told.items() if power == "never"} == {"StatefulSet", "DaemonSet"}
     for kind in ("Deployment", "Job"):
         assert 340 <= numbers(told[kind][1])[0] <= 360
-    assert "after some six minutes" in prose(NINETEEN)
+    assert "after some six minutes" in prose(OTHERS)
 
 
 def test_a_stateful_set_keeps_its_bad_pod_until_somebody_deletes_it() -> None:
-    assert re.search(r"shop-2 +0/1 .*\n\nargs of shop-2: \['--readyz-after', '0=503'\]", output(NINETEEN, "stuck-run"))
-    assert re.search(r"shop-2 +1/1 ", output(NINETEEN, "stuck-freed"))
+    assert re.search(r"shop-2 +0/1 .*\n\nargs of shop-2: \['--readyz-after', '0=503'\]", output(OTHERS, "stuck-run"))
+    assert re.search(r"shop-2 +1/1 ", output(OTHERS, "stuck-freed"))
 
 
 def test_a_daemon_set_that_goes_back_heals() -> None:
@@ -219,20 +219,23 @@ def test_a_daemon_set_that_goes_back_heals() -> None:
         cluster.apply(manifest)
         cluster.run(for_=120)
     assert cluster.get("ds", "shop")["status"]["numberReady"] == 3
-    assert "| DaemonSet | when the old one has ended | stays where it is | heals |" in prose(NINETEEN)
+    assert "| DaemonSet | when the old one has ended | stays where it is | heals |" in prose(OTHERS)
 
 
 def test_only_an_eviction_asks_the_budget() -> None:
-    told = {row[0]: row[1:] for row in rows(output(NINETEEN, "budget-run"))}
+    told = {row[0]: row[1:] for row in rows(output(OTHERS, "budget-run"))}
     assert told["evicted"][0].startswith("no: Cannot evict pod")
     assert told["evicted"][1] == "3"
     assert {tuple(told[way]) for way in ("deleted", "unready", "power cut")} == {("was not asked", "2")}
 
 
+def test_a_sick_pod_may_be_evicted_if_enough_others_are_well_or_the_budget_says_always() -> None:
+    told = [row[1:] for row in rows(output(OTHERS, "unhealthy-run"))]
+    assert told == [["evicted", "evicted"], ["refused", "evicted"], ["refused", "evicted"]]
+
+
 def test_the_autoscaler_adds_nothing_for_the_sick_and_takes_pods_when_all_are() -> None:
-    well, some, everyone = (
-        [*row[:2], numbers(row[2])[0], *row[3:]] for row in rows(output(NINETEEN, "autoscaler-run"))
-    )
+    well, some, everyone = ([*row[:2], numbers(row[2])[0], *row[3:]] for row in rows(output(OTHERS, "autoscaler-run")))
     assert well[1] == some[1] == everyone[1] == well[3] == some[3]
     assert int(some[4]) == int(some[1]) - 2
     assert everyone[2] == 0
@@ -240,7 +243,7 @@ def test_the_autoscaler_adds_nothing_for_the_sick_and_takes_pods_when_all_are() 
 
 
 def test_a_job_gives_up() -> None:
-    told = output(NINETEEN, "job-gives-up")
+    told = output(OTHERS, "job-gives-up")
     assert re.search(r"shop +Failed", told)
     failures = numbers(told.splitlines()[-1])[0]
     assert failures > 6
@@ -266,33 +269,33 @@ def test_in_parallel_a_stateful_set_heals_when_it_goes_back() -> None:
 
 
 def test_nobody_looks_after_the_lingering_sick_but_your_controller() -> None:
-    assert re.search(r"^shop-\S+ +0/1 +Running +0 +60m", output(TWENTY, "shops"), re.MULTILINE)
-    told = output(TWENTY, "controller-run")
+    assert re.search(r"^shop-\S+ +0/1 +Running +0 +60m", output(OWN, "shops"), re.MULTILINE)
+    told = output(OWN, "controller-run")
     assert 33 + 60 <= numbers(told)[0] <= 33 + 60 + 6
     assert len(re.findall(r"^shop-\S+ +1/1 ", told, re.MULTILINE)) == 3
 
 
 def test_who_listens_misses_what_came_before_and_who_looks_does_not() -> None:
-    told = {(row[0], row[1]): row[2] for row in rows(output(TWENTY, "edge"))}
+    told = {(row[0], row[1]): row[2] for row in rows(output(OWN, "edge"))}
     assert told["listens", "50 s"] == "never"
     assert told["looks", "10 s"] == told["looks", "50 s"] == told["listens", "10 s"] != "never"
 
 
 def test_without_a_limit_it_deletes_every_pod_about_once_a_minute() -> None:
-    deleted = numbers(output(TWENTY, "weapon-run"))[0]
+    deleted = numbers(output(OWN, "weapon-run"))[0]
     assert 3 * 7 <= deleted <= 3 * 10
 
 
 def test_the_same_function_works_on_a_real_api() -> None:
-    lines = output(TWENTY, "real-run").splitlines()
+    lines = output(OWN, "real-run").splitlines()
     assert [line.endswith(": True") for line in lines] == [True] * 4
     assert (
-        len(source(cells_by_id(TWENTY, "controller")).splitlines())
-        + len(source(cells_by_id(TWENTY, "interface")).splitlines())
+        len(source(cells_by_id(OWN, "controller")).splitlines())
+        + len(source(cells_by_id(OWN, "interface")).splitlines())
         <= 45
     )
     for cell in ("real-interface", "real-run"):
-        assert "skip-live" in cells_by_id(TWENTY, cell)["metadata"]["tags"], "a page has no server"
+        assert "skip-live" in cells_by_id(OWN, cell)["metadata"]["tags"], "a page has no server"
 
 
 def cells_by_id(page: str, id: str) -> dict[str, Any]:

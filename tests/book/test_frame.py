@@ -102,7 +102,7 @@ those of Kubernetes."""
 @pytest.mark.parametrize("name", PAGES)
 def test_each_number_in_the_prose_is_computed_by_a_cell(name: str) -> None:
     plain = re.sub(
-        r"\]\([^)]*\)|`[^`]*`|^#.*$|^\d\. |\[chapter \d|chapters? \[?\d", "", prose(name), flags=re.MULTILINE
+        r"\]\([^)]*\)|`[^`]*`|^#.*$|^\d\. |\[[Cc]hapter \d+|chapters? \[?\d+", "", prose(name), flags=re.MULTILINE
     )
     numbers = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\d)", plain)) - TOLD[name]
     computed = set(re.findall(r"\d+(?:\.\d+)?", shown(name)))

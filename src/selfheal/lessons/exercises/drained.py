@@ -120,7 +120,7 @@ drained = Exercise(
     keep={},
     examine=examine,
     hints=(
-        "Print cluster.describe('pdb/shop'): how many disruptions are allowed, and why?",
+        "Apply mine to a Cluster(nodes=3), run it for 30 s and print cluster.describe('pdb/shop'): how many disruptions are allowed, and why?",
         "maxUnavailable: 1 grows with the Deployment; unhealthyPodEvictionPolicy has two values.",
     ),
     solution=MANIFEST.replace("minAvailable: 3", "maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow"),
