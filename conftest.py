@@ -121,7 +121,18 @@ def axe() -> Callable[[Any], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def book_html(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def banks() -> Path:
+    """The folder of the book's banks, made once for every process, Python and build of the book."""
+    from selfheal.widgets import bank
+
+    (ROOT / "_build").mkdir(exist_ok=True)
+    with FileLock(ROOT / "_build" / "banks.lock"):
+        bank.write(ROOT / "book", ROOT / "book" / "_static" / "banks")
+    return ROOT / "book" / "_static" / "banks"
+
+
+@pytest.fixture(scope="session")
+def book_html(tmp_path_factory: pytest.TempPathFactory, banks: Path) -> Path:
     """The folder of the built book, built now, in a place of its own, or what ``BOOK_HTML`` names.
 
     Processes of one run share it.

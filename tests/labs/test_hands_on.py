@@ -55,6 +55,22 @@ def test_a_lab_by_hand(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     assert namespaces(api) == []
 
 
+def test_what_others_change_meanwhile_is_not_the_manifests_doing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Api.get
+
+    def changed_after_a_look(self: Api, kind: str, name: str, namespace: str = "") -> Any:
+        found = seen(self, kind, name, namespace)
+        self.patch(kind, name, {"metadata": {"annotations": {"seen": "by another"}}}, namespace)
+        return found
+
+    with Lab("meanwhile") as lab:
+        lab.apply(POD)
+        monkeypatch.setattr(Api, "get", changed_after_a_look)
+        assert lab.apply(POD) == "pod/web unchanged"
+        assert lab.apply(POD.replace("app: web", "app: shop")) == "pod/web configured"
+        assert lab.apply(POD.replace(", labels: {app: web}", "")) == "pod/web configured", "a field was given up"
+
+
 def test_what_does_not_come_is_told_with_what_was_last_seen(api: Api) -> None:
     with Lab("waiting") as lab:
         with pytest.raises(LabError, match=r'not within 1 s: pod/web Ready. Last seen: pods "web" not found'):

@@ -18,7 +18,7 @@ from selfheal import objects
 from selfheal.actions import IMMEDIATELY, called, deleted
 from selfheal.clock import rfc3339
 from selfheal.kinds import kind_info, kind_named
-from selfheal.labs.api import STRATEGIC, Api
+from selfheal.labs.api import MANAGER, STRATEGIC, Api
 from selfheal.labs.errors import LabError, Refused, Unreachable
 from selfheal.labs.tools import program
 from selfheal.objects import Object
@@ -126,13 +126,13 @@ class Hands:
             made = self._api.create(wanted, self._namespace)
             return f"{called(objects.ref(made))} created"
         try:
-            before = _content(self._api.get(manifest["kind"], name, self._namespace))
+            before = _asked_of(self._api.get(manifest["kind"], name, self._namespace), wanted)
         except Refused as refusal:
             if refusal.status != 404:
                 raise
             before = None
         after, _ = self._api.apply(wanted, self._namespace)
-        same = "unchanged" if before == _content(after) else "configured"
+        same = "unchanged" if before == _asked_of(after, wanted) else "configured"
         return f"{called(objects.ref(manifest))} {'created' if before is None else same}"
 
     # ---- the verbs
@@ -372,10 +372,23 @@ def _command(what: str, node: str, *more: str) -> list[str]:
     ]
 
 
-def _content(obj: Object) -> Object:
-    """An object without what changes by itself."""
-    own = {k: v for k, v in obj["metadata"].items() if k not in ("resourceVersion", "managedFields", "generation")}
-    return {**obj, "metadata": own, "status": None}
+def _asked_of(obj: Object, wanted: Object) -> tuple[Any, Any]:
+    """What a manifest says of an object, and which fields are its own: all that an apply of it can change.
+
+    The rest changes by itself meanwhile: a scheduler binds the pod, a controller counts.
+    """
+    entries = obj["metadata"].get("managedFields", ())
+    own = [entry["fieldsV1"] for entry in entries if entry["manager"] == MANAGER and entry["operation"] == "Apply"]
+    return _within(obj, wanted), own
+
+
+def _within(value: Any, shape: Any) -> Any:
+    """A value without what stands in it beside a shape."""
+    if isinstance(value, dict) and isinstance(shape, dict):
+        return {key: _within(value.get(key), part) for key, part in shape.items()}
+    if isinstance(value, list) and isinstance(shape, list) and len(value) == len(shape):
+        return [_within(one, part) for one, part in zip(value, shape, strict=True)]
+    return value
 
 
 def _split(what: str) -> tuple[str, str]:

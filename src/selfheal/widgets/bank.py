@@ -384,14 +384,20 @@ def script(name: str, packed: bytes, made_by: str) -> str:
 # ---- a book's banks
 
 
+BESIDE = ("cli.py", "clinic", "labs", "lessons", "patient", "plot", "printers", "probers", "server", "testing.py")
+"""What the engine knows nothing of: it can change as it likes without an answer becoming another."""
+
+
 @cache
 def engine() -> str:
     """What answers depend on, besides the question: the engine's own source, and the words of its reasons."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted([*root.rglob("*.py"), *root.glob("words/*.json")]):
-        if path.parent.name != "widgets" or path.stem in ("answers", "bank", "questions"):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+        place = path.relative_to(root)
+        ours = place.parts[0] != "widgets" or path.stem in ("answers", "bank", "questions")
+        if ours and place.parts[0] not in BESIDE:
+            digest.update(place.as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -406,26 +412,35 @@ def monitors(notebook: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def write(folder: Path, into: Path) -> list[tuple[str, int, int, float]]:
     """Write the banks of the notebooks under ``folder``; (name, answers, bytes, seconds) of those made anew."""
     into.mkdir(parents=True, exist_ok=True)
-    wanted: set[str] = set()
-    made: list[tuple[str, int, int, float]] = []
-    for notebook in sorted(folder.rglob("*.ipynb")):
-        if ".ipynb_checkpoints" in notebook.parts:
-            continue
-        for name, data in monitors(notebook):
-            path = into / f"{name}.js"
-            if name in wanted:
-                continue
-            wanted.add(name)
-            if _first_line(path) == f"// {engine()}":
-                continue
-            began = time.perf_counter()
-            packed, count = build(data)
-            path.write_text(script(name, packed, engine()), encoding="utf-8")
-            made.append((name, count, len(packed), time.perf_counter() - began))
+    notebooks = [path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
+    wanted = {name: data for notebook in notebooks for name, data in monitors(notebook)}
+    stale = {name: data for name, data in wanted.items() if _first_line(into / f"{name}.js") != f"// {engine()}"}
+    made = []
+    for name, (packed, count, seconds) in zip(stale, _built(list(stale.values())), strict=True):
+        whole = into / f"{name}.js.new"
+        whole.write_text(script(name, packed, engine()), encoding="utf-8")
+        whole.replace(into / f"{name}.js")
+        made.append((name, count, len(packed), seconds))
     for old in into.glob("*.js"):
         if old.stem not in wanted:
             old.unlink()
     return made
+
+
+def _built(all_data: Sequence[Data]) -> Iterator[tuple[bytes, int, float]]:
+    """(packed bank, answers, seconds) of each monitor, by as many processes as there are processors."""
+    if len(all_data) < 2:
+        yield from map(_timed, all_data)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # a page, which never builds, has none
+
+    with ProcessPoolExecutor() as workers:
+        yield from workers.map(_timed, all_data)
+
+
+def _timed(data: Data) -> tuple[bytes, int, float]:
+    began = time.perf_counter()
+    return *build(data), time.perf_counter() - began
 
 
 def _first_line(path: Path) -> str:
