@@ -120,8 +120,10 @@ drained = Exercise(
     keep={},
     examine=examine,
     hints=(
-        "Apply mine to a Cluster(nodes=3), run it for 30 s, print cluster.describe('pdb/shop'). "
-        "How many disruptions are allowed, and why?",
+        (
+            "Apply mine to a Cluster(nodes=3), run it for 30 s, print cluster.describe('pdb/shop'). "
+            "How many disruptions are allowed, and why?"
+        ),
         "maxUnavailable: 1 grows with the Deployment; unhealthyPodEvictionPolicy has two values.",
     ),
     solution=MANIFEST.replace("minAvailable: 3", "maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow"),
