@@ -9,7 +9,7 @@ ends in one :class:`~selfheal.errors.ApiError` with Kubernetes' own text, and no
 from __future__ import annotations
 
 from selfheal.manifests.defaults import default, pod_only
-from selfheal.manifests.loading import Manifest, Source, admit, admitted, kubectl_says, load, read
+from selfheal.manifests.loading import Manifest, Source, admit, admitted, is_custom, kubectl_says, load, read
 from selfheal.manifests.plain import BadManifest, TooLarge
 from selfheal.manifests.unsimulated import not_simulated
 from selfheal.manifests.validation import validate
@@ -22,6 +22,7 @@ __all__ = [
     "admit",
     "admitted",
     "default",
+    "is_custom",
     "kubectl_says",
     "load",
     "not_simulated",

@@ -64,11 +64,14 @@ def admit(obj: Object, *, namespace: str = "default") -> Object:
     return obj
 
 
-def read(source: Source) -> list[Manifest]:
-    """The manifests of a source as they were written: kinds that exist, nothing more. Raises BadManifest."""
+def read(source: Source, *, custom: bool = False) -> list[Manifest]:
+    """The manifests of a source as they were written: kinds that exist, nothing more. Raises BadManifest.
+
+    ``custom``: groups that nobody here knows are let through; somebody may have defined them.
+    """
     found = []
     for value, name in _values(source):
-        found += [Manifest(obj, name) for obj in _objects(value, name)]
+        found += [Manifest(obj, name) for obj in _objects(value, name, custom=custom)]
     if not found:
         raise BadManifest("no objects passed to apply")
     return found
@@ -123,7 +126,7 @@ def _is_text(source: str) -> bool:
     return "\n" in source or ": " in source or source.strip() == "" or source.lstrip().startswith(("{", "[", "---"))
 
 
-def _objects(value: Plain, name: str) -> Iterator[Object]:
+def _objects(value: Plain, name: str, *, custom: bool = False) -> Iterator[Object]:
     """The objects of a document: itself, or the items of a list. Raises BadManifest."""
     problems = []
     if not isinstance(value, dict):
@@ -143,10 +146,17 @@ def _objects(value: Plain, name: str) -> Iterator[Object]:
         if items is not None and not isinstance(items, list):
             raise BadManifest(f"unable to decode {quoted(name)}: items is {shown(items)[:40]}, not a list")
         for item in items or ():
-            yield from _objects(item, name)
+            yield from _objects(item, name, custom=custom)
         return
-    _known(value, name)
+    if not (custom and is_custom(value)):
+        _known(value, name)
     yield value
+
+
+def is_custom(obj: Mapping[str, Any]) -> bool:
+    """Whether its group is none of Kubernetes' own."""
+    group, slash, _ = str(obj["apiVersion"]).partition("/")
+    return bool(slash) and group not in {info.api_version.partition("/")[0] for info in KINDS.values()}
 
 
 def _not_valid(name: str, text: str) -> BadManifest:

@@ -56,15 +56,18 @@ class Remote:
         """A new connection."""
         return HTTPSConnection(self._host, self._port, timeout=PATIENCE, context=self.trust)
 
-    def send(self, connection: HTTPSConnection, method: str, path: str, body: Any = None) -> None:
+    def send(
+        self, connection: HTTPSConnection, method: str, path: str, body: Any = None, content_type: str = ""
+    ) -> None:
         """A request, as far as its answer."""
-        connection.request(method, path, None if body is None else json.dumps(body), self._headers)
+        headers = {**self._headers, "Content-Type": content_type} if content_type else self._headers
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
 
-    def text(self, method: str, path: str, body: Any = None) -> str:
+    def text(self, method: str, path: str, body: Any = None, content_type: str = "") -> str:
         """The answer to one request. Raises ApiError with the server's own text, or OSError if there is none."""
         connection = self.connect()
         try:
-            self.send(connection, method, path, body)
+            self.send(connection, method, path, body, content_type)
             return read(connection)
         except HTTPException as error:
             raise ApiError(f"the emulator at {self._host}:{self._port} does not answer ({error!r})") from None
@@ -73,9 +76,9 @@ class Remote:
         finally:
             connection.close()
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, content_type: str = "") -> Any:
         """As :meth:`text`, read as JSON."""
-        return json.loads(self.text(method, path, body))
+        return json.loads(self.text(method, path, body, content_type))
 
 
 def read(connection: HTTPSConnection) -> str:

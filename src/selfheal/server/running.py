@@ -7,14 +7,21 @@ things, and reads what happened.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from selfheal import manifests
 from selfheal.errors import ApiError
 from selfheal.server.emulator import Emulator
 from selfheal.server.remote import Remote
 from selfheal.timeline import Timeline
+
+LOOK = 0.02
+"""Real seconds between two looks at whether a condition holds."""
+
+DEFINITION = "CustomResourceDefinition"
 
 
 class Running:
@@ -51,11 +58,48 @@ class Running:
                 raise TimeoutError(f"the condition did not come true within {limit:g} s")
         return self.now
 
+    def eventually(self, condition: Callable[[], bool], *, patience: float = 20) -> None:
+        """Give a program outside, such as an operator, real time to act until a condition holds. The cluster's clock
+        goes on at its own speed, or stands. TimeoutError after ``patience`` real seconds.
+        """
+        end = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError(f"the condition did not come true within {patience:g} s of real time")
+            time.sleep(LOOK)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One request to its API: ``ask("GET", "/api/v1/namespaces/default/pods")["items"]``. Raises ApiError."""
+        return self._remote.ask(method, path, body)
+
     def apply(self, source: Any, *, namespace: str = "default") -> str:
         """``kubectl apply`` of a path, a text, or objects. Returns what kubectl prints; raises ApiError."""
-        objs = [m.object for m in manifests.read(source)]
-        manifests.admitted(manifests.read(objs))
-        return self.act("apply", "manifest", namespace=namespace, manifests=objs)
+        objs = [m.object for m in manifests.read(source, custom=True)]
+        own = [o for o in objs if not _extends(o)]
+        manifests.admitted(manifests.read(own) if own else ())
+        said = [self._extend(o, namespace) for o in objs if o["kind"] == DEFINITION]
+        if own:
+            said.append(self.act("apply", "manifest", namespace=namespace, manifests=own))
+        said += [self._extend(o, namespace) for o in objs if manifests.is_custom(o)]
+        return "\n".join(said)
+
+    def _extend(self, obj: dict[str, Any], namespace: str) -> str:
+        """Server-side apply of a definition, or of an object of a defined kind: what these are the API server knows."""
+        version, kind, name = obj["apiVersion"], obj["kind"], (obj.get("metadata") or {}).get("name")
+        try:
+            served = self.ask("GET", f"/apis/{version}")["resources"]
+        except ApiError:
+            served = []
+        resource = next((r for r in served if r["kind"] == kind and "/" not in r["name"]), None)
+        if resource is None or not name:
+            raise ApiError(f'no matches for kind "{kind}" in version "{version}"' if name else f"a {kind} has no name")
+        space = f"/namespaces/{obj['metadata'].get('namespace') or namespace}" if resource["namespaced"] else ""
+        collection = f"/apis/{version}{space}/{resource['name']}"
+        there = any(o["metadata"]["name"] == name for o in self.ask("GET", collection)["items"])
+        path = f"{collection}/{quote(str(name), safe='')}?fieldManager=selfheal&force=true"
+        self._remote.ask("PATCH", path, obj, "application/apply-patch+yaml")
+        group = version.partition("/")[0]
+        return f"{resource['singularName']}.{group}/{name} {'configured' if there else 'created'}"
 
     def act(self, verb: str, args: Any, *, namespace: str = "default", **more: Any) -> str:
         """One action of an actions.yaml: ``act("kill", {"pod": "web-0"})``. Returns what came of it."""
@@ -72,6 +116,10 @@ class Running:
         """What has happened so far, probes and traffic included."""
         text = self._remote.text("GET", "/selfheal/timeline?all=true")
         return Timeline.from_lines(text.splitlines(keepends=True), "timeline")
+
+
+def _extends(obj: dict[str, Any]) -> bool:
+    return obj["kind"] == DEFINITION or manifests.is_custom(obj)
 
 
 @contextlib.contextmanager
