@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Any
 
 import pytest
 import yaml
 
-from selfheal.lessons.exercises import Exercise, in_time, leftover, silent
+from selfheal.lessons.exercises import Exercise, data
 from selfheal.lessons.exercises.data import parse
 
-EXERCISES = (in_time, leftover, silent)
+FOLDER = resources.files("selfheal.lessons.exercises")
+EXERCISES: list[Exercise] = [data.load(f.name[:-5]) for f in FOLDER.iterdir() if f.name.endswith(".yaml")]
 WRONG = [(exercise, wrong) for exercise in EXERCISES for wrong in exercise.wrong]
 
 
@@ -73,6 +75,30 @@ def test_a_case_of_the_battery_is_a_check() -> None:
     assert start.count("How long does an answer take?") == 1
     for wrong in exercise.wrong:
         assert wrong.says in repr(exercise.check(wrong.answer))
+
+
+def test_a_check_can_have_variants_and_the_first_that_does_not_hold_is_told() -> None:
+    check = """\
+- each:
+  - {answer: "200", code: fine}
+  - {answer: "500", code: not so fine}
+  at: 20
+  do:
+  - {at: 0, http: {pod: {index: 0, selector: app=web}, port: 8080, path: "/switch?healthz={answer}", method: POST}}
+  lasts: 60
+  ask:
+  - expect: {kills: 0}
+    held: never
+    failed: "With {answer}, which is {code}, it was killed. {because}"
+    because:
+    - {when: {unhealthy: ~refused}, says: never}
+    - {when: {unhealthy: ~500}, says: The event tells the code.}
+"""
+    manifest = MANIFEST.replace("corp.example/web:1", "selfheal/patient:1")
+    exercise = parse({**yaml.safe_load(DATA), "manifest": manifest, "checks": yaml.safe_load(check), "wrong": []})
+    assert "✗ With 500, which is not so fine, it was killed. The event tells the code." in repr(
+        exercise.check(manifest)
+    )
 
 
 def test_a_text_to_replace_must_be_in_the_manifest() -> None:

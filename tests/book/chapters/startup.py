@@ -8,11 +8,7 @@ CHAPTER = Chapter(
     page="04-startup.ipynb",
     told=frozenset({"30", "119666", "2023", "2025", "1.36", "141155", "18"}),
     exercise=slow_start,
-    wrong=[
-        ("a longer delay", changed(slow_start, DELAY, "initialDelaySeconds: 160"), "a blind time on every other day"),
-        ("patient liveness", changed(slow_start, DELAY, "failureThreshold: 20"), "you pay for it all day"),
-        ("too small a budget", slow_start.manifest + STARTUP + "6\n", "0 + 10 × 6 = 60 s"),
-    ],
+    wrong=[(wrong.way, wrong.answer, wrong.says) for wrong in slow_start.wrong],
     cheats=[
         ("no liveness", without(slow_start, "livenessProbe") + STARTUP + "20\n", "nobody notices a deadlock either"),
         ("an enormous budget", slow_start.manifest + STARTUP + "1000\n", "A budget without an end is no budget"),

@@ -12,7 +12,6 @@ getting rid of the symptom by getting rid of the probe does not pass.
 from __future__ import annotations
 
 from selfheal.lessons.exercises import data
-from selfheal.lessons.exercises.always_green import always_green
 from selfheal.lessons.exercises.drained import drained
 from selfheal.lessons.exercises.endless import endless
 from selfheal.lessons.exercises.exercise import Exercise, Finding, Report, Wrong
@@ -24,8 +23,6 @@ from selfheal.lessons.exercises.held_up import held_up
 from selfheal.lessons.exercises.lost_orders import lost_orders
 from selfheal.lessons.exercises.rarely import rarely
 from selfheal.lessons.exercises.silent_node import silent_node
-from selfheal.lessons.exercises.slow_start import slow_start
-from selfheal.lessons.exercises.unwritten import unwritten
 
 
 def __getattr__(name: str) -> Exercise:
@@ -41,7 +38,6 @@ __all__ = [
     "Finding",
     "Report",
     "Wrong",
-    "always_green",
     "drained",
     "endless",
     "fleet",
@@ -52,6 +48,4 @@ __all__ = [
     "lost_orders",
     "rarely",
     "silent_node",
-    "slow_start",
-    "unwritten",
 ]

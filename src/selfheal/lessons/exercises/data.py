@@ -17,19 +17,21 @@ which something goes wrong; the run ends ``lasts`` seconds after it::
         - {when: {livenessProbe.tcpSocket: present}, says: "A port stays open."}
         - {says: "It takes too long."}
 
+    - each: [{answer: hang}, {answer: "500"}]   # variants: what is given stands in `do`, `with` and in texts
+      with: {"spec.containers[0].args": [--start, "150"]}   # what is different on that day
+      …
+
     - case: slow                  # or a case of the clinic's battery, with its own demand and words
       seeds: 3
 
-Paths in ``when`` are those of the first container. ``wrong`` lists typical wrong answers as changes of the manifest,
-each with a part of what is said to it; a test holds each exercise to that.
+A ``when`` asks for paths of the first container, or for what is known of the run (``unhealthy: ~errored``). ``wrong``
+lists typical wrong answers as changes of the manifest, each with a part of what is said to it; a test holds each
+exercise to that.
 """
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -37,22 +39,10 @@ from typing import Any
 import yaml
 
 from selfheal import manifests
-from selfheal.clinic import App, paths
-from selfheal.clinic.cases import BATTERY, run
-from selfheal.clinic.findings import felt
-from selfheal.clinic.subject import subjects
-from selfheal.clinic.trial import GOLDEN
-from selfheal.lessons.arithmetic import forgives, verdict_after
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial, Wrong
-from selfheal.objects import name
-from selfheal.scenario import Scenario
-from selfheal.traffic import onward
-from selfheal.words import language, words
-
-_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq,
-}  # fmt: skip
-_EXPECTED = re.compile(r"(<=|>=|==|<|>)?\s*(-?[\d.]+)\Z")
+from selfheal.clinic import paths
+from selfheal.lessons.exercises.checks import Checks
+from selfheal.lessons.exercises.exercise import Exercise, Wrong
+from selfheal.words import language
 
 
 def load(called: str) -> Exercise:
@@ -108,178 +98,3 @@ def _answer(manifest: str, way: Any) -> str:
             objects[0] = paths.put(objects[0], path, value)
         manifest = yaml.safe_dump_all(objects, sort_keys=False)
     return manifest
-
-
-@dataclass(frozen=True)
-class Checks:
-    """What is run, and what is asked of each run."""
-
-    checks: list[dict[str, Any]]
-
-    def __call__(self, trial: Trial) -> Iterator[Finding]:
-        for check in self.checks:
-            findings = [_case(check, trial)] if "case" in check else _run(check, trial)
-            yield from findings
-            if check.get("first") and not all(f.ok for f in findings):
-                return
-
-
-def _case(check: Mapping[str, Any], trial: Trial) -> Finding:
-    """A case of the battery, with some seeds."""
-    case, app = BATTERY[check["case"]], App(**check.get("app", {}))
-    [subject] = subjects([(obj, "") for obj in trial.objects])[0]
-    told, say = case.told(app), words("report")
-    seeds = check.get("seeds", 3)
-    for seed in range(1 + seeds * (trial.seed - 1), 1 + seeds * trial.seed):
-        outcome, _ = run(subject, app, case, seed)
-        if outcome.wrong:
-            because = _because(check, trial, {})
-            text = say["case.wrong"].format(
-                told=told, problem=words("clinic")["problems"][outcome.wrong], felt=felt(outcome), because=because
-            )
-            return Finding(False, text.strip())
-    return Finding(True, check.get("held", say["case.held"].format(told=told)))
-
-
-def _run(check: Mapping[str, Any], trial: Trial) -> list[Finding]:
-    """The first moment at which something does not hold decides."""
-    runs = []
-    for at in _moments(check.get("at", 0), trial):
-        values = {**_numbers(trial), **_values(check, trial, at)}
-        runs.append(values)
-        if any(not _holds(ask["expect"], values) for ask in check["ask"]):
-            break
-    values = {**runs[-1], "slowest": max((v["after_kill"] or 0) for v in runs), "moments": len(runs)}
-    return [finding for ask in check["ask"] for finding in _asked(ask, trial, values)]
-
-
-def _asked(ask: Mapping[str, Any], trial: Trial, values: dict[str, Any]) -> Iterator[Finding]:
-    """What is said, if anything: only where ``if`` holds, and without ``held`` only what failed."""
-    told = {key: _NEVER if value is None else value for key, value in values.items()}
-    if not _holds(ask.get("if", {}), values):
-        return
-    if not _holds(ask["expect"], values):
-        told["because"] = _because(ask, trial, told)
-        yield Finding(False, ask["failed"].format_map(told).strip())
-    elif "held" in ask:
-        yield Finding(True, ask["held"].format_map(told))
-
-
-class _Never:
-    """A time that never came, in a text that has a gap for one."""
-
-    def __format__(self, _: str) -> str:
-        return "…"
-
-
-_NEVER = _Never()
-
-
-def _values(check: Mapping[str, Any], trial: Trial, at: float) -> dict[str, Any]:
-    """What of one run an expectation or a text may ask for. Times are seconds, None if there is none."""
-    cluster = trial.cluster()
-    for service, rate in (check.get("traffic") or {}).items():
-        cluster.traffic(service, rate)
-    cluster.run(until=at)
-    pod = name(cluster.get("pods")[0])
-    cluster.play(Scenario.load([], actions=check.get("do", []), until=_lasts(check["lasts"], trial)))
-    timeline = cluster.timeline
-    kills, restarts = timeline.kills(pod), timeline.restarts(pod)
-    lost = [r for r in onward(timeline.select(kind="Traffic"), at + check.get("since", 0)) if r["lost"]]
-    ready = timeline.ready_intervals(pod)
-    told = [r["message"].strip() for r in timeline.select(kind="Event", reason="Unhealthy")]
-    return {
-        "at": at,
-        "kills": len(kills),
-        "first_kill": kills[0] if kills else None,
-        "after_kill": kills[0] - at if kills else None,
-        "restarts": len(restarts),
-        "first_restart": restarts[0] if restarts else None,
-        "after_restart": restarts[0] - at if restarts else None,
-        "lost": sum(r["lost"] * r["times"] for r in lost),
-        "first_lost": lost[0]["t"] if lost else None,
-        "ready_at": ready[-1][0] if ready else None,
-        "unhealthy": told[0] if told else "",
-    }
-
-
-def _numbers(trial: Trial) -> dict[str, Any]:
-    """The numbers of the liveness probe, and what follows from them."""
-    probe = trial.container.liveness or trial.container.readiness
-    if probe is None:
-        return {}
-    p, f, t = probe.period_seconds, probe.failure_threshold, probe.timeout_seconds
-    return {
-        "period": p,
-        "threshold": f,
-        "timeout": t,
-        "forgives": forgives(p, f),
-        "window": verdict_after(p, f, t),
-        "room": words("report")["probes.one" if f == 1 else "probes"].format(n=f),
-    }
-
-
-def _moments(at: Any, trial: Trial) -> list[float]:
-    """When it goes wrong: at one moment, or at some, spread over one period after two probes (at most a minute)."""
-    if not isinstance(at, Mapping):
-        return [float(at)]
-    probe = trial.container.probe(at["spread"])
-    period = 10 if probe is None else probe.period_seconds
-    start, first = min(2 * period, 60) + 1, GOLDEN * (trial.seed - 1) % 1
-    return [start + (n + first) * min(period, 60) / at["times"] for n in range(at["times"])]
-
-
-def _lasts(lasts: Any, trial: Trial) -> float:
-    """Seconds, or ``{seconds: 8, probes: 1}``: that long and until one more probe is over."""
-    if not isinstance(lasts, Mapping):
-        return float(lasts)
-    probe = trial.container.liveness
-    return float(lasts["seconds"] + (0 if probe is None else probe.period_seconds + probe.timeout_seconds))
-
-
-def _holds(expect: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """Whether all values are as expected: ``0``, ``">= 1"``. What there is not is as expected by nothing."""
-    for key, text in expect.items():
-        found = _EXPECTED.match(str(text))
-        if found is None:
-            raise ValueError(f'expect.{key}: write a number, or "<= 25", not {text!r}')
-        if values[key] is None or not _COMPARED[found[1] or "=="](values[key], float(found[2])):
-            return False
-    return True
-
-
-def _because(ask: Mapping[str, Any], trial: Trial, values: Mapping[str, Any]) -> str:
-    """The explanation that fits the answer."""
-    container = _wire(trial)
-    for reason in ask.get("because", ()):
-        if all(_meets(container, path, wanted) for path, wanted in (reason.get("when") or {}).items()):
-            return str(reason["says"]).strip().format_map({**values, **_flat(container)})
-    return ""
-
-
-def _meets(container: Any, path: str, wanted: Any) -> bool:
-    """``present``, ``absent``, ``"> 3"`` or a value."""
-    if wanted in ("present", "absent"):
-        return paths.has(container, path) is (str(wanted) == "present")
-    value: Any = paths.get(container, path)
-    found = _EXPECTED.match(str(wanted))
-    if found is not None and isinstance(value, int | float):
-        return bool(_COMPARED[found[1] or "=="](value, float(found[2])))
-    return wanted is value or str(wanted) == str(value)
-
-
-def _flat(container: Any) -> dict[str, Any]:
-    """Numbers of its probes by names that a text can hold: ``readinessProbe_failureThreshold``."""
-    return {
-        f"{probe}_{field}": value
-        for probe in ("livenessProbe", "readinessProbe", "startupProbe")
-        for field, value in (container.get(probe) or {}).items()
-        if isinstance(value, int)
-    }
-
-
-def _wire(trial: Trial) -> dict[str, Any]:
-    """The first container as it was admitted."""
-    obj = trial.workload
-    spec = obj["spec"] if obj["kind"] == "Pod" else obj["spec"]["template"]["spec"]
-    return dict(spec["containers"][0])
