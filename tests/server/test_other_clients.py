@@ -143,7 +143,9 @@ def test_an_operator_of_kopf(cluster: Running) -> None:
             cluster.ask("DELETE", f"{PATH}/mine")
             cluster.eventually(lambda: cluster.ask("GET", PATH)["items"] == [])
             assert farewells == ["mine"]
-            cluster.eventually(lambda: bool(cluster.timeline.select(kind="Event", object="CronTab/mine", reason="Watched")))
+            cluster.eventually(
+                lambda: bool(cluster.timeline.select(kind="Event", object="CronTab/mine", reason="Watched"))
+            )
         finally:
             stop.set()
             operator.join(20)
