@@ -472,3 +472,17 @@ def _amounts(resources: Mapping[str, Any] | None) -> dict[str, int]:
 def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
     for resource, amount in more.items():
         total[resource] = total.get(resource, 0) + amount
+
+
+Port = tuple[str, str, int]
+"""Host address, protocol, number."""
+
+
+def host_ports(spec: PodSpec) -> frozenset[Port]:
+    """The ports of its node that a pod takes."""
+    return frozenset(
+        ("0.0.0.0", port.protocol, port.host_port)  # noqa: S104 - every address of the node
+        for container in spec.containers
+        for port in container.ports
+        if port.host_port
+    )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from selfheal import nodeaffinity, quantities
 from selfheal.objects import Object, condition
-from selfheal.spec import PodSpec, pod_spec, taints, untolerated
+from selfheal.spec import PodSpec, host_ports, pod_spec, taints, untolerated
 
 Rejection = tuple[str, str]
 """Reason and message."""
@@ -25,8 +25,8 @@ def was_scheduled(pod: Object) -> bool:
 
 def rejection(pod: Object, node: Object, others: Iterable[Object]) -> Rejection | None:
     """Why the node refuses a pod beside the ``others`` that it has; None if it takes it (Admit)."""
-    spec = pod_spec(pod)
-    return _too_much(spec, node, [pod_spec(other) for other in others]) or _misplaced(spec, node)
+    spec, beside = pod_spec(pod), [pod_spec(other) for other in others]
+    return _too_much(spec, node, beside) or _misplaced(spec, node) or _ports_taken(spec, beside)
 
 
 def _too_much(spec: PodSpec, node: Object, others: list[PodSpec]) -> Rejection | None:
@@ -51,4 +51,13 @@ def _misplaced(spec: PodSpec, node: Object) -> Rejection | None:
         return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
     if untolerated(taints(node), spec.tolerations, ("NoExecute",)):
         return "TaintToleration", "Predicate TaintToleration failed: node(s) had untolerated taint(s)"
+    return None
+
+
+def _ports_taken(spec: PodSpec, others: list[PodSpec]) -> Rejection | None:
+    """Another pod has a port of the node that this one wants (PredicateFailureError)."""
+    wanted = host_ports(spec)
+    if wanted and any(wanted & host_ports(other) for other in others):
+        text = "node(s) didn't have free ports for the requested pod ports"
+        return "NodePorts", f"Predicate NodePorts failed: {text}"
     return None

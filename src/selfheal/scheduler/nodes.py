@@ -12,15 +12,12 @@ from typing import Any
 
 from selfheal import quantities
 from selfheal.objects import Key, Object, controller_of, key, labels, name, terminating
-from selfheal.spec import Container, PodSpec, Taint, pod_spec, taints
+from selfheal.spec import PodSpec, Port, Taint, host_ports, pod_spec, taints
 
 DEFAULT_CPU = 100
 """Taken for scoring if a container requests none (pkg/scheduler/util/pod_resources.go)."""
 
 DEFAULT_MEMORY = 200 * 1024 * 1024
-
-Port = tuple[str, str, int]
-"""Host address, protocol, number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +52,7 @@ def _demand(spec: PodSpec) -> Demand:
     for container in spec.init_containers:
         cpu = max(cpu, container.requests.get("cpu", DEFAULT_CPU))
         memory = max(memory, container.requests.get("memory", DEFAULT_MEMORY))
-    return Demand(spec.requests, cpu, memory, frozenset(_host_ports(spec.containers)))
-
-
-def _host_ports(containers: Iterable[Container]) -> Iterable[Port]:
-    for container in containers:
-        for port in container.ports:
-            if port.host_port:
-                yield "0.0.0.0", port.protocol, port.host_port  # noqa: S104 - every address of the node
+    return Demand(spec.requests, cpu, memory, host_ports(spec))
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def _inside(directory: bool, destination: str, source: str) -> str:
 
 @applet("mv", usage="[-finT] SOURCE DEST")
 def mv(p: Process) -> int:
-    given = options(p, "finTt:")
+    given = options(p, "finTt:v")
     sources, destination, directory = _target(p, given.words)
     status = 0
     for path in sources:
@@ -125,6 +125,9 @@ def mv(p: Process) -> int:
             p.fs.rename(p.path(path), p.path(target))
         except FileError as error:
             status = p.fail(f"can't rename '{path}': {error}")
+        else:
+            if "v" in given:
+                p.say(f"'{path}' -> '{target}'")
     return status
 
 
