@@ -12,7 +12,7 @@ import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from selfheal.clock import parse_rfc3339
+from selfheal.clock import SECOND, parse_rfc3339
 from selfheal.cluster import Cluster
 from selfheal.lessons.film import Act, Film, chip, film, short
 from selfheal.lessons.questions import Question
@@ -150,9 +150,7 @@ def seen(cluster: Cluster) -> Nodes:
     out = []
     for node in cluster.get("nodes"):
         machine, called = cluster.node(name(node)), name(node)
-        lease = leases.get(called)
-        stamp = None if lease is None else lease["spec"].get("renewTime")
-        age = 0 if stamp is None else int(cluster.clock.unix_seconds() - parse_rfc3339(stamp) / 1_000_000)
+        age = int(cluster.clock.unix_seconds() - _heard(node, leases.get(called)) / SECOND)
         runs = [box.name for box in machine.runtime.sandboxes.values() if any(c.running for c in box.containers)]
         taints = [f"{t['key'].rpartition('/')[2]}:{t['effect']}" for t in node["spec"].get("taints") or ()]
         out.append(
@@ -169,6 +167,14 @@ def seen(cluster: Cluster) -> Nodes:
             )
         )
     return Nodes(tuple(out))
+
+
+def _heard(node: Object, lease: Object | None) -> int:
+    """When its kubelet was last heard (Unix time, µs): it renews the Lease, and now and then the node's status."""
+    stamps = [c["lastHeartbeatTime"] for c in node["status"]["conditions"] if c["type"] == "Ready"]
+    if lease is not None:
+        stamps.append(lease["spec"]["renewTime"])
+    return max(map(parse_rfc3339, stamps))
 
 
 def _condition(obj: Object) -> str | None:
