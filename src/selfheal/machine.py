@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, Clock, Timer
 from selfheal.kubelet import Kubelet
+from selfheal.kubelet.nodestatus import CAPACITY
 from selfheal.objects import Object
 from selfheal.rules import ACTION, Cause
 from selfheal.runtime import Runtime
@@ -82,8 +83,8 @@ def node_objects(nodes: int | Iterable[Object]) -> list[Object]:
             },
             "spec": {"podCIDR": f"10.88.{n}.0/24"},
             "status": {
-                "capacity": {"cpu": "2", "memory": "24Gi", "pods": "110"},
-                "allocatable": {"cpu": "2", "memory": "24Gi", "pods": "110"},
+                "capacity": dict(CAPACITY),
+                "allocatable": dict(CAPACITY),
             },
         }
         for n in range(1, nodes + 1)

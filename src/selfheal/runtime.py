@@ -7,7 +7,7 @@ and runc. Times are µs of cluster time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import simpy
@@ -16,7 +16,7 @@ from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.network import Addresses, Interface, Network
 from selfheal.probes.exec import expand
-from selfheal.programs import images
+from selfheal.programs import images, users
 from selfheal.programs.filesystem import Directory, Executable, File, FileError, Filesystem, Node
 from selfheal.programs.kernel import Kernel
 from selfheal.programs.process import SIGNALS, Process, Program, Running
@@ -39,6 +39,9 @@ MESSAGE_LIMIT = 4096
 """Bytes of a termination message; of a longer one, the last (container/runtime.go, tail.go ReadAtMost)."""
 MESSAGE_LOG_LINES, MESSAGE_LOG_BYTES = 80, 2048
 """What FallbackToLogsOnError takes of the log's end."""
+
+HOSTS = "127.0.0.1\tlocalhost\n127.0.1.1\t{}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+"""A node's /etc/hosts."""
 
 JUST_ENDED = 100_000
 """µs after a container's end in which containerd may not have noticed it."""
@@ -188,6 +191,7 @@ class Container:
         "state",
         "stdin",
         "stop_signalled",
+        "unfinished",
         "version",
     )
 
@@ -216,6 +220,8 @@ class Container:
         """Why it ended."""
         self.log: list[tuple[int, str]] = []
         """(time, line) of its standard output and error."""
+        self.unfinished = False
+        """Whether the last line of its log has no end."""
         self.version = 0
         """Raised by every change that a probe could see."""
         self.argv: list[str] = []
@@ -240,8 +246,8 @@ class Container:
         self.stdin: Pipe | None = Pipe() if of.stdin else None
         """What those who attach write, and process 1 reads."""
         self._watchers: list[Callable[[], None]] = []
-        self.out = Sink(self._line)
-        self.err = Sink(self._line)
+        self.out = Sink(self._line, self._cut_off)
+        self.err = Sink(self._line, self._cut_off)
         self._exited: list[simpy.Event] = []
         self.kernel: Kernel = None  # type: ignore[assignment]  # set by Runtime.create_container
 
@@ -300,6 +306,9 @@ class Container:
         for screen in tuple(self.screens):
             screen(text)
 
+    def _cut_off(self) -> None:
+        self.unfinished = True
+
     def _line(self, line: str) -> None:
         self.log.append((self.runtime.clock.now, line))
         if len(self.log) > LOG_LINES:
@@ -332,6 +341,8 @@ class Container:
         if code == 0 or self.spec.termination_message_policy != "FallbackToLogsOnError":
             return ""
         tail = "".join(f"{line}\n" for _, line in self.log[-MESSAGE_LOG_LINES:])
+        if self.unfinished:
+            tail = tail[:-1]
         return tail.encode()[-MESSAGE_LOG_BYTES:].decode(errors="ignore")
 
 
@@ -348,14 +359,14 @@ class Runtime:
         self.node_ip = node_ip or node
         self.addresses = Addresses(pods)
         """What the node gives its pods; kept over a restart of its kubelet."""
+        self.host = Filesystem(Directory({"etc": Directory({"hosts": HOSTS.format(node)})}), clock.unix)
+        """The node's own files, as far as pods see any."""
         self.sandboxes: dict[str, Sandbox] = {}
         """The newest sandbox of each pod, by the pod's uid."""
         self.images: dict[str, None] | None = None
         """Names of the images that lie on the node; None: all those that a program stands for."""
         self.stand_ins: Mapping[str, images.Image] = {}
         """Images by their full names that stand for others; whatever they are told to run, they run their own."""
-        self.disk = Directory()
-        """What pods have put on the node's own disk."""
         self.on_change: Callable[[str], None] = lambda _: None
         """Called with the pod's uid when a container is created, starts or ends, and when its sandbox comes or goes."""
         self.on_report: Callable[[Container, bool, str, Cause | None], None] = lambda *_: None
@@ -436,8 +447,12 @@ class Runtime:
         attempt: int = 0,
         env: Mapping[str, str] | None = None,
         mounts: Mapping[str, Node] | None = None,
+        read_only: Collection[str] = (),
+        hosts: str | None = None,
     ) -> Container:
         """Make a container with a file system of its own. ``env`` is complete; ``mounts`` are volumes by path.
+
+        ``read_only``: paths of volumes that it may not change. ``hosts``: its /etc/hosts.
 
         ``$(NAME)`` in command and args is replaced from ``env`` (helpers.go ExpandContainerCommandAndArgs).
         """
@@ -449,7 +464,7 @@ class Runtime:
         args = [expand(word, container.env) for word in of.args]
         container.argv = (command or list(image.entrypoint)) + (args or ([] if command else list(image.cmd)))
         container.cwd = of.working_dir or image.workdir
-        fs = Filesystem(image.root(hostname, sandbox.ip, sandbox.namespace), self.clock.unix)
+        fs = Filesystem(image.root(hostname, sandbox.ip, sandbox.namespace, hosts), self.clock.unix)
         limit = of.limits.get("memory")
         container.kernel = kernel = Kernel(
             self.clock,
@@ -464,12 +479,17 @@ class Runtime:
             on_report=container.report,
             memory_limit=limit,
             spec=of,
+            user=users.user(of.security, image.user, image.members),
         )
         fs.write(of.termination_message_path, "")
         if not fs.is_dir(container.cwd):
             fs.mkdir(container.cwd, parents=True)
         for path, node in (mounts or {}).items():
             fs.mount(path, node, kernel.changed)
+            if path in read_only and isinstance(node, Directory):
+                fs.close(node)
+        if of.security.read_only_root_filesystem:
+            fs.close(fs.root)
         sandbox.containers.append(container)
         self._containers[container.id] = container
         self.on_change(container.pod_uid)

@@ -123,6 +123,24 @@ class RestartRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Security:
+    """As whom a container's processes run, and what they may do: its own securityContext over that of its pod."""
+
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    run_as_non_root: bool = False
+    groups: tuple[int, ...] = ()
+    """Supplemental ones, and that of the volumes (``fsGroup``)."""
+    privileged: bool = False
+    read_only_root_filesystem: bool = False
+    seccomp: str = "Unconfined"
+    """``Unconfined``, ``RuntimeDefault`` or ``Localhost``."""
+
+
+NOBODY_SAYS = Security()
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """One container of a pod: regular, init or ephemeral."""
 
@@ -154,6 +172,7 @@ class Container:
     """Whether its process reads what those who attach to it type; else there is nothing to read."""
     stdin_once: bool = False
     """Whether that ends when the first of them goes."""
+    security: Security = NOBODY_SAYS
 
     def probe(self, name: str) -> Probe | None:
         """The liveness, readiness or startup probe, if it has one."""
@@ -363,8 +382,36 @@ def probe(wire: Mapping[str, Any]) -> Probe:
     )
 
 
-def container(wire: Mapping[str, Any], index: int = 0, *, init: bool = False, ephemeral: bool = False) -> Container:
-    """A container of a pod's ``containers``, (``init``) ``initContainers`` or ``ephemeralContainers``."""
+def security(own: Mapping[str, Any] | None, pod: Mapping[str, Any] | None) -> Security:
+    """What holds for a container (pkg/securitycontext/util.go DetermineEffectiveSecurityContext)."""
+    if not own and not pod:
+        return NOBODY_SAYS
+    pod = pod or {}
+    both = {**pod, **(own or {})}
+    volumes = () if pod.get("fsGroup") is None else (pod["fsGroup"],)
+    return Security(
+        both.get("runAsUser"),
+        both.get("runAsGroup"),
+        bool(both.get("runAsNonRoot")),
+        (*(pod.get("supplementalGroups") or ()), *volumes),
+        bool(both.get("privileged")),
+        bool(both.get("readOnlyRootFilesystem")),
+        (both.get("seccompProfile") or {}).get("type", "Unconfined"),
+    )
+
+
+def container(
+    wire: Mapping[str, Any],
+    index: int = 0,
+    *,
+    init: bool = False,
+    ephemeral: bool = False,
+    pod: Mapping[str, Any] | None = None,
+) -> Container:
+    """A container of a pod's ``containers``, (``init``) ``initContainers`` or ``ephemeralContainers``.
+
+    ``pod``: the security context of its pod.
+    """
     return Container(
         name=wire["name"],
         image=wire.get("image", ""),
@@ -404,6 +451,7 @@ def container(wire: Mapping[str, Any], index: int = 0, *, init: bool = False, ep
         ephemeral=ephemeral,
         stdin=bool(wire.get("stdin")),
         stdin_once=bool(wire.get("stdinOnce")),
+        security=security(wire.get("securityContext"), pod),
     )
 
 
@@ -418,12 +466,14 @@ def toleration(wire: Mapping[str, Any]) -> Toleration:
 
 
 def _pod_spec(spec: Mapping[str, Any]) -> PodSpec:
-    grace = spec.get("terminationGracePeriodSeconds")
+    grace, pod = spec.get("terminationGracePeriodSeconds"), spec.get("securityContext")
     return PodSpec(
-        containers=tuple(container(c, i) for i, c in enumerate(spec.get("containers") or ())),
-        init_containers=tuple(container(c, i, init=True) for i, c in enumerate(spec.get("initContainers") or ())),
+        containers=tuple(container(c, i, pod=pod) for i, c in enumerate(spec.get("containers") or ())),
+        init_containers=tuple(
+            container(c, i, init=True, pod=pod) for i, c in enumerate(spec.get("initContainers") or ())
+        ),
         ephemeral_containers=tuple(
-            container(c, i, ephemeral=True) for i, c in enumerate(spec.get("ephemeralContainers") or ())
+            container(c, i, ephemeral=True, pod=pod) for i, c in enumerate(spec.get("ephemeralContainers") or ())
         ),
         restart_policy=spec.get("restartPolicy") or "Always",
         termination_grace_period_seconds=30 if grace is None else grace,

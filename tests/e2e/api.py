@@ -94,6 +94,11 @@ class Client:
             raise Refused(found)
         return found
 
+    def raw(self, method: str, path: str, **query: Any) -> bytes:
+        """A request whose answer is no object. Raises Refused."""
+        found = self.ask(method, path, **query)
+        return found.encode() if isinstance(found, str) else json.dumps(found).encode()
+
     def path(self, kind: str, name: str = "", sub: str = "", *, everywhere: bool = False) -> str:
         """Where a kind's objects are."""
         info = self.custom.get(kind) or KINDS[kind]

@@ -628,7 +628,7 @@ def nothing_is_left_of_a_pod_that_is_gone(observer: Observer) -> Says:
             "status": kubelet.statuses._statuses,
             "pod of statuses": kubelet.statuses._pods,
             "finished pod": kubelet.statuses.finished,
-            "volume": kubelet.manager._mounts,
+            "volume": kubelet.manager._mounts.volumes,
             "snapshot": kubelet.pleg._snapshots,
             "time of a relist": kubelet.pleg._modified,
             "relist on demand": kubelet.pleg._on_demand,

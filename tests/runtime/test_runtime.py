@@ -130,7 +130,7 @@ def test_why_it_ended() -> None:
             {"terminationMessagePolicy": "FallbackToLogsOnError", "terminationMessagePath": "/m"},
             "b\n",
         ),
-        ("printf no-newline; exit 1", {"terminationMessagePolicy": "FallbackToLogsOnError"}, "no-newline\n"),
+        ("printf no-newline; exit 1", {"terminationMessagePolicy": "FallbackToLogsOnError"}, "no-newline"),
     ],
 )
 def test_termination_messages(line: str, fields: dict[str, str], message: str) -> None:

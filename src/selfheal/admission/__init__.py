@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from selfheal.admission import limitranger
+from selfheal.admission import limitranger, runtimeclass
 from selfheal.chance import Chance
 from selfheal.errors import FieldError, Invalid
 from selfheal.manifests import pod_only
@@ -49,6 +49,7 @@ class Admission:
             if ranges:
                 obj = limitranger.defaulted(obj, ranges)
                 limitranger.check(obj, "pods", ranges)
+            obj = runtimeclass.admit(obj, self._existing)
             spec = self._pod_spec(obj["spec"])
             return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
         if ranges:
@@ -98,6 +99,18 @@ def prepare_update(new: Object, old: Object) -> Object:
         if _notes(new).get(TEMPLATE_GENERATION) != generation:
             return replace(new, "metadata.annotations", {**_notes(new), TEMPLATE_GENERATION: generation})
     return new
+
+
+def admitted_again(new: Object) -> Object:
+    """A changed pod: the plugin that lets it stay for five minutes on a node that is gone sees it, too."""
+    if new["kind"] != "Pod":
+        return new
+    tolerations = _with_five_minutes(new["spec"])
+    return (
+        new
+        if len(tolerations) == len(new["spec"].get("tolerations") or ())
+        else replace(new, "spec.tolerations", tolerations)
+    )
 
 
 def _notes(obj: Object) -> dict[str, str]:
@@ -191,16 +204,21 @@ def _with_token(spec: Object, volume: str) -> Object:
 
 
 def _admitted(spec: Object, volume: str) -> Object:
+    tolerations = _with_five_minutes(spec)
+    new = {"serviceAccountName": "default", "priority": 0, "preemptionPolicy": "PreemptLowerPriority", **spec}
+    new.setdefault("serviceAccount", new["serviceAccountName"])
+    new["tolerations"] = tolerations
+    return _with_token(pod_only(new), volume)
+
+
+def _with_five_minutes(spec: Object) -> list[Object]:
     tolerations = list(spec.get("tolerations") or ())
     for taint in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
         if not any(_tolerates_eviction(t, taint) for t in tolerations):
             tolerations.append(
                 {"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_SECONDS}
             )
-    new = {"serviceAccountName": "default", "priority": 0, "preemptionPolicy": "PreemptLowerPriority", **spec}
-    new.setdefault("serviceAccount", new["serviceAccountName"])
-    new["tolerations"] = tolerations
-    return _with_token(pod_only(new), volume)
+    return tolerations
 
 
 def _tolerates_eviction(toleration: dict[str, Any], taint: str) -> bool:

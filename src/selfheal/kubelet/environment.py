@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from selfheal.kubelet import fieldpath
+from selfheal.kubelet.fieldpath import ConfigError
 from selfheal.kubelet.volumes import texts
 from selfheal.objects import Object, name, namespace
 from selfheal.probes.exec import expand
@@ -18,10 +19,6 @@ from selfheal.store import Store
 
 SOURCES = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
 KEYS = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}
-
-
-class ConfigError(Exception):
-    """A container that cannot be configured; the text is Kubernetes' own."""
 
 
 def environment(store: Store, pod: Object, c: Container, own: dict[str, str], fields: dict[str, str]) -> dict[str, str]:
@@ -46,6 +43,8 @@ def environment(store: Store, pod: Object, c: Container, own: dict[str, str], fi
             if key == "fieldRef":
                 path = at.get("fieldPath", "")
                 env[variable.name] = fields[path] if path in fields else fieldpath.value(pod, path)
+            elif key == "resourceFieldRef":
+                env[variable.name] = fieldpath.resource(pod, at, fields, c.name)
             elif key in KEYS:
                 held = _texts(store, pod, KEYS[key], at)
                 if held is not None and at["key"] in held:

@@ -17,8 +17,8 @@ from selfheal.rules import Cause
 from selfheal.runtime import Runtime
 from selfheal.spec import Container
 
-REFUSING = (".example", ".invalid", ".test")
-"""Registries that refuse connections: names that exist nowhere (RFC 2606)."""
+REFUSING = (".example", ".invalid", ".test", "localhost")
+"""Registries that refuse connections: names that exist nowhere (RFC 2606), and nodes on which there is none."""
 
 PULL_SECONDS = (1.0, 4.0)
 REFUSAL = 10 * MILLISECOND

@@ -17,11 +17,12 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
-from selfheal.kubelet import active_deadline, generate
+from selfheal.kubelet import active_deadline, generate, localstorage
 from selfheal.kubelet.environment import environment
 from selfheal.kubelet.hooks import CANCELED, Hooks
 from selfheal.kubelet.images import ImageManager
 from selfheal.kubelet.kuberuntime import RuntimeManager
+from selfheal.kubelet.mounts import Mounts
 from selfheal.kubelet.nodestatus import NodeStatus
 from selfheal.kubelet.pleg import PLEG, PodSnapshot
 from selfheal.kubelet.pod_actions import containers_to_reset
@@ -101,7 +102,8 @@ class Kubelet:
         self.statuses = StatusManager(
             clock, chance, store, self.node, on_change=self.prober.status_changed, may_be_running=self._may_be_running
         )
-        self._volumes = VolumeManager(clock, chance, store, self.events, runtime.disk)
+        self._mounts = Mounts(runtime.host)
+        self._volumes = VolumeManager(clock, chance, store, self.events, self._mounts, self._fields)
         self.images = ImageManager(clock, chance, runtime, self.events)
         self.manager = RuntimeManager(
             clock,
@@ -113,6 +115,7 @@ class Kubelet:
             Hooks(clock, chance, network, runtime, self.events, self.node),
             rules,
             environment=self._environment,
+            mounts=self._mounts,
             on_sandbox_ready=self._on_sandbox_ready,
         )
         self.node_status = NodeStatus(
@@ -228,6 +231,22 @@ class Kubelet:
         else:
             why = Cause(FOUND, self._begun_by, at=now) if cause is None else Cause(ADDED, cause, at=now)
             self.clock.after(pause, lambda: worker.update(why))
+        if localstorage.limited(pod_spec(pod)):
+            self.clock.after(localstorage.INTERVAL, lambda: self._look_at_storage(worker))
+
+    def _look_at_storage(self, worker: PodWorker) -> None:
+        """Evict a pod that has written more than it may."""
+        if worker.state != SYNCING:
+            return
+        spec, volumes = pod_spec(worker.pod), self._mounts.volumes.get(worker.uid, {})
+        message = localstorage.exceeded(spec, self.runtime.containers_of(worker.uid), volumes)
+        if message is None:
+            self.clock.after(localstorage.INTERVAL, lambda: self._look_at_storage(worker))
+            return
+        why = Cause(localstorage.EVICTED, at=self.clock.now, message=message)
+        worker.evicted = {"phase": "Failed", "reason": "Evicted", "message": message}
+        self.events.event(worker.pod, "Warning", "Evicted", message, cause=why)
+        worker.terminate(why, grace=localstorage.GRACE)
 
     def _gates_differ(self, pod: Object) -> bool:
         """Somebody set the condition of a readiness gate, and Ready no longer fits (NeedToReconcilePodReadiness)."""
@@ -295,7 +314,7 @@ class Kubelet:
             if mounted is None:
                 worker.held_by = cause
                 return "error"
-            self.manager.mounted(worker.uid, mounted)
+            self._mounts.add(worker.uid, mounted)
             worker.mounted = True
         self.prober.add_pod(pod, spec, cause)
         if self.rules.restarts_need_the_api and not self.statuses.reachable:
@@ -454,7 +473,7 @@ class Kubelet:
             status["podIPs"] = old["podIPs"]
         self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause, at=self.clock.now))
         status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
-        status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or {})
+        status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or worker.evicted)
         anew = restarting or generate.restarted_in_place([*status["containerStatuses"], *inits])
         if old.get("phase") in ("Succeeded", "Failed") or (anew and not terminal and "reason" not in status):
             status["phase"] = old["phase"]
@@ -522,12 +541,22 @@ class Kubelet:
             "KUBERNETES_SERVICE_HOST": "10.96.0.1",
             "KUBERNETES_SERVICE_PORT": "443",
         }
-        fields = {
+        return environment(self.store, pod, c, env, self._fields(pod))
+
+    def _fields(self, pod: Object) -> dict[str, str]:
+        """What only the node knows of a pod, by field path; and what it has for those who set themselves no limit."""
+        sandbox = self.runtime.sandboxes.get(uid(pod))
+        ip = "" if sandbox is None else sandbox.ip
+        node = self.store.get("Node", "", self.node)
+        allocatable = ((node or {}).get("status") or {}).get("allocatable") or {}
+        return {
             "spec.nodeName": self.node,
-            "status.podIP": (self.runtime.sandboxes[uid(pod)].ip if uid(pod) in self.runtime.sandboxes else ""),
+            "status.podIP": ip,
+            "status.podIPs": ip,
             "status.hostIP": self.address,
+            "status.hostIPs": self.address,
+            **{f"limits.{resource}": amount for resource, amount in allocatable.items()},
         }
-        return environment(self.store, pod, c, env, fields)
 
 
 def generate_condition(status: dict[str, Any], kind: str) -> bool:

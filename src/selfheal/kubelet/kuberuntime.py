@@ -19,15 +19,16 @@ from selfheal.clock import SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet import backoff
 from selfheal.kubelet.backoff import Backoff
-from selfheal.kubelet.environment import ConfigError
+from selfheal.kubelet.fieldpath import ConfigError
 from selfheal.kubelet.hooks import Hooks
 from selfheal.kubelet.images import ImageManager, ImagePullError
+from selfheal.kubelet.mounts import Mounts
 from selfheal.kubelet.pleg import PodSnapshot
 from selfheal.kubelet.pod_actions import PodActions
 from selfheal.kubelet.prober.manager import ProberManager
 from selfheal.kubelet.restart_policy import restarts_all
 from selfheal.objects import Object, name, namespace, uid
-from selfheal.programs.filesystem import Directory
+from selfheal.programs import images, users
 from selfheal.rules import Cause, Rules, rule
 from selfheal.runtime import Container as RuntimeContainer
 from selfheal.runtime import Runtime, Sandbox, StartError
@@ -76,11 +77,12 @@ class RuntimeManager:
         runtime: Runtime,
         events: EventRecorder,
         prober: ProberManager,
-        images: ImageManager,
+        puller: ImageManager,
         hooks: Hooks,
         rules: Rules,
         *,
         environment: Callable[[Object, Container], dict[str, str]],
+        mounts: Mounts,
         on_sandbox_ready: Callable[[Object, Cause | None], None],
     ) -> None:
         self._clock = clock
@@ -88,14 +90,14 @@ class RuntimeManager:
         self._runtime = runtime
         self._events = events
         self._prober = prober
-        self._images = images
+        self._images = puller
         self._hooks = hooks
         self._rules = rules
         self._environment = environment
         self._on_sandbox_ready = on_sandbox_ready
         self.backoff = Backoff()
         self._decider = PodActions(prober, rules)
-        self._mounts: dict[str, dict[str, Any]] = {}  # pod uid -> volume name -> directory
+        self._mounts = mounts
         self._removed: dict[tuple[str, str], tuple[int, int | None]] = {}
         """(pod uid, container) → number and end (µs; None: killed) of the instance that a restart of all removed."""
 
@@ -208,7 +210,9 @@ class RuntimeManager:
             result.error = True
             return False
         try:
+            self._check_user(pod, c)
             environment = self._environment(pod, c)
+            mounted = self._mounts.of(pod, c, environment)
         except ConfigError as error:
             self._event(pod, c, "Warning", "Failed", f"Error: {error}", start)
             result.failed[c.name] = ("CreateContainerConfigError", str(error))
@@ -221,7 +225,13 @@ class RuntimeManager:
             result.error = True
             return False
         container = self._runtime.create_container(
-            sandbox, c, attempt=attempt, env=environment, mounts=self.mounts(pod, c)
+            sandbox,
+            c,
+            attempt=attempt,
+            env=environment,
+            mounts=mounted.nodes,
+            read_only=mounted.read_only,
+            hosts=self._mounts.hosts(pod, sandbox.ip),
         )
         container.started_by = start
         self._event(pod, c, "Normal", "Created", "Container created", start)
@@ -439,25 +449,16 @@ class RuntimeManager:
             self._removed[pod_uid, c.name] = (c.attempt, c.finished_at if source else None)
             self._runtime.remove_container(c)
 
-    # ---- volumes
-
-    def mounted(self, pod_uid: str, volumes: dict[str, Directory]) -> None:
-        """These volumes of a pod show what they have to show."""
-        self._mounts.setdefault(pod_uid, {}).update(volumes)
-
-    def mounts(self, pod: Object, c: Container) -> dict[str, Any]:
-        """Mount path → directory. An emptyDir lives as long as its pod and is shared by its containers."""
-        volumes = self._mounts.setdefault(uid(pod), {})
-        out = {}
-        for mount in c.volume_mounts:
-            if mount["name"] not in volumes:
-                volumes[mount["name"]] = Directory()
-            out[mount["mountPath"]] = volumes[mount["name"]]
-        return out
+    @staticmethod
+    def _check_user(pod: Object, c: Container) -> None:
+        """Raises ConfigError for a container that would run as root and must not (verifyRunAsNonRoot)."""
+        wrong = users.breaks_non_root(c.security, images.image(c).user)
+        if wrong is not None:
+            raise ConfigError(f'{wrong} (pod: "{name(pod)}_{namespace(pod)}({uid(pod)})", container: {c.name})')
 
     def forget(self, pod_uid: str) -> None:
         """The pod is gone: its containers' records and volumes go with it."""
-        self._mounts.pop(pod_uid, None)
+        self._mounts.forget(pod_uid)
         for key in [key for key in self._removed if key[0] == pod_uid]:
             del self._removed[key]
         for container in self._runtime.containers_of(pod_uid):

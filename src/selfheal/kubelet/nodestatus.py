@@ -27,6 +27,9 @@ STATUS = 10 * SECOND
 UP = -3600 * SECOND
 """A node that a cluster begins with has been up for an hour (µs)."""
 
+CAPACITY = {"cpu": "2", "ephemeral-storage": "264212084Ki", "memory": "24Gi", "pods": "110"}
+"""What a node has that says nothing else."""
+
 HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -162,7 +165,7 @@ class NodeStatus:
     def _register(self, node: Object, address: str, cause: Cause | None) -> None:
         """Make the Node and its Lease (tryRegisterWithAPIServer)."""
         status = dict(node.get("status") or {})
-        status.setdefault("capacity", {"cpu": "2", "memory": "24Gi", "pods": "110"})
+        status.setdefault("capacity", dict(CAPACITY))
         status.setdefault("allocatable", status["capacity"])
         status["addresses"] = [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": self.node}]
         status["conditions"] = self._conditions(self._clock.timestamp(UP))

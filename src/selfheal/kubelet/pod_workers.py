@@ -79,6 +79,7 @@ class PodWorker:
         "cancelled",
         "deadline_watched",
         "ending",
+        "evicted",
         "grace",
         "held_by",
         "last_sync",
@@ -121,6 +122,8 @@ class PodWorker:
         """Why the last sync could not do all it wanted."""
         self.ending: Cause | None = None
         """Why the pod began to terminate."""
+        self.evicted: dict[str, str] = {}
+        """What its status says, once the kubelet has evicted it."""
         self.reasons: dict[str, tuple[str, str]] = {}
         """The reason cache: container → (reason, message) of its last failed start."""
         self.last_sync: int | None = None

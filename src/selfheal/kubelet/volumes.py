@@ -8,7 +8,7 @@ next (pkg/util/goroutinemap/exponentialbackoff), whatever the pod's syncs do mea
 from __future__ import annotations
 
 import base64
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 import simpy
@@ -17,8 +17,11 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
+from selfheal.kubelet import fieldpath
+from selfheal.kubelet.fieldpath import ConfigError
+from selfheal.kubelet.mounts import Mounts
 from selfheal.objects import Object, namespace, uid
-from selfheal.programs.filesystem import Directory
+from selfheal.programs.filesystem import Directory, Node
 from selfheal.rules import Cause
 from selfheal.spec import PodSpec
 from selfheal.store import Store
@@ -39,18 +42,25 @@ class VolumeManager:
     """Waits for the volumes of one node's pods."""
 
     def __init__(
-        self, clock: Clock, chance: Chance, store: Store, events: EventRecorder, disk: Directory | None = None
+        self,
+        clock: Clock,
+        chance: Chance,
+        store: Store,
+        events: EventRecorder,
+        mounts: Mounts,
+        fields: Callable[[Object], dict[str, str]],
     ) -> None:
         self._clock = clock
-        self._disk = Directory() if disk is None else disk
         self._chance = chance
         self._store = store
         self._events = events
+        self._mounts = mounts
+        self._fields = fields
         self._tries: dict[str, tuple[int, int]] = {}  # pod uid -> (next try, wait after it), in µs
 
     def wait(
         self, pod: Object, spec: PodSpec, cancelled: simpy.Event, cause: Cause | None
-    ) -> Generator[simpy.Event, Any, dict[str, Directory] | None]:
+    ) -> Generator[simpy.Event, Any, dict[str, Node] | None]:
         """Wait until every volume is mounted (WaitForAttachAndMount).
 
         Volume → what it shows, of those that show an object; None if they were not mounted in time, or the pod is
@@ -78,19 +88,32 @@ class VolumeManager:
         if spec.automount_service_account_token or spec.volumes:
             late = latencies.happens("second volume poll", self._chance.fresh(pod_uid, "volumes"), 0)
             yield clock.sleep((2 if late else 1) * POLL) | cancelled
-        shown = {v["name"]: self._source(pod, v) for v in spec.volumes}
-        out = {name: Directory(_files(*found)) for name, found in shown.items() if found is not None}
-        return out | {v["name"]: self._folder(v["hostPath"]["path"]) for v in spec.volumes if "hostPath" in v}
+        return {v["name"]: node for v in spec.volumes if (node := self._shown(pod, v)) is not None}
 
-    def _folder(self, path: str) -> Directory:
-        """A folder of the node's own disk, made if it is not there. It outlives the pod, and others may share it."""
-        folder = self._disk
-        for part in path.strip("/").split("/"):
-            found = folder.entries.setdefault(part, Directory())
-            if not isinstance(found, Directory):
-                found = folder.entries[part] = Directory()
-            folder = found
-        return folder
+    def _shown(self, pod: Object, volume: Mapping[str, Any]) -> Node | None:
+        """What a volume shows from its first moment on; None: nothing yet."""
+        if "hostPath" in volume:
+            return self._on_host(volume)
+        if "downwardAPI" in volume:
+            return Directory(self._told(pod, volume["downwardAPI"].get("items") or ()))
+        found = self._source(pod, volume)
+        return None if found is None else Directory(_files(*found))
+
+    def _on_host(self, volume: Mapping[str, Any]) -> Node:
+        """Raises ConfigError if there is something else."""
+        return self._mounts.on_host(volume["hostPath"]["path"], volume["hostPath"].get("type") or "")
+
+    def _told(self, pod: Object, items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        """File name → what the pod is told of itself (pkg/volume/downwardapi/downwardapi.go CollectData)."""
+        fields, out = self._fields(pod), {}
+        for item in items:
+            ref = item.get("fieldRef")
+            path = "" if ref is None else ref["fieldPath"]
+            if ref is None:
+                out[item["path"]] = fieldpath.resource(pod, item.get("resourceFieldRef") or {}, fields)
+            else:
+                out[item["path"]] = fields[path] if path in fields else fieldpath.value(pod, path)
+        return out
 
     def forget(self, pod_uid: str) -> None:
         """The pod is gone."""
@@ -100,6 +123,11 @@ class VolumeManager:
         """Volume → why it cannot be mounted."""
         out = {}
         for volume in spec.volumes:
+            if "hostPath" in volume:
+                try:
+                    self._on_host(volume)
+                except ConfigError as error:
+                    out[volume["name"]] = str(error)
             source = self._source(pod, volume)
             if source is None or source[0].get("optional"):
                 continue

@@ -147,6 +147,7 @@ COMMANDS: dict[str, Callable[[Process], Running]] = {
     "pause": pause,
     "connect": testservers.connect,
     "entrypoint-tester": testservers.entrypoint_tester,
+    "nettest": testservers.nettest,
     "porter": testservers.porter,
     "serve-hostname": testservers.serve_hostname,
     "test-webserver": testservers.test_webserver,

@@ -28,6 +28,7 @@ LOOP = "Too many levels of symbolic links"
 FULL = "No space left on device"
 
 BAD_DESCRIPTOR = "Bad file descriptor"
+READ_ONLY = "Read-only file system"
 
 CAPACITY = 64 * 1024 * 1024
 """Characters that one file may hold: a full disk instead of a full computer."""
@@ -87,7 +88,7 @@ class Executable(Node):
 
 
 class Device(Node):
-    """``null``, ``zero``, ``random``, ``full``, ``log``, or a process's own ``stdin``, ``stdout``, ``stderr``."""
+    """``null``, ``zero``, ``random``, ``full``, ``log``; of a process ``stdin``, ``stdout``, ``stderr``, ``status``."""
 
     __slots__ = ("name",)
     kind = "c"
@@ -184,6 +185,10 @@ class Filesystem:
         if root.watchers is None:
             root.watchers = []
         self._mounts: list[tuple[Directory, str]] = []
+        self._files: list[Node] = []
+        """Single files that are mounted."""
+        self._closed: list[Directory] = []
+        """Volumes (or the whole tree) in which this container may change nothing."""
 
     # ---- finding
 
@@ -275,6 +280,7 @@ class Filesystem:
         node = place.node
         if isinstance(node, Directory):
             raise FileError(IS_A_DIRECTORY)
+        self._check(place)
         if isinstance(node, Executable):
             raise FileError(TEXT_BUSY)
         if node is None:
@@ -302,12 +308,14 @@ class Filesystem:
         if place.node is None:
             self._put(place, File())
         else:
+            self._check(place)
             self._changed(place, place.node)
 
     def chmod(self, path: str, mode: int) -> None:
         place = self.find(path, own=True)
         if place.node is None:
             raise FileError(NOT_FOUND)
+        self._check(place)
         place.node.mode = mode
         self._tell(place.root)
 
@@ -389,6 +397,18 @@ class Filesystem:
 
     # ---- volumes
 
+    def close(self, directory: Directory) -> None:
+        """From now on nothing may be changed in a volume, or in the whole tree but its volumes and devices."""
+        self._closed.append(directory)
+        if directory is self.root:
+            for path in ("/dev", "/proc"):
+                self.directory(path).watch(lambda: None)  # file systems of their own
+
+    def _check(self, place: Place) -> None:
+        """FileError if nothing may be changed there."""
+        if self._closed and place.root in self._closed and place.node not in self._files:
+            raise FileError(READ_ONLY)
+
     def mount(self, path: str, node: Node, changed: Callable[[], None]) -> None:
         """Hang a volume (or a single file of one) into the tree; ``changed`` is called when it changes."""
         parent = path.rstrip("/").rpartition("/")[0]
@@ -398,6 +418,8 @@ class Filesystem:
         if isinstance(node, Directory):
             node.watch(changed)
             self._mounts.append((node, path))
+        else:
+            self._files.append(node)
         place.directory.entries[place.name] = node
 
     def unmount(self, changed: Callable[[], None]) -> None:
@@ -410,6 +432,7 @@ class Filesystem:
     def _put(self, place: Place, node: Node) -> None:
         if place.name == "":
             raise FileError(EXISTS)
+        self._check(place)
         place.directory.entries[place.name] = node
         place.node = node
         node.mtime = place.directory.mtime = self._unix()
@@ -418,6 +441,7 @@ class Filesystem:
     def _take(self, place: Place) -> None:
         if place.name == "" or (isinstance(place.node, Directory) and place.node.watchers is not None):
             raise FileError(BUSY)
+        self._check(place)
         del place.directory.entries[place.name]
         place.directory.mtime = self._unix()
         self._tell(place.root)
@@ -438,6 +462,19 @@ class Filesystem:
     def _tell(root: Directory) -> None:
         for watcher in tuple(root.watchers or ()):
             watcher()
+
+
+def used(directory: Directory) -> int:
+    """Bytes of the files in a tree that are its own: not those of its image, nor those of volumes in it."""
+    total = 0
+    for entry in () if directory._entries is None else directory._entries.values():  # noqa: SLF001 - nobody has looked
+        if entry.shared:
+            continue
+        if isinstance(entry, File):
+            total += entry.size
+        elif isinstance(entry, Directory) and entry.watchers is None:
+            total += used(entry)
+    return total
 
 
 def join(base: str, path: str) -> str:

@@ -45,8 +45,12 @@ class Image:
     workdir: str = "/"
     stop_signal: str = "TERM"
     shell: bool = True
+    user: int = 0
+    """Who runs it, unless its container says otherwise."""
+    members: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """User → groups it has in /etc/group besides its own."""
 
-    def root(self, hostname: str, ip: str, namespace: str) -> Directory:
+    def root(self, hostname: str, ip: str, namespace: str, hosts: str | None = None) -> Directory:
         """The file tree of a new container: the image's own, but for what names the pod."""
         root = self._tree.copy()
         etc = root.entries["etc"]
@@ -55,7 +59,7 @@ class Image:
             lambda: {
                 **etc.entries,
                 "hostname": hostname + "\n",
-                "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{hostname}\n",
+                "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{hostname}\n" if hosts is None else hosts,
                 "resolv.conf": f"search {namespace}.svc.cluster.local svc.cluster.local cluster.local\n"
                 "nameserver 10.96.0.10\noptions ndots:5\n",
             }
@@ -72,7 +76,10 @@ class Image:
                 "etc": Directory(),
                 "home": Directory(),
                 "proc": Directory(
-                    lambda: {"1": Directory({"fd": Directory(FIRST)}), "self": Directory({"fd": Directory(OWN)})}
+                    lambda: {
+                        "1": Directory({"fd": Directory(FIRST)}),
+                        "self": Directory({"fd": Directory(OWN), "status": Device("status")}),
+                    }
                 ),
                 "root": Directory(mode=0o700),
                 "sbin": Directory(),
@@ -137,10 +144,11 @@ AGNHOST: Mapping[str, Program] = {"/agnhost": agnhost.agnhost, "/bin/bash": bash
 IMAGES: Mapping[str, Image] = {
     "busybox": BUSYBOX,
     "alpine": Image(cmd=("/bin/sh",)),
-    "agnhost": Image(entrypoint=("/agnhost",), cmd=("pause",), programs=AGNHOST),
+    "agnhost": Image(entrypoint=("/agnhost",), cmd=("pause",), programs=AGNHOST, members={1000: (50000,)}),
     "liveness": Image(entrypoint=("/agnhost", "liveness"), programs=AGNHOST),
     "nginx": NGINX,
     "nginx-slim": NGINX,
+    "nonroot": Image(user=1234),
     "pause": Image(entrypoint=("/pause",), programs={"/pause": plain.pause}, shell=False),
     "selfheal/patient": Image(entrypoint=("/patient",), programs={"/patient": patient}),
 }

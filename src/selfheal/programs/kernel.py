@@ -19,6 +19,7 @@ from selfheal.network import Interface
 from selfheal.programs.filesystem import Executable, File, FileError, Filesystem
 from selfheal.programs.process import FREEZING, HARMLESS, SIGNALS, Exit, Process, Program, Running
 from selfheal.programs.streams import BrokenPipe, Gate, Stream
+from selfheal.programs.users import NOBODY_ELSE, User
 from selfheal.rules import Cause
 
 PROCESSES = 512
@@ -58,6 +59,7 @@ class Kernel:
         "spec",
         "started_at",
         "stirred",
+        "user",
         "version",
     )
 
@@ -75,6 +77,7 @@ class Kernel:
         on_report: Callable[[bool, str, Cause | None], None],
         memory_limit: int | None = None,
         spec: Any = None,
+        user: User = NOBODY_ELSE,
     ) -> None:
         self.clock = clock
         self.fs = fs
@@ -84,6 +87,7 @@ class Kernel:
         self.err = err
         self.spec = spec
         """The spec.Container, for programs that want to know their ports."""
+        self.user = user
         self.processes: dict[int, Process] = {}
         self.version = 0
         """Raised by every change that somebody outside could see: a file, a port, an answer."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 from selfheal.clock import SECOND
 from selfheal.network import Request, Response
@@ -10,7 +12,7 @@ from selfheal.probes.result import go_micros
 from selfheal.programs import flags
 from selfheal.programs.filesystem import Executable
 from selfheal.programs.process import Process, Running
-from selfheal.programs.servers import Answer, Reply, answer, booted, redirect, when_ended, whole
+from selfheal.programs.servers import Answer, Reply, answer, booted, redirect, told, when_ended, whole
 from selfheal.programs.streams import Capture, Stream
 
 
@@ -81,19 +83,40 @@ def netexec(c: Process) -> Running:
         c.kernel.restless += 1
         return Response(200, f"NOW: {c.kernel.clock.micro_timestamp()}")
 
+    def dial(request: Request) -> Reply:
+        """Ask another server for the caller (netexec.go dialHandler)."""
+        query = request.query()
+        ip = c.kernel.interface.resolve(query.get("host", "")) or ""
+        port, path = whole(query, "port", 80), "/" + query.get("request", "")
+        server = c.kernel.interface.network.connect(c.kernel.interface.ip, ip, port)
+        if isinstance(server, str):
+            text = "connect: connection refused" if server == "refused" else "i/o timeout"
+            return Response(200, json.dumps({"errors": [f"dial tcp {ip}:{port}: {text}"]}))
+        asked = server.http(Request("GET", path, source=c.kernel.interface.ip, cause=request.cause))
+        return told(asked, lambda found: replace(found, status=200, body=json.dumps({"responses": [found.body]})))
+
+    def logged(answer: Callable[[Request], Reply]) -> Callable[[Request], Reply]:
+        def answered(request: Request) -> Reply:
+            c.kernel.restless += 1  # its log is seen
+            c.log(f"{request.method} {request.path}")
+            return answer(request)
+
+        return answered
+
     def turn(request: Request) -> Response:
         query = request.query()
         return redirect(request, query.get("location", ""), whole(query, "code", 302))
 
     routes: dict[str, Answer] = {
-        "*": now,
+        "*": logged(now),
+        "/dial": logged(dial),
         "/healthz": well,
         "/readyz": Response(200, "ok") if udp else well,
-        "/header": header,
-        "/hostname": hostname,
-        "/hostName": hostname,
-        "/clientip": lambda request: Response(200, f"{request.source}:40000"),
-        "/echo": echo,
+        "/header": logged(header),
+        "/hostname": logged(lambda _: Response(200, hostname)),
+        "/hostName": logged(lambda _: Response(200, hostname)),
+        "/clientip": logged(lambda request: Response(200, f"{request.source}:40000")),
+        "/echo": logged(echo),
         "/exit": leave,
         "/shutdown": down,
         "/redirect": turn,
@@ -113,7 +136,7 @@ def netexec(c: Process) -> Running:
 
         routes = {"*": overridden}
 
-    def told() -> None:
+    def asked_to_end() -> None:
         if not wait:
             c.exit(0)
         c.log(f"Sleeping {wait} seconds before terminating...")
@@ -124,7 +147,7 @@ def netexec(c: Process) -> Running:
         c.kernel.interface.changed()
         c.after(wait, lambda: c.exit(0))
 
-    c.on("TERM", told)
+    c.on("TERM", asked_to_end)
     yield from booted(c)
     server = c.serve(port, routes)
     if server is None:

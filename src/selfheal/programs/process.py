@@ -33,7 +33,8 @@ from selfheal.programs.filesystem import (
     join,
 )
 from selfheal.programs.servers import Answer, RouteServer
-from selfheal.programs.streams import NULL, Endless, Full, Gate, Inlet, OpenFile, Stream
+from selfheal.programs.streams import NULL, Endless, Full, Gate, Inlet, OpenFile, Stream, Text
+from selfheal.programs.users import status
 from selfheal.rules import Cause
 
 if TYPE_CHECKING:
@@ -338,6 +339,8 @@ class Process:
             return Endless(kernel.random_text)
         if device.name == "full":
             return Full()
+        if device.name == "status":
+            return Text(status(kernel.spec.security, kernel.user, self.name, self.pid))
         if device.name == "log":
             return kernel.out
         number = {"stdin": 0, "stdout": 1, "stderr": 2}.get(device.name)

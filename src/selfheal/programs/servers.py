@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import simpy
 
@@ -113,6 +113,21 @@ def when_ended(run: Process, make: Callable[[], Response]) -> Reply:
         event.succeed(Response(0, broken="EOF") if kernel.halted else make())
 
     run.on_end = ended
+    return event
+
+
+def told(reply: Reply, make: Callable[[Response], Response]) -> Reply:
+    """What ``make()`` makes of another server's answer, when that has come."""
+    if isinstance(reply, Response):
+        return make(reply)
+    if reply.processed:
+        return make(cast("Response", reply.value))
+    event = reply.env.event()
+
+    def came(first: simpy.Event) -> None:
+        event.succeed(make(cast("Response", first.value)))
+
+    reply.callbacks.append(came)
     return event
 
 

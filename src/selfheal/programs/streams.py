@@ -70,10 +70,11 @@ class Stream:
 
 
 class Sink(Stream):
-    """Passes on each whole line, and at the end what is left."""
+    """Passes on each whole line, and at the end what is left, of which ``unfinished()`` is told first."""
 
-    def __init__(self, line: Callable[[str], None]) -> None:
+    def __init__(self, line: Callable[[str], None], unfinished: Callable[[], None] = lambda: None) -> None:
         self._line = line
+        self._unfinished = unfinished
         self._rest = ""
 
     def write(self, text: str) -> None:
@@ -88,6 +89,7 @@ class Sink(Stream):
         """No more will come."""
         if self._rest:
             rest, self._rest = self._rest, ""
+            self._unfinished()
             self._line(rest)
 
 

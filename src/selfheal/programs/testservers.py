@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from selfheal.network import Request, Response
 from selfheal.probes.result import go_micros
 from selfheal.programs import flags
@@ -92,6 +94,35 @@ def entrypoint_tester(c: Process) -> Running:
     """Says with what it was started (ep.go)."""
     c.log(f"[{' '.join(c.argv)}]")
     yield from ()
+    return 0
+
+
+def nettest(c: Process) -> Running:
+    """Counts who has told it of themselves, on --port (nettest/nettest.go). TERM ends it with 2."""
+    values, _ = flags.parse(
+        c.argv[2:], {"port": "8080", "service": "nettest", "namespace": "", "delay-shutdown": "0", "peers": "8"}
+    )
+    received: dict[str, int] = {}
+
+    def read(_: Request) -> Response:
+        state = {"Hostname": c.kernel.hostname, "Sent": {}, "Received": received, "Errors": None, "Log": None}
+        return Response(200, json.dumps({**state, "StillContactingPeers": True}, separators=(",", ":")))
+
+    def write(request: Request) -> Response:
+        try:
+            source = str(json.loads(request.body)["Source"])
+        except (ValueError, KeyError, TypeError):
+            return Response(400, "invalid")
+        received[source] = received.get(source, 0) + 1
+        c.kernel.interface.changed()
+        return Response(200, json.dumps({"Hostname": c.kernel.hostname}))
+
+    c.on("TERM", lambda: c.exit(2))
+    yield from booted(c)
+    port = flags.number(values, "port")
+    if c.serve(port, {"/read": read, "/write": write, "/hello": "ok"}) is None:
+        return c.fail(f"listen tcp :{port}: bind: address already in use")
+    yield c.forever()
     return 0
 
 

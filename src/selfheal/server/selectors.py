@@ -47,6 +47,8 @@ def _value(obj: Object, path: str) -> str:
     value: Any = obj
     for word in ELSEWHERE.get(path, path).split("."):
         value = value.get(word) if isinstance(value, dict) else None
+    if path == "source" and not value:
+        value = obj.get("reportingComponent")  # events.k8s.io has no source (pkg/registry/core/event/strategy.go)
     if path in ("status.replicas", "status.successful"):
         value = value or 0
     if path in ("spec.unschedulable", "spec.hostNetwork"):

@@ -1,9 +1,11 @@
 """busybox's commands, each a program. :data:`APPLETS` has them by name."""
 
 from selfheal.programs.applets import (
+    awk,
     dd,
     files,
     finding,
+    identity,
     lines,
     listing,
     nc,
@@ -19,9 +21,11 @@ from selfheal.programs.applets.registry import APPLETS, never_waits
 
 __all__ = [
     "APPLETS",
+    "awk",
     "dd",
     "files",
     "finding",
+    "identity",
     "lines",
     "listing",
     "nc",

@@ -208,24 +208,6 @@ def printenv(p: Process) -> int:
     return status
 
 
-@applet("id", usage="[-ugGnr] [USER]")
-def id_(p: Process) -> int:
-    given = options(p, "ugGnr")
-    if "n" in given:
-        p.log("root")
-    elif given:
-        p.log("0")
-    else:
-        p.log("uid=0(root) gid=0(root) groups=0(root)")
-    return 0
-
-
-@applet("whoami", "logname")
-def whoami(p: Process) -> int:
-    p.log("root")
-    return 0
-
-
 @applet("uname", usage="[-amnrspvio]")
 def uname(p: Process) -> int:
     given = options(p, "amnrspvio")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator, Iterable
 from typing import NamedTuple
 
@@ -11,8 +12,9 @@ from selfheal.errors import BadRequest
 from selfheal.kubelet.logs import instance
 from selfheal.runtime import Container
 from selfheal.server.context import Context
-from selfheal.server.http import Request, Response
+from selfheal.server.http import Request, Response, Upgrade
 from selfheal.server.registry import containers
+from selfheal.server.websocket import TEXT, WebSocket, handshake
 
 Line = tuple[int, str]
 """(when, text)"""
@@ -29,8 +31,43 @@ class Options(NamedTuple):
     """Bytes."""
 
 
-def serve(context: Context) -> Response:
-    """The log of a container, as far as it has come, or for as long as it goes on."""
+PROTOCOLS = ("binary.k8s.io", "base64.binary.k8s.io")
+
+
+def serve(context: Context) -> Response | Upgrade:
+    """The log of a container, as far as it has come, or for as long as it goes on; over a websocket if that is wanted.
+
+    staging/src/k8s.io/apiserver/pkg/util/wsstream/stream.go
+    """
+    if context.request.headers.get("upgrade", "").lower() != "websocket":
+        return _read(context)
+    chosen, headers = handshake(context.request.headers, PROTOCOLS)
+    answer = _read(context)
+
+    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        socket = WebSocket(reader, writer)
+
+        async def send(chunk: bytes) -> None:
+            if chosen == PROTOCOLS[1]:
+                await socket.send(base64.b64encode(chunk), TEXT)
+            else:
+                await socket.send(chunk)
+
+        await send(b"")
+        try:
+            if isinstance(answer.body, bytes):
+                await send(answer.body)
+            else:
+                async for chunk in answer.body:
+                    await send(chunk)
+            await socket.close()
+        finally:
+            answer.closing()
+
+    return Upgrade(headers, run)
+
+
+def _read(context: Context) -> Response:
     request, pod = context.request, context.current()
     wanted = containers.container_name(context, pod)
     options = _options(request, context.cluster.clock)
@@ -41,6 +78,8 @@ def serve(context: Context) -> Response:
     if options.tail is not None:
         lines = lines[len(lines) - min(options.tail, len(lines)) :]
     head = b"".join(_written(context.cluster.clock, lines, options))
+    if found.unfinished and lines:
+        head = head[:-1]
     if options.limit is not None:
         head = head[: options.limit]
     if not request.flag("follow") or not found.running:

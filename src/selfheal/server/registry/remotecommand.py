@@ -1,7 +1,8 @@
-"""``pods/exec`` and ``pods/attach`` over a websocket, in the protocols v4 and v5.channel.k8s.io.
+"""``pods/exec`` and ``pods/attach`` over a websocket, in the protocols v4 and v5.channel.k8s.io, and in the first.
 
 Each binary message begins with its channel: 0 stdin, 1 stdout, 2 stderr, 3 how it ended, 4 the terminal's size;
-255 closes a channel (v5). staging/src/k8s.io/apiserver/pkg/util/remotecommand,
+255 closes a channel (v5). In the first protocol an end without fault is told by nothing.
+staging/src/k8s.io/apiserver/pkg/util/remotecommand,
 staging/src/k8s.io/kubelet/pkg/cri/streaming/remotecommand/websocket.go
 """
 
@@ -22,7 +23,7 @@ from selfheal.server.http import Upgrade
 from selfheal.server.registry import containers
 from selfheal.server.websocket import Closed, WebSocket, handshake
 
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io")
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 
 BREATH = 0.1
@@ -58,19 +59,20 @@ def serve(context: Context) -> Upgrade:
     argv = request.query.get("command", [])
     if context.info.subresource == "exec" and not argv:
         raise BadRequest("you must specify at least 1 command for the container")
-    session = _Session(context, container, argv, halves=chosen == PROTOCOLS[0])
+    session = _Session(context, container, argv, chosen)
     return Upgrade(headers, lambda reader, writer: session.run(WebSocket(reader, writer)))
 
 
 class _Session:
     """One exec, or one attach."""
 
-    def __init__(self, context: Context, container: Container, argv: list[str], *, halves: bool) -> None:
+    def __init__(self, context: Context, container: Container, argv: list[str], protocol: str) -> None:
         request = context.request
         self._context = context
         self._container = container
         self._argv = argv
-        self._halves = halves
+        self._halves = protocol == PROTOCOLS[0]
+        self._plain = protocol not in PROTOCOLS[:2]
         self._tty = request.flag("tty")
         self._wants = {name: request.flag(name) for name in ("stdin", "stdout", "stderr")}
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -125,7 +127,10 @@ class _Session:
         finished.callbacks.append(lambda _: self._end(exit_status(run.exit_code)))
 
     def _end(self, status: Object) -> None:
-        self._messages.put_nowait((STATUS, json.dumps(status).encode()))
+        if not self._plain:
+            self._messages.put_nowait((STATUS, json.dumps(status).encode()))
+        elif status["status"] != "Success":
+            self._messages.put_nowait((STATUS, status["message"].encode()))
         self._messages.put_nowait(None)
 
     # ---- attach: what process 1 says from now on

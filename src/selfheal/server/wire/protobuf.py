@@ -33,6 +33,8 @@ maxUnavailable maxSurge minAvailable maxFailedIndexes succeededCount defaultMode
 deletionGracePeriodSeconds exitCode restartCount
 currentHealthy desiredHealthy disruptionsAllowed expectedPods
 currentNumberScheduled desiredNumberScheduled numberMisscheduled numberReady
+leaseDurationSeconds leaseTransitions started collisionCount terminatingReplicas manualSelector minDomains
+allowVolumeExpansion attachRequired podInfoOnMount requiresRepublish seLinuxMount storageCapacity hostProcess
 """
 EXPLICIT = frozenset(_EXPLICIT.split())
 """Numbers and booleans that may be 0 or false on purpose: pointers in Go, or never left out of its JSON."""
@@ -144,4 +146,4 @@ def _time(parts: dict[int, int | bytes], *, micro: bool) -> str | None:
     if not isinstance(seconds, int) or not isinstance(nanos, int):
         return None
     moment = datetime.fromtimestamp(_value(seconds, "i", 0), UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{nanos // 1000:06d}Z" if micro else "Z")
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}" + (f".{nanos // 1000:06d}Z" if micro else "Z")

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from selfheal import manifests
+from selfheal import admission, manifests
 from selfheal.errors import ApiError, BadRequest, FieldError, Invalid
 from selfheal.manifests import decoding, documents
 from selfheal.manifests.plain import BadManifest
@@ -243,6 +243,7 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
         with writing(context):
             return store.update(new, cause=cause, whole=not resource.custom.status)
     # What the server has written a client cannot change, and need not repeat.
+    new = admission.admitted_again(new)
     kept = {k: current["metadata"][k] for k in ("creationTimestamp", "uid") if k in current["metadata"]}
     manifests.validate({**new, "metadata": {**kept, **new["metadata"]}}, current)
     with writing(context):
