@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,14 @@ def test_redirects() -> None:
     assert same == "same-host | 0 kills | no warning"
     assert numbers(missing.replace("404", ""))[0] > 0
     assert other == "other-host | 0 kills | warned"
+
+
+def test_a_startup_probe_is_made_each_second_until_it_succeeds() -> None:
+    when, what = output(PAGE, "startup-run").splitlines()
+    times = numbers(when)
+    assert all(0.8 < b - a < 1.2 for a, b in pairwise(times))
+    assert what == f"{len(times) - 1} failures, then success"
+    assert len(times) > 15
 
 
 def test_the_bug_of_1_36_is_named_run_and_told_to_be_fixed() -> None:
