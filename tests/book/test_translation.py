@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from typing import Any
 
@@ -56,6 +57,19 @@ def test_questions_have_the_same_answers_and_the_same_one_is_right() -> None:
     for path in (TEXTS / "zh-TW").glob("*.yaml"):
         here, there = (yaml.safe_load(one.read_text("utf-8")) for one in (path, TEXTS / path.name))
         assert shape(here) == shape(there)
+
+
+def test_the_frame_of_a_page_is_translated_and_no_code() -> None:
+    spec = importlib.util.spec_from_file_location("languages", BOOK / "_ext/languages.py")
+    assert spec
+    assert spec.loader
+    languages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(languages)
+    frame = '<a title="next page"><p class="x">next</p></a> <h2> Contents </h2>'
+    code = '<pre><span class="nb">next</span></pre><script>{"a":"next"}</script><code>next</code>'
+    page: str = languages.translated(frame + code + frame, "zh-TW")
+    told = '<a title="下一頁"><p class="x">下一頁</p></a> <h2> 目錄 </h2>'
+    assert page == told + code + told
 
 
 def test_a_text_that_is_not_translated_is_english(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,10 +47,13 @@ from selfheal.widgets.questions import (
     preset_of,
     setting_of,
 )
-from selfheal.words import language, speaking
+from selfheal.words import LANGUAGES, language, speaking, words
 
 MOST = 300
 LIMIT = 59_000
+
+REASONS = ("deeds", "explain", "rules", "values")
+"""Parts of the words that answers say why in."""
 
 DATA = re.compile(r'data-bank="(\w+)"[^>]*>\s*<script type="application/json">(.*?)</script>', re.DOTALL)
 """A monitor as a notebook stores it."""
@@ -393,11 +396,12 @@ def engine() -> str:
     """What answers depend on, besides the question: the engine's own source, and the words of its reasons."""
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
-    for path in sorted([*root.rglob("*.py"), *root.glob("words/*.json")]):
+    for path in sorted(root.rglob("*.py")):
         place = path.relative_to(root)
         ours = place.parts[0] != "widgets" or path.stem in ("answers", "bank", "questions")
         if ours and place.parts[0] not in BESIDE:
             digest.update(place.as_posix().encode() + b"\0" + path.read_bytes())
+    digest.update(json.dumps([words(part, spoken) for spoken in LANGUAGES for part in REASONS]).encode())
     return digest.hexdigest()[:16]
 
 

@@ -189,7 +189,8 @@ def summary(told: Answer, container: str) -> list[str]:
                 text = say["event.ready"] if now else say["event.unready"]
             ready[pod] = now
         if text:
-            lines.append(say["now"].format(t=f"{record['t']:.1f} s", pod=pod, what=text))
+            t = say["s"].format(t=f"{record['t']:.1f}")
+            lines.append(say["now"].format(t=t, pod=pod, what=text))
     return lines if len(lines) <= 16 else [*lines[:15], "…"]
 
 
