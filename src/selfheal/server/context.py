@@ -30,6 +30,10 @@ DEEDS = {
 }
 
 
+METADATA = {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+"""What all kinds have, also those that somebody has defined."""
+
+
 @dataclass(slots=True)
 class Context:
     """A request, what it asks for, and the cluster that it asks."""
@@ -66,7 +70,8 @@ class Context:
         """Of the kind that the path names."""
         resource = self.info.resource
         if resource.custom is not None:
-            return resource.custom.schema
+            own = resource.custom.schema
+            return {**own, "properties": {**own.get("properties", {}), "metadata": METADATA}}
         return schema_of(resource.api_version, resource.kind)
 
     def cause(self, name: str = "", what: str = "") -> Cause:

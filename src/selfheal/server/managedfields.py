@@ -38,6 +38,10 @@ class Manager:
     api_version: str
     subresource: str = ""
 
+    def applies_as(self, who: Manager) -> bool:
+        """Whether it is the same who applies, whatever the version of what is applied (BuildManagerIdentifier)."""
+        return (self.name, self.operation, self.subresource) == (who.name, who.operation, who.subresource)
+
     def told(self) -> str:
         """As conflicts name it."""
         text = f'"{self.name}"' + (f' with subresource "{self.subresource}"' if self.subresource else "")
@@ -110,7 +114,10 @@ def applied(live: Object | None, intent: Object, who: Manager, time: str, of: Sc
     if not managers:
         owned = _ownable(set(fieldsets.fields(live, of)), "")
         managers[Manager(FIRST, UPDATE, intent["apiVersion"])] = owned, live["metadata"]["creationTimestamp"]
-    last, since = managers.pop(who, (set(), time))
+    last, since = set[Path](), time
+    for same in [m for m in managers if m.applies_as(who)]:
+        before, since = managers.pop(same)
+        last |= before
     others = set[Path]().union(*(owned for owned, _ in managers.values()))
     merged = _pruned(_merged(live, intent, of), of, last - wanted - others, others | wanted)
     different = _ownable(set(fieldsets.changed(live, merged, of)), who.subresource)

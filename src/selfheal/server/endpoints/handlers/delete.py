@@ -17,6 +17,9 @@ from selfheal.server.selectors import matcher
 RETURNED = ("Pod", "Service", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "ServiceAccount")
 """Kinds whose deletion answers with the object; the others' with a Status."""
 
+LEFT_ALONE = ("Job", "ReplicationController")
+"""Kinds whose dependents stay unless somebody says that they go (DefaultGarbageCollectionPolicy)."""
+
 PROPAGATIONS = ("Background", "Foreground", "Orphan")
 
 
@@ -57,7 +60,7 @@ def _delete(context: Context, current: Object, options: dict[str, Any]) -> Objec
     propagation = options.get("propagationPolicy")
     if propagation is None and isinstance(options.get("orphanDependents"), bool):
         propagation = "Orphan" if options["orphanDependents"] else "Background"
-    if propagation is None and kind == "Job" and context.info.resource.api_version == "batch/v1":
+    if propagation is None and kind in LEFT_ALONE:
         propagation = "Orphan"
     dry = context.dry(options)
     with context.store.dry_run() if dry else contextlib.nullcontext():
