@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -15,6 +16,7 @@ from selfheal.lessons.nodemap import Nodes, NodeSeen
 from selfheal.lessons.overlay import moments
 from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.routes import Routes
+from tests.book.notebooks import cells
 from tests.recordings.simulate import runs, takes
 
 WEB = """
@@ -266,3 +268,53 @@ def test_what_never_came_is_said_and_what_cannot_be_compared_is_refused() -> Non
     assert (gone.real, gone.range, gone.off) == (None, "never", "")
     with pytest.raises(ValueError, match="a prediction is about start, kill, restart, ready, not about 'wedding'"):
         moments(real, [], "liveness-http", {"wedding": [1]})
+
+
+# ---- the chapters
+
+
+def stored(page: str, cell_id: str) -> str:
+    """What a chapter stores of a cell, as text."""
+    (cell,) = (cell for cell in cells(page, "code") if cell["id"] == cell_id)
+    data = (o["data"]["text/plain"] if "data" in o else o["text"] for o in cell["outputs"])
+    return "".join("".join(text) for text in data)
+
+
+def seconds(told: str, what: str) -> float:
+    """When a film tells of something."""
+    return next(float(line.split()[0]) for line in told.splitlines()[1:] if what in line)
+
+
+def test_the_dead_node_is_noticed_within_a_minute_and_given_up_five_minutes_later() -> None:
+    told = stored("15-node-failure.ipynb", "film-power")
+    dark, unknown, evicted = (seconds(told, what) for what in ("loses its power", "Ready Unknown", "Terminating"))
+    assert 30 < unknown - dark < 60
+    assert 299 <= evicted - unknown <= 301
+    between = [line for line in told.splitlines()[1:] if unknown < float(line.split()[0]) < evicted]
+    assert between == [], "nothing happens in between"
+
+
+def test_behind_a_cut_cable_the_forced_pod_runs_twice_until_the_cable_is_whole() -> None:
+    told = stored("15-node-failure.ipynb", "film-cut")
+    forced, second, joined, ends = (
+        seconds(told, what)
+        for what in ("is gone from the API", "db-0 runs on", "reaches the API server again", "db-0 no longer runs")
+    )
+    assert forced < second < joined < ends
+
+
+def test_the_film_of_the_rollout_loses_what_the_chapter_has_counted() -> None:
+    told = stored("14-shutdown.ipynb", "film")
+    lost = [int(n) for n in re.findall(r"lost any more: (\d+) were", told)]
+    assert f"{lost[-1]} requests lost" in stored("14-shutdown.ipynb", "incident")
+    shares = [float(n) for n in re.findall(r"gets ([\d.]+) requests", told)]
+    assert all(share == pytest.approx(50 / 3, abs=0.1) for share in shares), "a third of all"
+    each = [now - before for before, now in pairwise([0, *lost])]
+    assert len(each) == 3
+    assert all(0.5 < one / shares[0] < 1.5 for one in each), "about a second of one pod's share"
+
+
+def test_the_landing_page_predicts_the_kills_of_the_real_cluster_to_half_a_second() -> None:
+    told = stored("index.ipynb", "overlay")
+    real = [float(t) for t in re.findall(r"at ([\d.]+) s", told)]
+    assert [abs(t - n) < 0.5 for t, n in zip(real, (45, 120, 195), strict=True)] == [True] * 3

@@ -128,6 +128,7 @@ def test_a_describe_is_read_by_keyboard_and_the_first_try_counts(shown: Any) -> 
     tab.keyboard.press("Enter")
     tab.locator("p:visible", has_text="This is it.").wait_for()
     assert tab.locator("p:visible", has_text="Where it lives.").count() == 0, "one answer at a time"
+    tab.locator("li:visible .pick:visible").nth(1).wait_for()  # a browser tells of what was opened a moment later
     tab.keyboard.press("Tab")
     assert tab.evaluate(focus) == "It crashes"
     tab.keyboard.press("Tab")
