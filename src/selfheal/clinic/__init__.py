@@ -12,6 +12,7 @@
 * :mod:`~selfheal.clinic.trial`: one run, and what users would have felt of it;
 * :mod:`~selfheal.clinic.findings`: all runs of one workload, ranked by harm;
 * :mod:`~selfheal.clinic.diagnosing`: all of this for somebody's manifests, in one call;
+* :mod:`~selfheal.clinic.verdict`: the first verdict at once, and the rest run by run, in a notebook or a page;
 * :mod:`~selfheal.clinic.remedies`: the smallest change that helps, found by running;
 * :mod:`~selfheal.clinic.grid`: how to choose values: the battery over a grid, and the trade-off as a picture.
 """
@@ -26,6 +27,7 @@ from selfheal.clinic.grid import Point, Sweep, sweep
 from selfheal.clinic.remedies import Change
 from selfheal.clinic.subject import Subject, read
 from selfheal.clinic.trial import Outcome
+from selfheal.clinic.verdict import verdict
 
 __all__ = [
     "BATTERY",
@@ -42,4 +44,5 @@ __all__ = [
     "diagnose",
     "read",
     "sweep",
+    "verdict",
 ]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+from selfheal import runs
 from selfheal.clinic.app import App
 from selfheal.clinic.cases import BATTERY
 from selfheal.clinic.findings import Examination, Finding, felt
 from selfheal.clinic.places import line
 from selfheal.clinic.unknown import Unknown
+from selfheal.runs import Step
 from selfheal.words import words
 
 WIDTH = 110
@@ -39,6 +41,8 @@ class Diagnosis:
     texts: dict[str, str] = field(default_factory=dict)
     """The files, by name."""
     stopped: bool = False
+    further: Callable[[], Iterator[Step]] | None = None
+    """More runs, for whoever asks for them."""
 
     def __repr__(self) -> str:
         return text(self)
@@ -46,6 +50,12 @@ class Diagnosis:
     def _repr_html_(self) -> str:
         style = "white-space:pre-wrap;overflow-wrap:anywhere"
         return f'<pre class="selfheal-diagnosis" role="status" style="{style}">{escape(text(self), quote=False)}</pre>'
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        if self.further is not None and runs.listened():
+            bundle = {**runs.view(self._repr_html_(), self.further()), **bundle}
+        return bundle
 
     def ranked(self) -> list[Finding]:
         return sorted(self.findings, key=lambda f: f.harm, reverse=True)
