@@ -7,7 +7,6 @@ LOGGER = endless.manifest[endless.manifest.index("  - name: logger") :]
 
 CHAPTER = Chapter(
     page="13-init-and-sidecars.ipynb",
-    told=frozenset({"30", "128"}),
     exercise=endless,
     wrong=[
         ("an ordinary init container", SOLVED.replace("    restartPolicy: Always\n", ""), "must end before"),
