@@ -318,6 +318,51 @@ def test_two_claims_of_one_attributes_class(e2e: Client) -> None:
     uses(e2e, "quota-gold", requests_storage="0", persistentvolumeclaims="0")
 
 
+def test_a_claim_that_changes_its_attributes_class(e2e: Client) -> None:
+    """Meanwhile it takes of both quotas: it wants the one and still has the other."""
+    hard = {"requests.storage": "5Gi", "persistentvolumeclaims": "1"}
+    quota(e2e, "quota-gold", hard, **GOLD)
+    quota(e2e, "quota-silver", hard, **SILVER)
+    nothing = {"requests_storage": "0", "persistentvolumeclaims": "0"}
+    one = {"requests_storage": "1Gi", "persistentvolumeclaims": "1"}
+    for name in ("quota-gold", "quota-silver"):
+        uses(e2e, name, **nothing)
+    volume, labels = f"fake-{e2e.namespace}", {"x-test.k8s.io/satisfiable": "fake-volume"}
+    selector = {"matchLabels": labels}
+    wanted = {"storageClassName": "", "volumeAttributesClassName": "gold", "selector": selector, "volumeName": volume}
+    e2e.create(claim("test-claim", **wanted))
+    spec = {
+        "storageClassName": "",
+        "volumeAttributesClassName": "gold",
+        "persistentVolumeReclaimPolicy": "Delete",
+        "accessModes": ["ReadWriteOnce"],
+        "capacity": {"storage": "1Gi"},
+        "csi": {"driver": "fake.csi.k8s.io", "volumeHandle": "volume-handle"},
+        "claimRef": {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "namespace": e2e.namespace,
+            "name": "test-claim",
+        },
+    }
+    e2e.create({"kind": "PersistentVolume", "metadata": {"name": volume, "labels": labels}, "spec": spec})
+    e2e.wait(lambda: e2e.get("PersistentVolumeClaim", "test-claim")["status"]["phase"] == "Bound")
+    assert e2e.get("PersistentVolume", volume)["status"]["phase"] == "Bound"
+    uses(e2e, "quota-gold", **one)
+    e2e.retry("PersistentVolumeClaim", "test-claim", lambda c: c["spec"].update(volumeAttributesClassName="silver"))
+    uses(e2e, "quota-silver", **one)
+    uses(e2e, "quota-gold", **one)
+    e2e.retry("PersistentVolume", volume, lambda v: v["spec"].update(volumeAttributesClassName="silver"))
+
+    def given(obj: Object) -> None:
+        obj["status"]["currentVolumeAttributesClassName"] = "silver"
+
+    e2e.retry("PersistentVolumeClaim", "test-claim", given, "status")
+    uses(e2e, "quota-gold", **nothing)
+    uses(e2e, "quota-silver", **one)
+    e2e.delete("PersistentVolume", volume)
+
+
 def test_a_quota_is_updated_and_deleted(e2e: Client) -> None:
     made = quota(e2e, hard={"cpu": "1", "memory": "500Mi"})
     assert made["spec"]["hard"] == e2e.get("ResourceQuota", "test-quota")["spec"]["hard"]

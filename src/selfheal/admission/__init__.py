@@ -64,7 +64,8 @@ class Admission:
             obj = _with_selector(obj)
         elif kind == "DaemonSet":
             obj = replace(obj, "metadata.annotations", {**_notes(obj), TEMPLATE_GENERATION: "1"})
-        return {**obj, "status": dict.fromkeys(COUNTS.get(kind, ()), 0)}
+        status: Object = dict.fromkeys(COUNTS.get(kind, ()), 0)
+        return {**obj, "status": {"phase": "Pending"} if kind in VOLUMES else status}
 
     def _pod_spec(self, spec: Object) -> Object:
         """What the admission plugins add to a pod. Pods of one template share one dict."""
@@ -77,6 +78,9 @@ class Admission:
             found = self._specs[id(spec)] = (spec, _admitted(spec, f"kube-api-access-{stream.letters(stream.next())}"))
         return found[1]
 
+
+VOLUMES = ("PersistentVolume", "PersistentVolumeClaim")
+"""Kinds that wait for each other."""
 
 COUNTS: dict[str, tuple[str, ...]] = {
     "ReplicaSet": ("replicas",),

@@ -21,6 +21,7 @@ from selfheal.controllers.garbagecollector import GarbageCollector
 from selfheal.controllers.job import JobController, TTLAfterFinishedController
 from selfheal.controllers.namespace import NamespaceController
 from selfheal.controllers.nodelifecycle import NodeLifecycleController
+from selfheal.controllers.persistentvolume import PersistentVolumeController
 from selfheal.controllers.podautoscaler import HorizontalController
 from selfheal.controllers.podgc import PodGC
 from selfheal.controllers.publishers import NamespacePublisher
@@ -57,6 +58,7 @@ class Controllers:
     publisher: NamespacePublisher
     quotas: ResourceQuotaController
     mirroring: EndpointSliceMirroringController
+    volumes: PersistentVolumeController
 
 
 def start_controllers(
@@ -85,4 +87,5 @@ def start_controllers(
         NamespacePublisher(store, informers),
         ResourceQuotaController(store, informers, clock, chance),
         EndpointSliceMirroringController(store, informers, clock, chance),
+        PersistentVolumeController(store, informers, clock, chance),
     )
