@@ -184,6 +184,12 @@ def test_containers_start_one_after_another_and_end_in_reverse() -> None:
     assert "{'migrate': 0, 'proxy': 0, 'shop': 1}" in output(CONTAINERS, "again-run")
 
 
+def test_a_rule_starts_all_containers_anew_in_the_same_pod() -> None:
+    told = output(CONTAINERS, "anew-run")
+    assert "{'migrate': 1, 'proxy': 1, 'shop': 1}" in told
+    assert "same address: True" in told
+
+
 def test_only_a_sidecar_is_started_again_under_never() -> None:
     told = dict(line.strip().split(": ") for line in output(CONTAINERS, "who").splitlines()[1:])
     for key, answer in told.items():
