@@ -137,7 +137,9 @@ def test_a_rollover_leaves_the_middle_out(e2e: Client) -> None:
     e2e.wait(lambda: e2e.get(RS, "test-rollover-controller")["status"].get("availableReplicas") == 1)
     name = "test-rollover-deployment"
     made = deployment(name, 1, labels, strategy=rolling(1, 0), minReadySeconds=10)
-    made["spec"]["template"]["spec"]["containers"][0].update(name="redis-slave", image="example.com/no-such-image")
+    made["spec"]["template"]["spec"]["containers"][0].update(
+        name="redis-slave", image="gcr.io/samples/redis:nonexistent"
+    )
     e2e.create(made)
     e2e.wait(lambda: e2e.get(D, name)["metadata"].get("annotations", {}).get(REVISION) == "1")
     e2e.wait(lambda: owned(e2e, name)[-1]["spec"]["replicas"] == 1)
@@ -158,9 +160,10 @@ def test_scaling_in_the_middle_of_a_rollout_is_proportional(e2e: Client) -> None
     e2e.create(deployment(name, 10, strategy=rolling(3, 2)))
     ready_pods(e2e, f"name={name}", 10)
     complete(e2e, name)
-    e2e.retry(D, name, new_image("registry.k8s.io/e2e-test-images/webserver:404"))
+    e2e.retry(D, name, new_image("webserver:404"))
     e2e.wait(lambda: len(owned(e2e, name)) == 2)
     e2e.wait(lambda: [r["spec"]["replicas"] for r in owned(e2e, name)] == [8, 5])
+    e2e.advance(30)
     e2e.wait(lambda: e2e.get(RS, owned(e2e, name)[0]["metadata"]["name"])["status"].get("availableReplicas") == 8)
     assert owned(e2e, name)[1]["status"].get("availableReplicas", 0) == 0
     e2e.retry(D, name, lambda d: d["spec"].update(replicas=30))

@@ -13,7 +13,7 @@ OLD_AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.55"
 LABELS = {"foo": "bar", "baz": "blah"}
 SELECTOR = "foo=bar,baz=blah"
 REVISION = "controller-revision-hash"
-PAGE = "/srv/index.html"
+PAGE = "/srv/page"
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ def break_probe(e2e: Client, pod: str) -> None:
 
 
 def mend_probe(e2e: Client, pod: str) -> None:
-    e2e.run(pod, f"mv -v /tmp/index.html {PAGE} || true")
+    e2e.run(pod, f"mv -v /tmp/page {PAGE} || true")
     e2e.wait(lambda: ready(e2e.get("Pod", pod)))
 
 

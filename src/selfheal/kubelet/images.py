@@ -20,6 +20,9 @@ from selfheal.spec import Container
 REFUSING = (".example", ".invalid", ".test", "localhost")
 """Registries that refuse connections: names that exist nowhere (RFC 2606), and nodes on which there is none."""
 
+ABSENT = ("404", "nonexistent")
+"""Tags that say that there is no such image."""
+
 PULL_SECONDS = (1.0, 4.0)
 REFUSAL = 10 * MILLISECOND
 CHECK_SECONDS = (0.3, 1.0)
@@ -94,9 +97,10 @@ class ImageManager:
         stream = self._chance.stream("pull", uid(pod), image)
         registries = self._runtime.network.registries
         registry = registry_of(image)
-        if registry.endswith(REFUSING) or registries.get(registry, 0) is None:
+        refused = registry.endswith(REFUSING) or registries.get(registry, 0) is None
+        if refused or image.rpartition(":")[2] in ABSENT:
             yield self._in_turn(REFUSAL)
-            error = _refused(image)
+            error = _refused(image) if refused else _unknown(image)
             event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
             event("Warning", "Failed", "Error: ErrImagePull")
             self._backoff.next(key, self._clock.now, self._clock.now)
@@ -136,6 +140,11 @@ def registry_of(image: str) -> str:
     if slash and ("." in first or ":" in first or first == "localhost"):
         return first.partition(":")[0]
     return "docker.io"
+
+
+def _unknown(image: str) -> str:
+    """containerd's text when a registry has no such image."""
+    return f'failed to pull and unpack image "{image}": failed to resolve image: {image}: not found'
 
 
 def _refused(image: str) -> str:

@@ -23,6 +23,8 @@ def test_webserver(c: Process) -> Running:
     values, _ = flags.parse(c.argv[2:], {"port": "80"})
 
     def page(request: Request) -> Response:
+        if request.route.endswith("/index.html"):  # net/http fs.go: a folder's page has the folder's address
+            return Response(301, "", {"Location": request.route.removesuffix("index.html")})
         try:
             node = c.fs.find(request.route).node
             if isinstance(node, Directory):
