@@ -88,7 +88,7 @@ class NodeSeen:
         beat = html.escape(say["beat"].format(age=self.age))
         says.append(chip("wait", say["beat"].format(age=self.age)) if self.silent else beat)
         if self.taints:
-            says.append(html.escape(say["taints"].format(taints=", ".join(self.taints))))
+            says.append(html.escape(say["taints"].format(taints=", ".join(self.taints))).replace(":", ":<wbr>"))
         for pod in self.pods:
             listed = "" if pod.listed is None else say["in" if pod.listed else "out"]
             mark = chip("ok" if pod.ready == "True" else "wait", f"{pod.status}, {say[f'pod.{pod.ready}']}")
