@@ -38,6 +38,9 @@ def test_the_table_has_every_case_and_what_ran_it(stored: dict[str, Any]) -> Non
     rows = stored["cases"]
     assert [{k: row[k] for k in ("case", "section", "title", "source")} for row in rows] == parity.cases(), AGAIN
     assert [row["case"] for row in rows if row["simulator"] != "passed" or not row["tests"]] == []
+    over_http = [row["emulator"] for row in rows if "emulator" in row]
+    assert len(over_http) > len(rows) / 2
+    assert set(over_http) == {"passed"}, AGAIN
     there = {f"{where}::{name}" for where, name in functions()}
     gone = {test for row in rows for test in row["where"] if re.sub(r"::\w+(?=::)", "", test) not in there}
     assert gone == set(), AGAIN
@@ -50,6 +53,7 @@ def test_the_table_has_every_recording(stored: dict[str, Any]) -> None:
         outcomes = [take["simulator"] for take in row["takes"]]
         expected = ["unlike" if (row["recording"], n + 1) in UNLIKE else "passed" for n in range(len(outcomes))]
         assert outcomes == expected, AGAIN
+        assert [take["emulator"] for take in row["takes"]] == expected, AGAIN
         assert len(outcomes) == len(takes(row["recording"])), AGAIN
 
 

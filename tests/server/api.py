@@ -34,8 +34,8 @@ class Reply:
 class Api:
     """One cluster behind its API."""
 
-    def __init__(self, nodes: int = 2, **options: Any) -> None:
-        self.cluster = Cluster(nodes, **options)
+    def __init__(self, nodes: int = 2, *, cluster: Cluster | None = None, **options: Any) -> None:
+        self.cluster = cluster or Cluster(nodes, **options)
         self.server = APIServer(self.cluster, RealTime(self.cluster.clock, monotonic=lambda: 0.0), TOKEN)
 
     def run(self, seconds: float) -> None:
