@@ -40,6 +40,11 @@ class Frame:
     view: View
     ask: Question | None = None
 
+    @property
+    def told(self) -> str:
+        """All that has changed."""
+        return str(words("film")["between"]).join(self.says)
+
 
 @dataclass(frozen=True, slots=True)
 class Film:
@@ -49,7 +54,7 @@ class Film:
     frames: tuple[Frame, ...]
 
     def __repr__(self) -> str:
-        return "\n".join((self.title, *(f"  {frame.t:>5g} s  {' '.join(frame.says)}" for frame in self.frames)))
+        return "\n".join((self.title, *(f"  {frame.t:>5g} s  {frame.told}" for frame in self.frames)))
 
     def _repr_html_(self) -> str:
         return one_at_a_time(self.title, "\n".join(map(_frame, self.frames)), FILM)
@@ -95,7 +100,7 @@ def _frame(frame: Frame) -> str:
     when = html.escape(words("film")["at"].replace("{t}", f"{frame.t:g}"))
     return (
         f'<li data-at="{when}">{asked}<div class="told"><details class="frame"><summary><strong>{when}</strong> '
-        f"{html.escape(' '.join(frame.says), quote=False)}</summary>{frame.view.html()}</details></div></li>"
+        f"{html.escape(frame.told, quote=False)}</summary>{frame.view.html()}</details></div></li>"
     )
 
 

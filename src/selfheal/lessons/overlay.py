@@ -95,7 +95,9 @@ def moments(
         for n, at in enumerate(times):
             seeds = tuple(run[n] for run in runs if len(run) > n)
             out.append(
-                Moment(say["nth"].format(what=phrase(what), n=n + 1), at, seeds, was[n] if len(was) > n else None)
+                Moment(
+                    say["nth"].format(what=say[f"moment.{what}"], n=n + 1), at, seeds, was[n] if len(was) > n else None
+                )
             )
     return out
 
