@@ -12,6 +12,7 @@ from functools import cache, partial
 
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
+from selfheal.words import words
 
 PROBES = ("liveness", "readiness", "startup")
 WORKER, KUBERUNTIME = "pkg/kubelet/prober/worker.go", "pkg/kubelet/kuberuntime/kuberuntime_manager.go"
@@ -34,8 +35,10 @@ class Comparison:
     rows: tuple[tuple[str, tuple[Cell, Cell, Cell]], ...]
 
     def __repr__(self) -> str:
-        lines = [f"{what}\n" + "\n".join(f"  {p}: {c.claim}. {c.proof}" for p, c in zip(PROBES, cells, strict=True))
-                 for what, cells in self.rows]  # fmt: skip
+        lines = []
+        for what, cells in self.rows:
+            told = (words("comparison")["line"].format(claim=cell.claim, proof=cell.proof) for cell in cells)
+            lines += [what, *(f"  {probe}: {line}" for probe, line in zip(PROBES, told, strict=True))]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -47,7 +50,7 @@ class Comparison:
         )
         return (
             '<div class="selfheal-table selfheal-questions" role="group" tabindex="0" '
-            'aria-label="Liveness, readiness and startup" style="overflow-x:auto">\n'
+            f'aria-label="{words("comparison")["name"]}" style="overflow-x:auto">\n'
             f"<table><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>\n</div>"
         )
 
@@ -63,96 +66,97 @@ def _cell_html(cell: Cell) -> str:
 
 def comparison() -> Comparison:
     """The table, each cell proven anew."""
-    rows: list[tuple[str, list[tuple[str, Callable[[str], str], str]]]] = [
+    rows: list[tuple[str, list[tuple[Callable[[str], str], str]]]] = [
         (
-            "after failureThreshold failures in a row",
+            "failures",
             [
-                ("the container is killed", _fails, f"{KUBERUNTIME} computePodActions"),
-                ("the pod is not ready", _fails, "pkg/kubelet/status/status_manager.go SetContainerReadiness"),
-                ("the container is killed", _fails, f"{KUBERUNTIME} computePodActions"),
+                (_fails, f"{KUBERUNTIME} computePodActions"),
+                (_fails, "pkg/kubelet/status/status_manager.go SetContainerReadiness"),
+                (_fails, f"{KUBERUNTIME} computePodActions"),
             ],
         ),
         (
-            "while a startup probe has not succeeded",
+            "starting",
             [
-                ("silent", partial(_asked, started=False), f"{WORKER} doProbe"),
-                ("silent", partial(_asked, started=False), f"{WORKER} doProbe"),
-                ("asked each period", partial(_asked, started=False), f"{WORKER} doProbe"),
+                (partial(_asked, started=False), f"{WORKER} doProbe"),
+                (partial(_asked, started=False), f"{WORKER} doProbe"),
+                (partial(_asked, started=False), f"{WORKER} doProbe"),
             ],
         ),
         (
-            "once the container has started",
+            "started",
             [
-                ("asked each period", partial(_asked, started=True), f"{WORKER} doProbe"),
-                ("asked each period", partial(_asked, started=True), f"{WORKER} doProbe"),
-                ("never asked again", partial(_asked, started=True), f"{WORKER} doProbe"),
+                (partial(_asked, started=True), f"{WORKER} doProbe"),
+                (partial(_asked, started=True), f"{WORKER} doProbe"),
+                (partial(_asked, started=True), f"{WORKER} doProbe"),
             ],
         ),
         (
-            "before its first answer it counts as",
+            "before",
             [
-                ("a success", _before, f"{WORKER} newWorker"),
-                ("a failure", _before, f"{WORKER} newWorker"),
-                ("unknown: not started", _before, f"{MANAGER} isContainerStarted"),
+                (_before, f"{WORKER} newWorker"),
+                (_before, f"{WORKER} newWorker"),
+                (_before, f"{MANAGER} isContainerStarted"),
             ],
         ),
         (
-            "if there is no such probe",
+            "without",
             [
-                ("nothing is ever killed", _without, f"{MANAGER} AddPod"),
-                ("ready while it runs", _without, f"{MANAGER} UpdatePodStatus"),
-                ("started as soon as it runs", _without, f"{MANAGER} isContainerStarted"),
+                (_without, f"{MANAGER} AddPod"),
+                (_without, f"{MANAGER} UpdatePodStatus"),
+                (_without, f"{MANAGER} isContainerStarted"),
             ],
         ),
         (
-            "its first question after a start",
+            "first",
             [
-                ("at its own next tick", _first, f"{WORKER} run"),
-                ("at once", _first, f"{MANAGER} UpdatePodStatus"),
-                ("at its own next tick", _first, f"{WORKER} run"),
+                (_first, f"{WORKER} run"),
+                (_first, f"{MANAGER} UpdatePodStatus"),
+                (_first, f"{WORKER} run"),
             ],
         ),
         (
-            "while the pod is being stopped",
+            "stopping",
             [
-                ("not asked", _stopping, f"{MANAGER} StopLivenessAndStartup"),
-                ("still asked", _stopping, f"{MANAGER} StopLivenessAndStartup"),
-                ("not asked", _stopping, f"{MANAGER} StopLivenessAndStartup"),
+                (_stopping, f"{MANAGER} StopLivenessAndStartup"),
+                (_stopping, f"{MANAGER} StopLivenessAndStartup"),
+                (_stopping, f"{MANAGER} StopLivenessAndStartup"),
             ],
         ),
         (
             "successThreshold",
             [
                 (
-                    "must be 1",
                     partial(_taken, field="successThreshold", value=2),
                     f"{VALIDATION} validateLivenessProbe",
                 ),
-                ("any number", partial(_taken, field="successThreshold", value=2), f"{VALIDATION} validateProbe"),
-                ("must be 1", partial(_taken, field="successThreshold", value=2), f"{VALIDATION} validateStartupProbe"),
+                (partial(_taken, field="successThreshold", value=2), f"{VALIDATION} validateProbe"),
+                (partial(_taken, field="successThreshold", value=2), f"{VALIDATION} validateStartupProbe"),
             ],
         ),
         (
-            "a grace period of its own",
+            "grace",
             [
                 (
-                    "yes",
                     partial(_taken, field=GRACE, value=5),
                     "pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer",
                 ),
-                ("refused", partial(_taken, field=GRACE, value=5), f"{VALIDATION} validateReadinessProbe"),
+                (partial(_taken, field=GRACE, value=5), f"{VALIDATION} validateReadinessProbe"),
                 (
-                    "yes",
                     partial(_taken, field=GRACE, value=5),
                     "pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer",
                 ),
             ],
         ),
     ]
+    claims = words("comparison")["rows"]
     return Comparison(
         tuple(
-            (what, tuple(Cell(claim, prove(p), rule) for p, (claim, prove, rule) in zip(PROBES, cells, strict=True)))  # type: ignore[misc]
-            for what, cells in rows
+            (
+                claims[row]["what"],
+                tuple(Cell(claims[row][p], prove(p), rule) for p, (prove, rule) in zip(PROBES, cells, strict=True)),  # type: ignore[misc]
+            )
+            for row, cells in rows
         )
     )
 
@@ -201,9 +205,9 @@ def _fails(kind: str) -> str:
     kills = cluster.timeline.kills("shop")
     if kills:
         told = cluster.timeline.select(reason="Killing")[0]["message"]
-        return f"It says 500 from the start. At {kills[0]:.1f} s: “{told}”."
+        return _say("kills", t=f"{kills[0]:.1f}", told=told)
     ready = cluster.get("pod", "shop")["status"]["containerStatuses"][0]["ready"]
-    return f"It says 500 from the start. After 40 s: {len(kills)} kills, ready is {str(ready).lower()}."
+    return _say("kills.none", n=len(kills), ready=str(ready).lower())
 
 
 @cache
@@ -218,18 +222,14 @@ def _all_three() -> tuple[Cluster, float]:
 def _asked(kind: str, *, started: bool) -> str:
     cluster, up = _all_three()
     found = _answers(cluster, kind, up + 0.5) if started else _answers(cluster, kind, 0, up - 0.5)
-    when = f"from {up:.1f} to 60 s, after it had started" if started else f"in the {up:.1f} s until it had started"
-    return f"An app that loads for 20 s: {len(found)} {kind} probes {when}."
+    return _say("asked" if started else "asked.before", n=len(found), probe=kind, t=f"{up:.1f}")
 
 
 def _before(kind: str) -> str:
     cluster = _cluster(_probe(kind, initialDelaySeconds=30), until=20)
     status = cluster.get("pod", "shop")["status"]["containerStatuses"][0]
     kills = len(cluster.timeline.kills("shop"))
-    return (
-        f"A delay of 30 s, looked at after 20: started is {str(status['started']).lower()}, ready is "
-        f"{str(status['ready']).lower()}, {kills} kills."
-    )
+    return _say("before", started=str(status["started"]).lower(), ready=str(status["ready"]).lower(), n=kills)
 
 
 def _without(kind: str) -> str:
@@ -238,31 +238,33 @@ def _without(kind: str) -> str:
     if kind == "liveness":
         cluster.http("shop", "/switch?healthz=hang&readyz=hang&work=hang", method="POST")
         cluster.run(for_=600)
-        return f"The other two, and a deadlock of 10 minutes: {len(cluster.timeline.kills('shop'))} kills."
+        return _say("without.liveness", n=len(cluster.timeline.kills("shop")))
     field = "ready" if kind == "readiness" else "started"
     change = next(r["t"] for r in cluster.timeline.select(kind="Pod") if r["containers"][0][field])
     start = cluster.timeline.starts("shop")[0]
-    return f"The other two, and it is {field} {change - start:.1f} s after its start." if kind == "startup" else (
-        f"The other two, and it is ready at {change:.1f} s, as soon as it has started."
-    )  # fmt: skip
+    return _say(f"without.{kind}", t=f"{change - start if kind == 'startup' else change:.1f}")
 
 
 def _first(kind: str) -> str:
     cluster = _cluster(_probe(kind), until=20)
     after = _answers(cluster, kind)[0] - cluster.timeline.starts("shop")[0]
-    return f"A period of 5 s: the first answer {after:.1f} s after the container's start."
+    return _say("first", t=f"{after:.1f}")
 
 
 def _stopping(kind: str) -> str:
     cluster = _cluster(_probe(kind), '--term, "20", --start, "100"' if kind == "startup" else '--term, "20"', until=14)
     cluster.delete("pod/shop")
     cluster.run(until=33)
-    return f"Deleted at 14 s, gone 20 s later: {len(_answers(cluster, kind, 14.5))} answers in between."
+    return _say("stopping", n=len(_answers(cluster, kind, 14.5)))
 
 
 def _taken(kind: str, *, field: str, value: int) -> str:
     try:
         _cluster(_probe(kind, **{field: value}), until=1)
     except ApiError as error:
-        return f"{field}: {value} is refused: {str(error).rpartition(': ')[2]}."
-    return f"{field}: {value} is taken."
+        return _say("refused", field=field, value=value, error=str(error).rpartition(": ")[2])
+    return _say("taken", field=field, value=value)
+
+
+def _say(proof: str, **given: object) -> str:
+    return str(words("comparison")["proofs"][proof]).format(**given)
