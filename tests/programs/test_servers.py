@@ -1,4 +1,4 @@
-"""agnhost, nginx, pause, the patient, busybox's httpd and nc, and the server of an unknown image."""
+"""agnhost, nginx, Apache, pause, the patient, busybox's httpd and nc, and the server of an unknown image."""
 
 from __future__ import annotations
 
@@ -115,6 +115,9 @@ def test_agnhost_liveness_emulates_failures(path: str, timeout: int, expected: t
 def test_agnhost_serves_files_its_name_and_what_its_variables_say() -> None:
     files = agnhost("test-webserver", "--port=8080")
     assert [files.status(path) for path in ("/", "/etc/hostname", "/nope")] == [200, 200, 404]
+    files.sh("mkdir /srv; touch /srv/index.html")
+    assert files.status("/srv/", 8080) == 200
+    assert files.status("/srv/index.html", 8080) == 301
     named = agnhost("serve-hostname")
     assert named.http("/", 9376).body == "web-0"  # type: ignore[union-attr]
     named.stop(120)
@@ -327,6 +330,16 @@ def test_nginx_shows_its_pages_and_goes_quietly() -> None:
     box.sh("rm /usr/share/nginx/html/index.html")
     assert box.status("/", 80) == 403
     assert box.runtime.stop_signal(box.container) == "QUIT"
+    box.stop()
+    assert box.end == (1, 0, "Completed")
+
+
+def test_httpd_shows_its_pages_as_long_as_they_are_there() -> None:
+    box = Box(image="registry.k8s.io/e2e-test-images/httpd:2.4.38-4").run(1)
+    assert [box.status(path, 80) for path in ("/", "/index.html", "/nope")] == [200, 200, 404]
+    box.sh("mv -v /usr/local/apache2/htdocs/index.html /tmp/")
+    assert box.status("/index.html", 80) == 404
+    assert box.runtime.stop_signal(box.container) == "WINCH"
     box.stop()
     assert box.end == (1, 0, "Completed")
 

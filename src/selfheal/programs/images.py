@@ -129,6 +129,12 @@ NGINX = Image(
     },
     stop_signal="QUIT",
 )
+HTTPD = Image(
+    cmd=("httpd-foreground",),
+    programs={"/usr/local/bin/httpd-foreground": plain.httpd},
+    files={"/usr/local/apache2/htdocs/index.html": "<html><body><h1>It works!</h1></body></html>\n"},
+    stop_signal="WINCH",
+)
 PLAIN = Image(entrypoint=("/server",), programs={"/server": plain.server})
 
 
@@ -145,6 +151,7 @@ IMAGES: Mapping[str, Image] = {
     "busybox": BUSYBOX,
     "alpine": Image(cmd=("/bin/sh",)),
     "agnhost": Image(entrypoint=("/agnhost",), cmd=("pause",), programs=AGNHOST, members={1000: (50000,)}),
+    "httpd": HTTPD,
     "liveness": Image(entrypoint=("/agnhost", "liveness"), programs=AGNHOST),
     "nginx": NGINX,
     "nginx-slim": NGINX,

@@ -1,4 +1,4 @@
-"""Programs that need no module of their own: pause, nginx, and the server of an unknown image."""
+"""Programs that need no module of their own: pause, nginx, httpd, and the server of an unknown image."""
 
 from __future__ import annotations
 
@@ -80,5 +80,38 @@ def nginx(c: Process) -> Running:
     c.on("QUIT", lambda: c.exit(0))
     if c.serve(80, {"*": page}) is None:
         return c.fail("[emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)")
+    yield c.forever()
+    return 0
+
+
+HTTPD_404 = """<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">
+<html><head>
+<title>404 Not Found</title>
+</head><body>
+<h1>Not Found</h1>
+<p>The requested URL was not found on this server.</p>
+</body></html>
+"""
+
+
+def httpd(c: Process) -> Running:
+    """Apache's ``httpd``: port 80, the files of /usr/local/apache2/htdocs; TERM and WINCH end it with 0."""
+    root = "/usr/local/apache2/htdocs"
+
+    def page(request: Request) -> Response:
+        path = root + request.route
+        try:
+            node = c.fs.find(path).node
+            if isinstance(node, Directory):
+                node = c.fs.find(path.rstrip("/") + "/index.html").node
+        except FileError:
+            node = None
+        kind = {"Server": "Apache/2.4", "Content-Type": "text/html"}
+        return Response(200, node.text, kind) if isinstance(node, File) else Response(404, HTTPD_404, kind)
+
+    for signal in ("TERM", "WINCH"):
+        c.on(signal, lambda: c.exit(0))
+    if c.serve(80, {"*": page}) is None:
+        return c.fail("(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:80")
     yield c.forever()
     return 0
