@@ -79,6 +79,7 @@ def test_nonsense_gets_a_sentence(exercise: Exercise, answer: str) -> None:
     assert not report.passed
     assert len(report.findings) >= 1
     assert "Traceback" not in repr(report)
+    assert "the path" not in repr(report), "an answer is never the name of a file"
 
 
 def test_another_name_is_told_as_such() -> None:
