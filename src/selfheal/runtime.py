@@ -485,9 +485,9 @@ class Runtime:
         if not fs.is_dir(container.cwd):
             fs.mkdir(container.cwd, parents=True)
         for path, node in (mounts or {}).items():
-            fs.mount(path, node, kernel.changed)
             if path in read_only and isinstance(node, Directory):
-                fs.close(node)
+                fs.close(node := node.view())
+            fs.mount(path, node, kernel.changed)
         if of.security.read_only_root_filesystem:
             fs.close(fs.root)
         sandbox.containers.append(container)

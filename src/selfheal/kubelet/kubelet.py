@@ -115,6 +115,7 @@ class Kubelet:
             Hooks(clock, chance, network, runtime, self.events, self.node),
             rules,
             environment=self._environment,
+            handler=self._handler,
             mounts=self._mounts,
             on_sandbox_ready=self._on_sandbox_ready,
         )
@@ -542,6 +543,12 @@ class Kubelet:
             "KUBERNETES_SERVICE_PORT": "443",
         }
         return environment(self.store, pod, c, env, self._fields(pod))
+
+    def _handler(self, pod: Object) -> str:
+        """What a pod's RuntimeClass wants it to be run with (pkg/kubelet/runtimeclass/runtimeclass_manager.go)."""
+        wanted = pod["spec"].get("runtimeClassName")
+        found = self.store.get("RuntimeClass", "", wanted) if wanted else None
+        return "" if found is None else str(found["handler"])
 
     def _fields(self, pod: Object) -> dict[str, str]:
         """What only the node knows of a pod, by field path; and what it has for those who set themselves no limit."""

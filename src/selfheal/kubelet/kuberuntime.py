@@ -34,6 +34,8 @@ from selfheal.runtime import Container as RuntimeContainer
 from selfheal.runtime import Runtime, Sandbox, StartError
 from selfheal.spec import Container, PodSpec
 
+HANDLERS = ("", "runc")
+"""What the nodes can run pods with (RuntimeClass.handler)."""
 MINIMUM_GRACE = 2
 """Seconds that a container gets at least (kuberuntime_container.go minimumGracePeriodInSeconds)."""
 
@@ -82,6 +84,7 @@ class RuntimeManager:
         rules: Rules,
         *,
         environment: Callable[[Object, Container], dict[str, str]],
+        handler: Callable[[Object], str],
         mounts: Mounts,
         on_sandbox_ready: Callable[[Object, Cause | None], None],
     ) -> None:
@@ -94,6 +97,7 @@ class RuntimeManager:
         self._hooks = hooks
         self._rules = rules
         self._environment = environment
+        self._handler = handler
         self._on_sandbox_ready = on_sandbox_ready
         self.backoff = Backoff()
         self._decider = PodActions(prober, rules)
@@ -142,6 +146,13 @@ class RuntimeManager:
             return result
         sandbox = self._runtime.sandboxes.get(pod_uid)
         if actions.create_sandbox:
+            handler = self._handler(pod)
+            if handler not in HANDLERS:
+                why = f'failed to get sandbox runtime: no runtime for "{handler}" is configured'
+                text = f"Failed to create pod sandbox: rpc error: code = Unknown desc = {why}"
+                self._events.event(pod, "Warning", "FailedCreatePodSandBox", text, cause=cause)
+                result.error = True
+                return result
             stream = self._chance.stream(pod_uid, "sandbox")
             yield self._clock.sleep(latencies.draw("sandbox", stream, stream.next()))
             if cancelled.triggered:

@@ -145,7 +145,12 @@ def bash(c: Process) -> Running:
     return (yield from sh(c))
 
 
-AGNHOST: Mapping[str, Program] = {"/agnhost": agnhost.agnhost, "/bin/bash": bash, "/usr/bin/curl": curl}
+AGNHOST: Mapping[str, Program] = {
+    "/agnhost": agnhost.agnhost,
+    "/agnhost-2": agnhost.agnhost,
+    "/bin/bash": bash,
+    "/usr/bin/curl": curl,
+}
 
 IMAGES: Mapping[str, Image] = {
     "busybox": BUSYBOX,
