@@ -318,3 +318,10 @@ def test_the_landing_page_predicts_the_kills_of_the_real_cluster_to_half_a_secon
     told = stored("index.ipynb", "overlay")
     real = [float(t) for t in re.findall(r"at ([\d.]+) s", told)]
     assert [abs(t - n) < 0.5 for t, n in zip(real, (45, 120, 195), strict=True)] == [True] * 3
+
+
+def test_a_busy_pod_costs_what_the_answer_of_chapter_3_says() -> None:
+    told = stored("03-readiness.ipynb", "film")
+    (lost,) = (int(n) for n in re.findall(r"lost any more: (\d+) were", told))
+    assert 100 <= lost <= 150
+    assert 20 <= seconds(told, "Endpoint of ledger-a: not ready") - 33 <= 31
