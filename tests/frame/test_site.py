@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from selfheal.words import words
 from tests.book.notebooks import by_day
 from tests.frame.test_book import NOTEBOOKS, ROOT
 from tests.live.host import Host
@@ -167,6 +168,16 @@ def test_a_phone_has_both_tables_of_contents_and_the_way_on(open_page: Callable[
     assert page.locator("h2", has_text="Quiz").is_visible()
     page.locator(".prev-next-footer .right-next").click()
     page.wait_for_url("**/03-readiness.html")
+
+
+def test_a_chinese_page_has_a_chinese_bar_and_frame(open_page: Callable[..., Any], host: Host) -> None:
+    page = open_page()
+    settle(page, f"{host.url}book/zh-TW/01-is-it-alive.html")
+    bar, frame = words("live", "zh-TW"), words("frame", "zh-TW")
+    assert page.locator(".live-go").inner_text() == bar["page"]
+    assert page.locator(".live-status").inner_text() == bar["offer"].format(mb=7)
+    assert page.locator(".skip-link a").inner_text() == frame["skip"]
+    assert page.locator(".prev-next-subtitle").all_inner_texts() == [frame["previous"], frame["next"]]
 
 
 def test_paper_shows_the_text_alone(open_page: Callable[..., Any], host: Host) -> None:
