@@ -48,6 +48,7 @@ def running(e2e: Client) -> list[Object]:
 def events(e2e: Client, name: str) -> list[str]:
     about = e2e.get("CronJob", name)["metadata"]
     fields = f"involvedObject.name={name},involvedObject.kind=CronJob,involvedObject.uid={about['uid']}"
+    fields += f",involvedObject.namespace={e2e.namespace}"
     return [e["reason"] for e in e2e.list("Event", fieldSelector=fields)]
 
 

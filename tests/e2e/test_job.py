@@ -56,6 +56,7 @@ def shell(script: str) -> Object:
 
 BEHAVIOURS: dict[str, Object] = {
     "succeed": {"image": BUSYBOX, "command": ["/bin/sh", "-c", "exit 0"]},
+    "shell": {"image": BUSYBOX, "command": []},  # there is nothing to read: it ends at once
     "fail": {"image": BUSYBOX, "command": ["/bin/sh", "-c", "exit 1"]},
     "notTerminate": {"image": PAUSE},
     "failOnce": shell(FAIL_ONCE),
@@ -398,10 +399,11 @@ def test_a_task_that_fails_once_gets_another_pod(e2e: Client) -> None:
 
 
 def test_the_status_counts_ready_pods(e2e: Client) -> None:
-    e2e.create(job("notTerminate", "ready"))
-    e2e.wait(lambda: status(e2e, "ready").get("ready") == PARALLELISM)
-    e2e.retry("Job", "ready", lambda j: j["spec"].update(parallelism=1))
-    e2e.wait(lambda: status(e2e, "ready").get("ready") == 1)
+    e2e.create(job("notTerminate", "all-ready", suspend=True))
+    e2e.wait(lambda: status(e2e, "all-ready").get("ready") == 0)
+    for value, count in ((False, PARALLELISM), (True, 0)):
+        suspend(e2e, "all-ready", value)
+        e2e.wait(lambda count=count: status(e2e, "all-ready").get("ready") == count)
 
 
 def test_adopts_orphans_and_releases_what_is_not_its_own(e2e: Client) -> None:
@@ -425,18 +427,18 @@ def test_adopts_orphans_and_releases_what_is_not_its_own(e2e: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "parallelism", "rule", "succeeded"),
+    ("behaviour", "completions", "rule", "succeeded"),
     [
-        ("succeed", 2, {"succeededIndexes": "0,1"}, 2),
-        ("failOddSucceedEven", 2, {"succeededIndexes": "0", "succeededCount": 1}, None),
-        ("failOddSucceedEven", 2, {"succeededCount": 1}, None),
+        ("shell", 2, {"succeededCount": 2}, 2),
+        ("failOddSucceedEven", 5, {"succeededIndexes": "0"}, 1),
+        ("failOddSucceedEven", 5, {"succeededCount": 1}, 1),
     ],
     ids=["all", "indexes", "count"],
 )
-def test_a_success_policy(e2e: Client, behaviour: str, parallelism: int, rule: Object, succeeded: int | None) -> None:
-    policy: Any = {"parallelism": parallelism, "completions": 2, "completionMode": "Indexed"}
-    name = f"policy-{behaviour.lower()}"
-    e2e.create(job(behaviour, name, successPolicy={"rules": [rule]}, **policy))
-    completes(e2e, name, succeeded, "SuccessPolicy")
-    if succeeded is None:
-        assert status(e2e, name)["completedIndexes"] == "0"
+def test_a_success_policy(e2e: Client, behaviour: str, completions: int, rule: Object, succeeded: int) -> None:
+    policy = {"rules": [rule]}
+    e2e.create(job(behaviour, "policy", completions=completions, completionMode="Indexed", successPolicy=policy))
+    completes(e2e, "policy", succeeded, "SuccessPolicy")
+    now = status(e2e, "policy")
+    assert now["completedIndexes"] == ("0" if succeeded == 1 else "0,1")
+    assert (now.get("active", 0), now["ready"], now["terminating"]) == (0, 0, 0)
