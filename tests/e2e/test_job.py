@@ -178,13 +178,10 @@ def test_a_policy_ignores_disruptions(e2e: Client) -> None:
 
 
 def test_containers_that_restart_by_themselves_are_no_failures(e2e: Client) -> None:
-    policy = {"rules": [{"action": "FailJob", **codes(42)}]}
-    made = job("failOnce", "restarts", completions=1, parallelism=1, backoffLimit=0, podFailurePolicy=policy)
-    [container] = made["spec"]["template"]["spec"]["containers"]
-    container["args"] = [FAIL_ONCE.replace("exit 1", "exit 42")]
-    container["restartPolicy"] = "Never"
-    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
-    container["restartPolicyRules"] = [rule]
+    policy = {"rules": [{"action": "FailJob", **codes(1)}]}
+    one: Any = {"completions": 1, "parallelism": 1, "backoffLimit": 1, "podFailurePolicy": policy}
+    made = job("failOnce", "restarts", node="node-1", **one)
+    made["spec"]["template"]["spec"]["containers"][0]["restartPolicy"] = "OnFailure"
     e2e.create(made)
     completes(e2e, "restarts", 1)
     [pod] = pods(e2e, "restarts")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.api import AGNHOST, Client, Object
+from tests.e2e.api import AGNHOST, BUSYBOX, Client, Object
 
 SS = "StatefulSet"
 OLD_AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.55"
@@ -152,21 +152,44 @@ def test_canaries_and_phased_updates(e2e: Client) -> None:
     e2e.wait(lambda: revisions(e2e.get(SS, "ss2")) == (second, second))
 
 
+ENDS_BADLY = """
+_term(){
+    if [ "${POD_NAME}" = "ss2-0" ]; then
+        exit 1
+    else
+        exit 0
+    fi
+}
+trap _term SIGTERM
+while true; do
+    sleep 1
+done
+"""
+FINALIZER = "example.com/test-finalizer"
+
+
 @pytest.mark.parametrize("failing", [True, False], ids=["failing", "well"])
 def test_a_partition_of_one_and_a_lost_first_pod(e2e: Client, failing: bool) -> None:
+    """The pod that was lost stays for a while, with a finalizer, ended well or not; then it comes again as it was."""
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
-    e2e.create(stateful_set("ss2", 3, updateStrategy=strategy))
+    made = stateful_set("ss2", 3, updateStrategy=strategy)
+    if failing:
+        named = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}}
+        other = {"name": "sleep-exit-with-1", "image": BUSYBOX, "command": ["sh", "-c"], "args": [ENDS_BADLY]}
+        made["spec"]["template"]["spec"]["containers"].append({**other, "env": [named]})
+    e2e.create(made)
     healthy(e2e, 3)
     first, _ = revisions(observed(e2e, "ss2"))
+    e2e.retry("Pod", "ss2-0", lambda p: p["metadata"].update(finalizers=[FINALIZER]))
     new_image(e2e, "ss2", AGNHOST)
     _, second = revisions(observed(e2e, "ss2"))
     wanted = [(OLD_AGNHOST, first), (AGNHOST, second), (AGNHOST, second)]
     e2e.wait(lambda: state(e2e) == wanted, limit=300)
     healthy(e2e, 3)
-    if failing:
-        break_probe(e2e, "ss2-0")
+    e2e.delete("Pod", "ss2-0")
     uid = e2e.get("Pod", "ss2-0")["metadata"]["uid"]
-    e2e.delete("Pod", "ss2-0", gracePeriodSeconds=0)
+    e2e.wait(lambda: e2e.get("Pod", "ss2-0")["status"]["phase"] in ("Failed", "Succeeded"))
+    e2e.retry("Pod", "ss2-0", lambda p: p["metadata"].pop("finalizers"))
     e2e.wait(lambda: e2e.there("Pod", "ss2-0") and e2e.get("Pod", "ss2-0")["metadata"]["uid"] != uid)
     healthy(e2e, 3)
     assert state(e2e) == wanted
