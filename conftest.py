@@ -132,13 +132,14 @@ def banks() -> Path:
 
 
 @pytest.fixture(scope="session")
-def book_html(tmp_path_factory: pytest.TempPathFactory, banks: Path) -> Path:
+def book_html(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """The folder of the built book, built now, in a place of its own, or what ``BOOK_HTML`` names.
 
     Processes of one run share it.
     """
     if "BOOK_HTML" in os.environ:
         return Path(os.environ["BOOK_HTML"]).resolve()
+    request.getfixturevalue("banks")
     own = tmp_path_factory.getbasetemp()
     place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "book"
     with FileLock(f"{place}.lock"):

@@ -9,7 +9,7 @@ from tests.live.host import Host
 from tests.live.reader import code, dom, ran, run_all, visit
 
 ONE, CELL = "02-liveness", 6
-ANSWER = "from selfheal.lessons.exercises import silent\nsilent.check(silent.solution)"
+ANSWER = "from selfheal.lessons.exercises import friday\nfriday.check(friday.solution)"
 TOLD = f"({dom(CELL)}.querySelector('.selfheal-runs span')?.textContent ?? '')"
 BUTTON = f"#live-cell-{CELL} .selfheal-runs button"
 
@@ -36,5 +36,5 @@ def test_more_seeds_are_tried_one_by_one_until_somebody_stops_them(open_tab: Ope
     assert "Solved." in tab.js(f"{dom(CELL)}.innerText")
     assert tab.js(code(CELL)) == ANSWER
     tab.click(BUTTON, "Go on")
-    tab.until(f"{TOLD} === 'All 57 further runs hold, with 19 seeds more.'", 60)
-    assert tab.js(f"document.querySelector('{BUTTON}').hidden")
+    on = tab.until(f"{TOLD}.startsWith('Run') && {TOLD}")
+    assert counted(on) >= counted(stopped), "it goes on where it was"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,14 +23,16 @@ from tests.widgets.shop import POD
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CELL = f'from selfheal.widgets import monitor\n\nmonitor("""{POD}""", until=60, seed=7, traffic={{"shop": 20}})'
+EXERCISE = "from selfheal.lessons.exercises import friday\n\nfriday.check(friday.solution)"
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[str]:
     """JupyterLab on loopback with one notebook; its address."""
-    cell = {"cell_type": "code", "id": "one", "execution_count": None, "metadata": {}, "outputs": [], "source": CELL}
+    empty: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    cells = [{**empty, "id": "one", "source": CELL}, {**empty, "id": "two", "source": EXERCISE}]
     spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": [cell], "metadata": spec, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {"cells": cells, "metadata": spec, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "shop.ipynb").write_text(json.dumps(notebook))
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -55,18 +58,24 @@ def lab(tmp_path: Path) -> Iterator[str]:
         server.wait(30)
 
 
-def test_in_a_notebook_each_flip_is_a_real_run(browser: Any, lab: str) -> None:
+def ran(browser: Any, lab: str, cell: int, shows: str) -> Any:
+    """A tab in which a cell has run, and shows this."""
     tab = browser.new_page(viewport={"width": 1300, "height": 1100})
     tab.goto(lab)
     tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=90_000)
-    shown = tab.locator(".knob, .jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").first
+    shown = tab.locator(f"{shows}, .jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").first
     for _ in range(3):  # a busy machine may still be drawing the notebook when the keys come
-        tab.locator(".jp-Cell .cm-content").first.click(timeout=30_000)
+        tab.locator(".jp-Cell .cm-content").nth(cell).click(timeout=30_000)
         tab.keyboard.press("Shift+Enter")
         with contextlib.suppress(TooLate):
             shown.wait_for(timeout=30_000)
             break
-    assert tab.locator(".knob").is_visible(), tab.locator(".jp-OutputArea").all_inner_texts()
+    assert tab.locator(shows).first.is_visible(), tab.locator(".jp-OutputArea").all_inner_texts()
+    return tab
+
+
+def test_in_a_notebook_each_flip_is_a_real_run(browser: Any, lab: str) -> None:
+    tab = ran(browser, lab, 0, ".knob")
     period = tab.get_by_label("liveness periodSeconds")
     period.fill("3")
     period.press("Enter")
@@ -79,4 +88,23 @@ def test_in_a_notebook_each_flip_is_a_real_run(browser: Any, lab: str) -> None:
     tab.keyboard.press("d")  # in the notebook's command mode two of them delete the cell
     tab.keyboard.press("d")
     assert tab.locator(".knob").is_visible()
+    tab.close()
+
+
+@pytest.mark.nightly
+def test_in_a_notebook_an_answer_that_passed_is_tried_with_more_seeds_until_somebody_stops_it(
+    browser: Any, lab: str
+) -> None:
+    tab = ran(browser, lab, 1, ".selfheal-runs button")
+    line, button = tab.locator(".selfheal-runs span"), tab.locator(".selfheal-runs button")
+    assert "Solved." in tab.locator(".selfheal-report").inner_text()
+    button.click()
+    line.filter(has_text=re.compile(r"seed \d")).wait_for(timeout=60_000)
+    assert button.inner_text() == "Stop"
+    button.click()
+    line.filter(has_text="Stopped after").wait_for(timeout=60_000)
+    assert "Solved." in tab.locator(".selfheal-report").inner_text()
+    assert "friday.check(friday.solution)" in tab.locator(".jp-Cell .cm-content").nth(1).inner_text()
+    button.click()
+    line.filter(has_text=re.compile(r"^Run \d+ of 57, seed \d")).wait_for(timeout=60_000)
     tab.close()
