@@ -11,13 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from selfheal import __version__
-from selfheal.clinic import command as diagnosing
-from selfheal.clinic import sweeping
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
 from selfheal.headlines import headline, told
-from selfheal.labs import command as laboratory
-from selfheal.probers import command as probing
 from selfheal.rules import BELIEFS
 from selfheal.scenario import Scenario, folder
 from selfheal.scenario.actions import LATEST
@@ -50,8 +46,9 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the ``selfheal`` command; returns its exit code."""
-    parser = _parser()
-    options = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser(words)
+    options = parser.parse_args(words)
     if options.command is None:
         parser.print_help()
         return BAD_INPUT
@@ -67,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """What can be said. The options of a command with a room of its own are known once somebody names it."""
     parser = Parser(
         prog="selfheal",
         description="See how Kubernetes heals itself: the real rules, in simulated time.",
@@ -147,20 +145,32 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(function=function)
 
     labs = commands.add_parser("labs", help="a cluster for the labs: up, down, doctor")
-    laboratory.add_arguments(labs)
-    labs.set_defaults(function=laboratory.run)
+    if "labs" in words:
+        from selfheal.labs import command as laboratory
+
+        laboratory.add_arguments(labs)
+        labs.set_defaults(function=laboratory.run)
 
     diagnose = commands.add_parser("diagnose", help="what can go wrong with manifests, found by running them")
-    diagnosing.add_arguments(diagnose)
-    diagnose.set_defaults(function=lambda options: diagnosing.run_command(options, Printer()))
+    if "diagnose" in words:
+        from selfheal.clinic import command as diagnosing
+
+        diagnosing.add_arguments(diagnose)
+        diagnose.set_defaults(function=lambda options: diagnosing.run_command(options, Printer()))
 
     sweep = commands.add_parser("sweep", help="how to choose values: everything that goes wrong, over a grid of them")
-    sweeping.add_arguments(sweep)
-    sweep.set_defaults(function=sweeping.run)
+    if "sweep" in words:
+        from selfheal.clinic import sweeping
+
+        sweeping.add_arguments(sweep)
+        sweep.set_defaults(function=sweeping.run)
 
     probe = commands.add_parser("probe", help="one real probe, with the kubelet's verdict and its reason")
-    probing.add_arguments(probe)
-    probe.set_defaults(function=probing.run)
+    if "probe" in words:
+        from selfheal.probers import command as probing
+
+        probing.add_arguments(probe)
+        probe.set_defaults(function=probing.run)
     return parser
 
 
@@ -173,6 +183,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.on == "kubectl":
         if options.record_all:
             raise ApiError("--record-all: probes and causes are known to the simulator alone")
+        from selfheal.labs import command as laboratory
+
         timeline = laboratory.perform(scenario, None if options.quiet else Printer())
         print(verdict(timeline) if options.quiet else f"\n{verdict(timeline)}")
         if record:
