@@ -171,7 +171,7 @@ MUTATIONS = (
     Mutation("three attempts", "probers/retries.py", "ATTEMPTS = 3", "ATTEMPTS = 4", "probers"),
     Mutation("an unknown service is not found", "patient/health.py", "NOT_FOUND", "UNKNOWN", "patient"),
     Mutation("25 events pass", "events.py", "BURST = 25", "BURST = 26", "events"),
-    Mutation("no count is below 0", "admission.py", "and value < 0]", "and value < -1]", "controllers"),
+    Mutation("no count is below 0", "admission/__init__.py", "and value < 0]", "and value < -1]", "controllers"),
     Mutation(
         "what was observed stays",
         "controllers/daemonset/sync.py",
