@@ -58,8 +58,8 @@ MUTATIONS = (
     Mutation(
         "the delay is over at its second",
         WORKER,
-        "< self.probe.initial_delay_seconds",
-        "<= self.probe.initial_delay_seconds",
+        "< self._initial_delay()",
+        "<= self._initial_delay()",
         "recordings/test_recordings.py conformance/test_probes.py",
     ),
     Mutation(
