@@ -83,6 +83,7 @@ export class Cell {
     }
     if (views.length || bare(old) !== bare(fresh)) {
       if (old) old.replaceWith(fresh); else if (outputs.length) this.dom.append(fresh);
+      for (const pre of fresh.querySelectorAll("pre")) if (pre.scrollWidth > pre.clientWidth) pre.tabIndex = 0; // as the theme does once
       this.page.mount(fresh);
       for (const [id, box] of views) await (await this.page.widgets()).show(id, box);
     }
