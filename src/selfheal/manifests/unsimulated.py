@@ -18,7 +18,6 @@ KINDS = (
     "PersistentVolume",
     "PersistentVolumeClaim",
     "PriorityClass",
-    "RuntimeClass",
     "ValidatingWebhookConfiguration",
 )
 """Kinds that nobody in the simulated cluster acts on, though a real one's healing may depend on them."""
@@ -27,10 +26,8 @@ VOLUMES = ("name", "emptyDir", "hostPath", "configMap", "secret", "projected", "
 """Volumes that are mounted, or whose contents nobody here reads."""
 
 POD_FIELDS = (
-    "overhead",
     "priorityClassName",
     "resourceClaims",
-    "runtimeClassName",
     "shareProcessNamespace",
 )
 CONTAINER_FIELDS = ("resizePolicy", "volumeDevices")
