@@ -21,12 +21,11 @@ Answered = tuple[str, str, str]
 class Chapter:
     """``told``: numbers in the prose that no run computes: versions, issues, minutes to read, constants of Kubernetes.
 
-    ``wrong``: the usual wrong ways; ``cheats``: ways around the exercise; ``good``: other manifests that solve it.
+    ``cheats``: ways around the exercise; ``good``: other manifests that solve it. Usual wrong ways the exercise knows.
     """
 
     page: str
     exercise: Exercise
-    wrong: Iterable[Answered]
     cheats: Iterable[Answered]
     good: Iterable[str]
     told: frozenset[str] = field(default=frozenset())

@@ -1,19 +1,10 @@
 from selfheal.lessons.exercises import in_time
-from tests.book.chapters import Chapter, changed, without
+from tests.book.chapters import Chapter, without
 
 CHAPTER = Chapter(
     page="01-is-it-alive.ipynb",
     told=frozenset({"1.36", "25", "37414", "399"}),
     exercise=in_time,
-    wrong=[
-        ("too slow", changed(in_time, "failureThreshold: 1", "failureThreshold: 3"), "21 … 31 s"),
-        ("too nervous", changed(in_time, "periodSeconds: 10", "periodSeconds: 1"), "(1 − 1) × 1 = 0"),
-        (
-            "many, but too close",
-            in_time.manifest.replace("10", "1").replace("old: 1", "old: 5"),
-            "taken for a dead",
-        ),
-    ],
     cheats=[("no probe", without(in_time, "livenessProbe"), "nobody notices a deadlock either")],
     good=[
         in_time.manifest.replace("failureThreshold: 1", "failureThreshold: 2"),

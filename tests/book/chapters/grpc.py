@@ -5,7 +5,6 @@ CHAPTER = Chapter(
     page="06-grpc.ipynb",
     told=frozenset({"115651", "30", "1.36", "1.24", "119093", "128365"}),
     exercise=one_port,
-    wrong=[(wrong.way, wrong.answer, wrong.says) for wrong in one_port.wrong],
     cheats=[
         ("no liveness", without(one_port, "livenessProbe"), "nobody would notice a deadlock"),
         ("no readiness", without(one_port, "readinessProbe"), "ready as long as it runs"),

@@ -2,22 +2,11 @@ from selfheal.lessons.exercises import fleet
 from tests.book.chapters import Chapter, changed, without
 
 EXEC = '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null, "http://stock/"]\n'
-READINESS = "        readinessProbe:\n" + EXEC
 
 CHAPTER = Chapter(
     page="20-what-it-cannot-heal.ipynb",
     told=frozenset({"14", "16", "18", "19", "40", "22", "8", "7", "9", "0"}),
     exercise=fleet,
-    wrong=[
-        ("more patience", changed(fleet, "failureThreshold: 3", "failureThreshold: 30"), "it still asks the database"),
-        (
-            "looks later",
-            changed(fleet, "periodSeconds: 10", "initialDelaySeconds: 40\n          periodSeconds: 10"),
-            "Would a restart have helped?",
-        ),
-        ("readiness instead", fleet.solution.replace("---\n", READINESS + "---\n", 1), "nobody was left to serve"),
-        ("only the port", changed(fleet, EXEC, "          tcpSocket: {port: 8080}\n"), "does not notice"),
-    ],
     cheats=[
         ("no probe", without(fleet, "livenessProbe"), "noticed by nobody"),
         ("always well", changed(fleet, EXEC, '          exec: {command: ["true"]}\n'), "does not notice"),

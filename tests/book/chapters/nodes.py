@@ -8,12 +8,6 @@ CHAPTER = Chapter(
     page="15-node-failure.ipynb",
     told=frozenset({"1.32", "11", "40", "7060", "101391"}),
     exercise=silent_node,
-    wrong=[
-        ("probes faster", changed(silent_node, "periodSeconds: 10", "periodSeconds: 1"), "died with the node"),
-        ("no patience", SOLVED.replace("Seconds: 35}", "Seconds: 0}"), "moves a whole rack"),
-        ("for ever", SOLVED.replace(", tolerationSeconds: 35", ""), "without tolerationSeconds"),
-        ("too patient", SOLVED.replace("Seconds: 35}", "Seconds: 120}"), "for 120 s"),
-    ],
     cheats=[
         ("replicas 100", changed(silent_node, "replicas: 2", "replicas: 100"), "You changed spec.replicas"),
         ("no readiness", without(silent_node, "readinessProbe"), "cannot see a dead node"),

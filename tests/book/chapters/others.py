@@ -26,16 +26,6 @@ CHAPTER = Chapter(
         }
     ),
     exercise=drained,
-    wrong=[
-        ("only well pods", changed(drained, "minAvailable: 3", "maxUnavailable: 1"), "can no longer be drained"),
-        ("only sick pods", changed(drained, "minAvailable: 3", f"minAvailable: 3{ALWAYS}"), "allows 0 evictions"),
-        (
-            "no budget in all but name",
-            changed(drained, "minAvailable: 3", f"minAvailable: 0{ALWAYS}"),
-            "at the same moment",
-        ),
-        ("none may go", changed(drained, "minAvailable: 3", f"maxUnavailable: 0{ALWAYS}"), "guards nothing"),
-    ],
     cheats=[
         ("more pods", changed(drained, "replicas: 3", "replicas: 30"), "You changed spec.replicas"),
         (

@@ -1,31 +1,10 @@
 from selfheal.lessons.exercises import harmless
-from tests.book.chapters import Chapter, changed
-
-PATIENT = "        if pod.unready_for > 60:\n"
+from tests.book.chapters import Chapter
 
 CHAPTER = Chapter(
     page="19-your-own-controller.ipynb",
     told=frozenset({"13", "4", "19", "45", "0", "7", "21", "8", "1", "20", "21657"}),
     exercise=harmless,
-    wrong=[
-        (
-            "patient, and a weapon",
-            changed(harmless, "        if not pod.ready:\n", PATIENT),
-            "pods were deleted for it",
-        ),
-        (
-            "all the sick at once",
-            harmless.solution.replace("            return  # one at a time\n", ""),
-            "at the same moment",
-        ),
-        ("too patient", harmless.solution.replace("> 60", "> 600"), "it is still there"),
-        (
-            "never more than one",
-            harmless.solution.replace("len(unready) > len(pods) / 4", "len(unready) > 1"),
-            "both should be replaced",
-        ),
-        ("a slip", harmless.solution.replace("pod.unready_for", "pod.unready"), "raised AttributeError"),
-    ],
     cheats=[
         ("does nothing", "def sync(api):\n    pass\n", "it is still there"),
         (

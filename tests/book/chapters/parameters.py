@@ -5,7 +5,6 @@ CHAPTER = Chapter(
     page="07-parameters.ipynb",
     told=frozenset({"40", "2256"}),
     exercise=afternoon,
-    wrong=[(wrong.way, wrong.answer, wrong.says) for wrong in afternoon.wrong],
     cheats=[("no probe", without(afternoon, "livenessProbe"), "lasts until somebody calls")],
     good=[afternoon.solution.replace("timeoutSeconds: 3", "timeoutSeconds: 4")],
 )

@@ -7,7 +7,6 @@ CHAPTER = Chapter(
     page="11-restart-policy.ipynb",
     told=frozenset({"1.35", "48", "128", "5307"}),
     exercise=unwritten,
-    wrong=[(wrong.way, wrong.answer, wrong.says) for wrong in unwritten.wrong],
     cheats=[
         ("no probe", without(unwritten, "livenessProbe"), "never written at all"),
         ("endless patience", ON_FAILURE.replace("failureThreshold: 3", "failureThreshold: 100"), "too long for that"),

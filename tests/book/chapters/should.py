@@ -5,7 +5,6 @@ CHAPTER = Chapter(
     page="08-should-you-probe.ipynb",
     told=frozenset({"40", "9"}),
     exercise=shared_endpoint,
-    wrong=[(wrong.way, wrong.answer, wrong.says) for wrong in shared_endpoint.wrong],
     cheats=[
         ("no liveness", without(shared_endpoint, "livenessProbe"), "would last for ever"),
         ("no readiness", without(shared_endpoint, "readinessProbe"), "has no prices"),

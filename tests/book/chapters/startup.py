@@ -8,7 +8,6 @@ CHAPTER = Chapter(
     page="04-startup.ipynb",
     told=frozenset({"30", "119666", "2023", "2025", "1.36", "141155", "18"}),
     exercise=slow_start,
-    wrong=[(wrong.way, wrong.answer, wrong.says) for wrong in slow_start.wrong],
     cheats=[
         ("no liveness", without(slow_start, "livenessProbe") + STARTUP + "20\n", "nobody notices a deadlock either"),
         ("an enormous budget", slow_start.manifest + STARTUP + "1000\n", "A budget without an end is no budget"),

@@ -5,7 +5,6 @@ CHAPTER = Chapter(
     page="09-the-ward.ipynb",
     told=frozenset({"60", "10", "53530", "186", "115651", "522"}),
     exercise=night_shift,
-    wrong=[(wrong.way, wrong.answer, wrong.says) for wrong in night_shift.wrong],
     cheats=[
         ("no liveness", without(night_shift, "livenessProbe"), "a deadlock would stay"),
         (

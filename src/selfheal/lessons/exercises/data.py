@@ -24,16 +24,18 @@ which something goes wrong; the run ends ``lasts`` seconds after it::
     - case: slow                  # or a case of the clinic's battery, with its own demand and words
       seeds: 3
 
+Where that does not suffice, ``checks: NAME`` names a module of :mod:`selfheal.lessons.exercises.examine`.
+
 A ``when`` asks for paths of the first container, or for what is known of the run (``unhealthy: ~errored``). ``wrong``
-lists typical wrong answers as changes of the manifest, each with a part of what is said to it; a test holds each
-exercise to that.
+lists typical wrong answers as changes of the manifest, or of the solution (``of: solution``), each with a part of what
+is said to it; a test holds each exercise to that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import Any
 
 import yaml
@@ -41,7 +43,7 @@ import yaml
 from selfheal import manifests
 from selfheal.clinic import paths
 from selfheal.lessons.exercises.checks import Checks
-from selfheal.lessons.exercises.exercise import Exercise, Wrong
+from selfheal.lessons.exercises.exercise import Check, Exercise, Wrong
 from selfheal.words import language
 
 
@@ -70,6 +72,7 @@ def _over(data: Any, told: Any) -> Any:
 def parse(data: Mapping[str, Any]) -> Exercise:
     """An exercise from its data. KeyError if something is missing that every exercise has."""
     manifest = data["manifest"]
+    starts = {"manifest": manifest, "solution": _answer(manifest, data["solution"])}
     return Exercise(
         name=data["name"],
         symptom=data["symptom"].strip(),
@@ -77,11 +80,19 @@ def parse(data: Mapping[str, Any]) -> Exercise:
         manifest=manifest,
         allowed=tuple(data["allowed"]),
         keep=data["keep"],
-        examine=Checks(data["checks"]),
+        examine=_check(data["checks"]),
         hints=tuple(data["hints"]),
-        solution=_answer(manifest, data["solution"]),
-        wrong=tuple(Wrong(w["way"], _answer(manifest, w), w["says"]) for w in data["wrong"]),
+        solution=starts["solution"],
+        wrong=tuple(Wrong(w["way"], _answer(starts[w.get("of", "manifest")], w), w["says"]) for w in data["wrong"]),
     )
+
+
+def _check(how: Any) -> Check:
+    """A list of runs and questions, or the module that knows more."""
+    if isinstance(how, str):
+        examine: Check = import_module(f"{__package__}.examine.{how}").examine
+        return examine
+    return Checks(how)
 
 
 def _answer(manifest: str, way: Any) -> str:

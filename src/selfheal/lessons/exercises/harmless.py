@@ -9,7 +9,7 @@ from typing import Any
 
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial, Wrong
 from selfheal.objects import condition, condition_true, name, terminating
 
 PATIENCE, LIMIT = 60, 120
@@ -253,6 +253,25 @@ harmless = CodeExercise(
         "First count: if len(unready) > len(pods) / 4: return. Then delete one and return.",
     ),
     solution=SOLUTION,
+    wrong=(
+        Wrong(
+            "patient, and a weapon",
+            START.replace("        if not pod.ready:\n", "        if pod.unready_for > 60:\n"),
+            "pods were deleted for it",
+        ),
+        Wrong(
+            "all the sick at once",
+            SOLUTION.replace("            return  # one at a time\n", ""),
+            "at the same moment",
+        ),
+        Wrong("too patient", SOLUTION.replace("> 60", "> 600"), "it is still there"),
+        Wrong(
+            "never more than one",
+            SOLUTION.replace("len(unready) > len(pods) / 4", "len(unready) > 1"),
+            "both should be replaced",
+        ),
+        Wrong("a slip", SOLUTION.replace("pod.unready_for", "pod.unready"), "raised AttributeError"),
+    ),
 )
 
 __all__ = ["CodeExercise", "harmless"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from selfheal.clock import SECOND
 from selfheal.cluster import Cluster
 from selfheal.errors import BadRequest
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import Object, replace, uid
 from selfheal.runtime import Container
 
@@ -17,23 +17,6 @@ LONG = 100
 """Seconds that the report takes on a long night."""
 CUT = 12
 """Second at which the logger's process is cut off."""
-
-MANIFEST = """\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: report
-spec:
-  restartPolicy: OnFailure
-  terminationGracePeriodSeconds: 10
-  containers:
-  - name: report
-    image: busybox:1.36
-    command: [sh, -c, "echo writing; sleep 60; echo done"]
-  - name: logger
-    image: busybox:1.36
-    command: [sh, -c, "trap 'exit 0' TERM; while true; do sleep 1; done"]
-"""
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -119,32 +102,3 @@ def _newest(cluster: Cluster, called: str) -> Container | None:
     pod = cluster.get("pod", "report")
     found = [c for c in cluster.node("node-1").runtime.containers_of(uid(pod)) if c.name == called]
     return max(found, key=lambda c: c.attempt, default=None)
-
-
-endless = Exercise(
-    name="The report that never completes",
-    symptom="The report is written each night within a minute. Its pod still says 1/2 in the morning, and the "
-    "next night's pod waits for it.",
-    task="The pod must be Succeeded when the report is done. The logger must run as long as the report does, and be "
-    "started again if it crashes.",
-    manifest=MANIFEST,
-    allowed=("spec.containers", "spec.initContainers"),
-    keep={"spec.containers[0].command": "The first container has no command any more, so no report is written."},
-    examine=examine,
-    hints=(
-        "Which containers must end before a pod is complete? Is the logger's place among them?",
-        "A sidecar is an init container with restartPolicy: Always of its own.",
-    ),
-    solution=MANIFEST.replace(
-        """\
-  - name: logger
-    image: busybox:1.36
-""",
-        """\
-  initContainers:
-  - name: logger
-    image: busybox:1.36
-    restartPolicy: Always
-""",
-    ),
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfheal.cluster import Cluster
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import name, replace
 from selfheal.traffic import onward, total
 
@@ -18,41 +18,6 @@ BEGIN = 20
 LIMIT = 30
 """Seconds within which the old pods must be gone."""
 UNTIL = 120
-
-CONTAINER = "spec.template.spec.containers[0]"
-
-MANIFEST = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: orders
-spec:
-  replicas: 3
-  selector:
-    matchLabels: {app: orders}
-  template:
-    metadata:
-      labels: {app: orders}
-    spec:
-      terminationGracePeriodSeconds: 30
-      containers:
-      - name: orders
-        image: selfheal/patient:1
-        args: [--start, "3"]
-        readinessProbe:
-          httpGet: {path: /readyz, port: 8080}
-          periodSeconds: 2
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: orders
-spec:
-  selector: {app: orders}
-  ports:
-  - port: 80
-    targetPort: 8080
-"""
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -98,32 +63,3 @@ def _quick(cluster: Cluster, old: list[str]) -> Finding:
     return Finding(
         False, f"The last old pod was {late}; {LIMIT} s are allowed. A pause should be no longer than it must."
     )
-
-
-lost_orders = Exercise(
-    name="The deploy that loses orders",
-    symptom="With each new version some dozens of orders are lost, always in the seconds of the rollout. The readiness "
-    "probe is right, and the new pods are never to blame. Orders come through a load balancer that hears of changes "
-    f"{LAG} s late.",
-    task=f"A rollout that loses no order at {RATE} a second, with the old pods gone within {LIMIT} s.",
-    manifest=MANIFEST,
-    allowed=(
-        f"{CONTAINER}.lifecycle",
-        f"{CONTAINER}.readinessProbe",
-        "spec.template.spec.terminationGracePeriodSeconds",
-        "spec.strategy",
-    ),
-    keep={
-        f"{CONTAINER}.readinessProbe": "There is no readinessProbe any more: a new pod counts as ready before it "
-        "listens, so that now orders are lost at both ends of a pod's life."
-    },
-    examine=examine,
-    hints=(
-        "Look at the old pods. How much time lies between the first who knows that a pod goes and the last?",
-        "A preStop hook runs before SIGTERM, and the app serves on meanwhile: lifecycle.preStop.sleep.seconds.",
-    ),
-    solution=MANIFEST.replace(
-        "        readinessProbe:",
-        "        lifecycle:\n          preStop:\n            sleep: {seconds: 5}\n        readinessProbe:",
-    ),
-)

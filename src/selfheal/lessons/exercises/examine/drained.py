@@ -5,44 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfheal.cluster import Cluster
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import name
 
 LIMIT = 180
 """Seconds that a drain may take."""
 FLOOR = 2
 """Pods that must be Ready at each moment of it."""
-
-MANIFEST = """\
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: shop
-spec:
-  minAvailable: 3
-  selector:
-    matchLabels: {app: shop}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: shop
-spec:
-  replicas: 3
-  selector:
-    matchLabels: {app: shop}
-  template:
-    metadata:
-      labels: {app: shop}
-    spec:
-      containers:
-      - name: shop
-        image: selfheal/patient:1
-        args: [--start, "5"]
-        readinessProbe:
-          httpGet: {path: /readyz, port: 8080}
-          periodSeconds: 5
-"""
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -106,25 +75,3 @@ def _sick(trial: Trial) -> Finding:
             "unhealthy pods.",
         )
     return Finding(True, f"Pods that are not Ready hold up nobody: {node} is drained in {seconds:.0f} s.")
-
-
-drained = Exercise(
-    name="The drain that never ends",
-    symptom="Each month the nodes get a new kernel, one after the other. kubectl drain has been standing still since "
-    "this morning. The shop is well. Last month it stood still too; then no pod of the shop was Ready, after a bad "
-    "version.",
-    task=f"A drain must be over within {LIMIT} s, in both months. While all pods are well, {FLOOR} of 3 must be Ready "
-    "at each moment.",
-    manifest=MANIFEST,
-    allowed=("spec.minAvailable", "spec.maxUnavailable", "spec.unhealthyPodEvictionPolicy"),
-    keep={},
-    examine=examine,
-    hints=(
-        (
-            "Apply mine to a Cluster(nodes=3), run it for 30 s, print cluster.describe('pdb/shop'). "
-            "How many disruptions are allowed, and why?"
-        ),
-        "maxUnavailable: 1 grows with the Deployment; unhealthyPodEvictionPolicy has two values.",
-    ),
-    solution=MANIFEST.replace("minAvailable: 3", "maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow"),
-)

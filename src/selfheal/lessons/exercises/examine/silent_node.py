@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfheal.cluster import Cluster
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import Object, name
 
 AT = 30
@@ -14,32 +14,6 @@ LIMIT = 100
 """Seconds within which both copies must be Ready again."""
 GLITCH = 65
 """Seconds for which a node is only cut off; nobody should move for that."""
-
-TEMPLATE = "spec.template.spec"
-
-MANIFEST = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: shop
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: shop}
-  template:
-    metadata:
-      labels: {app: shop}
-    spec:
-      containers:
-      - name: shop
-        image: selfheal/patient:1
-        livenessProbe:
-          httpGet: {path: /healthz, port: 8080}
-          periodSeconds: 10
-        readinessProbe:
-          httpGet: {path: /readyz, port: 8080}
-          periodSeconds: 5
-"""
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -102,36 +76,3 @@ def _patience(cluster: Cluster) -> int | None:
 def _ready(pod: Object) -> bool:
     conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions") or ()}
     return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
-
-
-silent_node = Exercise(
-    name="The silent node",
-    symptom="A machine broke down at night. For six minutes there was one copy of the shop where two should be, and "
-    "it was overloaded. Its probes asked every few seconds, and none of them said anything.",
-    task=f"If a node dies, two copies must be Ready again within {LIMIT} s. If a node is only cut off for {GLITCH} s, "
-    "nobody may move.",
-    manifest=MANIFEST,
-    allowed=(
-        f"{TEMPLATE}.tolerations",
-        f"{TEMPLATE}.containers[0].livenessProbe",
-        f"{TEMPLATE}.containers[0].readinessProbe",
-    ),
-    keep={
-        f"{TEMPLATE}.containers[0].livenessProbe": "There is no livenessProbe any more. It cannot see a dead node, but "
-        "it is still the only one who sees a deadlock.",
-        f"{TEMPLATE}.containers[0].readinessProbe": "There is no readinessProbe any more. It cannot see a dead node, "
-        "but without it a new copy gets users before it is ready for them.",
-    },
-    examine=examine,
-    hints=(
-        "Two clocks run one after the other. One belongs to the control plane, the other is a part of your pod.",
-        "kubectl get pod -o yaml shows tolerations that you never wrote. Write them yourself, with fewer seconds.",
-    ),
-    solution=MANIFEST.replace(
-        "      containers:",
-        "      tolerations:\n"
-        "      - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 35}\n"
-        "      - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 35}\n"
-        "      containers:",
-    ),
-)

@@ -6,49 +6,11 @@ from collections.abc import Iterator
 
 from selfheal.cluster import Cluster
 from selfheal.controllers.pods import DELETION_COST
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import Object, controller_of, name, terminating
 
 UNTIL = 60
 GUEST = "try-out"
-
-MANIFEST = """\
-apiVersion: apps/v1
-kind: ReplicaSet
-metadata:
-  name: shop
-spec:
-  replicas: 3
-  selector:
-    matchLabels: {app: shop}
-  template:
-    metadata:
-      labels: {app: shop}
-    spec:
-      containers:
-      - name: shop
-        image: selfheal/patient:1
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: shop
-spec:
-  selector: {app: shop}
-  ports:
-  - port: 80
-    targetPort: 8080
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: try-out
-  labels: {app: shop}
-spec:
-  containers:
-  - name: shop
-    image: selfheal/patient:2
-"""
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -108,22 +70,3 @@ def _house(pods: list[Object]) -> Finding:
     if len(owned) == 3:
         return Finding(True, "The ReplicaSet has 3 pods of its own.")
     return Finding(False, f"The ReplicaSet has {len(owned)} pods besides the guest, and should have 3.")
-
-
-guest = Exercise(
-    name="The guest",
-    symptom="To try the next version among real users, somebody starts one pod of it by hand, with the label that "
-    "the Service selects. The pod vanishes within a second. There is no error anywhere.",
-    task=f"Let pod {GUEST} stay and get its share of the users, beside 3 pods that the ReplicaSet keeps.",
-    manifest=MANIFEST,
-    allowed=("metadata.labels", "metadata.annotations", "spec.selector.matchLabels", "spec.template.metadata.labels"),
-    keep={},
-    examine=examine,
-    hints=(
-        "Who deleted it? Look at the events: cluster.timeline.select(reason='SuccessfulDelete').",
-        "The ReplicaSet may ask for one label more than the Service does.",
-    ),
-    solution=MANIFEST.replace("matchLabels: {app: shop}", "matchLabels: {app: shop, kept: by-set}").replace(
-        "      labels: {app: shop}", "      labels: {app: shop, kept: by-set}"
-    ),
-)

@@ -7,7 +7,7 @@ from typing import Any
 
 from selfheal.cluster import Cluster
 from selfheal.lessons.arithmetic import verdict_after
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import replace
 from selfheal.traffic import onward, total
 
@@ -17,41 +17,6 @@ REPORTED = 180
 """Seconds within which a stuck rollout must be reported."""
 OUT, WATCHED = 60, 300
 """When the new version goes out, and for how long it is watched."""
-CONTAINER = "spec.template.spec.containers[0]"
-
-MANIFEST = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: shop
-spec:
-  replicas: 4
-  minReadySeconds: 0
-  progressDeadlineSeconds: 600
-  strategy:
-    type: RollingUpdate
-    rollingUpdate: {maxSurge: 1, maxUnavailable: 2}
-  selector:
-    matchLabels: {app: shop}
-  template:
-    metadata:
-      labels: {app: shop}
-    spec:
-      containers:
-      - name: shop
-        image: selfheal/patient:1
-        lifecycle: {preStop: {sleep: {seconds: 2}}}
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: shop
-spec:
-  selector: {app: shop}
-  ports:
-  - port: 80
-    targetPort: 8080
-"""
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -155,36 +120,3 @@ def _sick(trial: Trial) -> Finding:
             f"left, and {lost} requests were lost in the last minute. For how long must a pod be Ready to count?",
         )
     return Finding(True, f"A version that falls sick after {WELL} s is stopped; {old} old pods serve everybody.")
-
-
-READY = """\
-        readinessProbe:
-          httpGet: {path: /readyz, port: 8080}
-          periodSeconds: 5
----
-"""
-
-friday = Exercise(
-    name="No more Fridays",
-    symptom="With each new version some users get errors for about ten seconds. The version of last Friday never "
-    "answered anybody; half an hour later a customer told us.",
-    task=f"A good version, which takes {LOADS} s to load, must cost no request. One that never gets ready must cost "
-    f"none either, and be reported within {REPORTED} s. One that falls sick {WELL} s after its start must not get out.",
-    manifest=MANIFEST,
-    allowed=(
-        "spec.minReadySeconds",
-        "spec.progressDeadlineSeconds",
-        "spec.strategy",
-        f"{CONTAINER}.readinessProbe",
-        f"{CONTAINER}.livenessProbe",
-    ),
-    keep={},
-    examine=examine,
-    hints=(
-        "What lets the controller think that a new pod is worth as much as an old one?",
-        "A readiness probe on /readyz; minReadySeconds longer than the sick version is Ready; then the deadline.",
-    ),
-    solution=MANIFEST.replace("---\n", READY)
-    .replace("minReadySeconds: 0", "minReadySeconds: 60")
-    .replace("progressDeadlineSeconds: 600", "progressDeadlineSeconds: 120"),
-)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from selfheal.clock import SECOND
 from selfheal.cluster import Cluster
 from selfheal.kubelet.backoff import MAXIMUM
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import uid
 
 LONG = 1800
@@ -17,30 +17,6 @@ LIMIT = 30
 CAP = MAXIMUM // SECOND
 LOOK = 5
 """How often the log is read, in seconds."""
-
-MANIFEST = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: courier
-spec:
-  selector:
-    matchLabels: {app: courier}
-  template:
-    metadata:
-      labels: {app: courier}
-    spec:
-      restartPolicy: Always
-      containers:
-      - name: courier
-        image: busybox:1.36
-        command:
-        - sh
-        - -c
-        - |
-          echo delivered
-          sleep 20
-"""
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -86,26 +62,3 @@ def _often(times: list[float], cluster: Cluster) -> Finding:
     else:
         told += "The process goes on, so there is no restart any more, and nothing else that would deliver again."
     return Finding(False, told)
-
-
-rarely = Exercise(
-    name="More and more rarely",
-    symptom="The courier delivers, waits 20 s, ends, and is restarted for its next round. On its first day it was "
-    "praised. After a quarter of an hour there is one delivery in five minutes, and its log shows no error.",
-    task=f"A delivery at least every {LIMIT} s, for {LONG // 60} minutes.",
-    manifest=MANIFEST,
-    allowed=("spec.template.spec.containers[0].command", "spec.template.spec.restartPolicy"),
-    keep={
-        "spec.template.spec.containers[0].command": "There is no command any more, so nobody delivers. Keep it, and "
-        "ask yourself who should do the waiting."
-    },
-    examine=examine,
-    hints=(
-        "Who repeats the work: the program, or the kubelet? The kubelet is in no hurry to repeat what ends.",
-        "A shell can repeat by itself: while true; do …; done.",
-    ),
-    solution=MANIFEST.replace(
-        "          echo delivered\n          sleep 20\n",
-        "          while true; do\n            echo delivered\n            sleep 20\n          done\n",
-    ),
-)

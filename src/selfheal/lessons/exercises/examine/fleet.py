@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfheal.cluster import Cluster
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 from selfheal.objects import labels, name
 from selfheal.spec import ExecAction
 from selfheal.traffic import onward, total
@@ -13,40 +13,7 @@ from selfheal.traffic import onward, total
 AWAY, LIMIT = 180, 60
 """Seconds for which the database is away, and within which a deadlock must lead to a restart."""
 BEGIN = 60
-CONTAINER = "spec.template.spec.containers[0]"
 
-MANIFEST = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: shop
-spec:
-  replicas: 4
-  selector:
-    matchLabels: {app: shop}
-  template:
-    metadata:
-      labels: {app: shop}
-    spec:
-      containers:
-      - name: shop
-        image: selfheal/patient:1
-        livenessProbe:
-          exec:
-            command: [wget, -q, -T, "1", -O, /dev/null, "http://stock/"]
-          periodSeconds: 10
-          failureThreshold: 3
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: shop
-spec:
-  selector: {app: shop}
-  ports:
-  - port: 80
-    targetPort: 8080
-"""
 DATABASE = """\
 apiVersion: v1
 kind: Pod
@@ -129,27 +96,3 @@ def _deadlock(trial: Trial) -> Finding:
     elif probe is not None and probe.failure_threshold * probe.period_seconds >= LIMIT:
         why = f"{probe.failure_threshold} × {probe.period_seconds} s are too much."
     return Finding(False, f"A deadlock had led to no restart {LIMIT} s later. {why}")
-
-
-fleet = Exercise(
-    name="The fleet",
-    symptom="Last night the database was away for three minutes. The shop, whose pages come from a cache, was "
-    "down as well, all of it at once, and for longer than the database.",
-    task=f"While the database is away for {AWAY} s nobody must be killed and no request be lost. A deadlock of the "
-    f"shop must still lead to a restart within {LIMIT} s.",
-    manifest=MANIFEST,
-    allowed=(f"{CONTAINER}.livenessProbe", f"{CONTAINER}.readinessProbe"),
-    keep={
-        f"{CONTAINER}.livenessProbe": "There is no livenessProbe any more. The database can do what it likes now, and "
-        "a deadlock of the shop is noticed by nobody."
-    },
-    examine=examine,
-    hints=(
-        "Would a restart help? is the only question that liveness may ask. Who can answer it?",
-        "The app has a path that speaks of itself alone: /healthz, on port 8080.",
-    ),
-    solution=MANIFEST.replace(
-        '          exec:\n            command: [wget, -q, -T, "1", -O, /dev/null, "http://stock/"]\n',
-        "          httpGet: {path: /healthz, port: 8080}\n",
-    ),
-)

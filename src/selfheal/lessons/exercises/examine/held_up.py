@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfheal.cluster import Cluster
-from selfheal.lessons.exercises.exercise import Exercise, Finding, Trial
+from selfheal.lessons.exercises.exercise import Finding, Trial
 
 STUCK = 30
 """Second at which the exporter is stuck."""
@@ -15,28 +15,6 @@ NOTICED = 60
 """Seconds within which a stuck exporter must be started again."""
 WORK = 15
 """Seconds that the web server needs to end well."""
-
-MANIFEST = f"""\
-apiVersion: v1
-kind: Pod
-metadata:
-  name: web
-spec:
-  terminationGracePeriodSeconds: 30
-  containers:
-  - name: web
-    image: selfheal/patient:1
-    args: [--term, "{WORK}"]
-  - name: exporter
-    image: selfheal/patient:1
-    args: [--port, "9000", --term, ignore]
-    livenessProbe:
-      httpGet: {{path: /healthz, port: 9000}}
-      periodSeconds: 5
-      failureThreshold: 3
-"""
-
-EXPORTER = "spec.containers[1]"
 
 
 def examine(trial: Trial) -> Iterator[Finding]:
@@ -89,24 +67,3 @@ def _ends_well(trial: Trial) -> Finding:
         f"{web.exit_code}). The pod's grace period is for all of its containers. Who is it that should get less "
         "time, and when?",
     )
-
-
-held_up = Exercise(
-    name="Held up by a neighbour",
-    symptom="A web server and an exporter share a pod. The web server crashes now and then and is back within a "
-    "second. Some days it takes half a minute; on those days the exporter was stuck.",
-    task=f"The web server must be back within {LIMIT} s, also while the exporter is being restarted. A stuck exporter "
-    f"must still be restarted within {NOTICED} s, and a deleted web server still needs its {WORK} s.",
-    manifest=MANIFEST,
-    allowed=(f"{EXPORTER}.livenessProbe", "spec.terminationGracePeriodSeconds"),
-    keep={
-        f"{EXPORTER}.livenessProbe": "There is no livenessProbe any more, so nobody waits for the exporter. Nobody "
-        "notices when it is stuck, either."
-    },
-    examine=examine,
-    hints=(
-        "What is the worker waiting for in those seconds? How long may that take, and who says so?",
-        "A probe can bring a grace period of its own: livenessProbe.terminationGracePeriodSeconds.",
-    ),
-    solution=MANIFEST.replace("failureThreshold: 3", "failureThreshold: 3\n      terminationGracePeriodSeconds: 3"),
-)
