@@ -65,7 +65,10 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.said = b""
         program = start or "import sys; from selfheal.cli import main; sys.exit(main(sys.argv[1:]))"
-        takes = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+        takes = (
+            "import fcntl, signal, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+            "signal.signal(signal.SIGHUP, signal.SIG_DFL); "  # nohup around the tests would be inherited
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-c", takes + program, "up", *words],
             stdin=theirs,
@@ -103,7 +106,9 @@ class Terminal:
 
     def ended(self) -> int:
         """Its exit code, when everything that it said is there."""
+        end = time.monotonic() + 60
         while self.process.poll() is None:
+            assert time.monotonic() < end, "it goes on"
             self.read()
         while self.read():
             pass
