@@ -21,8 +21,8 @@ from playwright.sync_api import sync_playwright
 
 from conftest import find_chromium
 from selfheal.lessons import exercises
-from selfheal.lessons.answers import CHAPTERS
-from tests.book.chapters import Chapter, all_chapters
+from selfheal.lessons.answers import EXERCISES
+from tests.book.chapters import Chapter, all_exercises
 from tests.live.host import Host
 from tests.live.reader import dom, ran, run_all, visit
 from tests.live.tab import ChromiumTab
@@ -34,7 +34,12 @@ PAGE, CELL = "02-liveness", 6
 def answers(chapter: Chapter) -> list[str]:
     """The start, the solution, and what people write instead."""
     exercise = chapter.exercise
-    return [exercise.manifest, exercise.solution, *(answer for _, answer, _ in (*chapter.wrong, *chapter.cheats))]
+    return [
+        exercise.manifest,
+        exercise.solution,
+        *(w.answer for w in exercise.wrong),
+        *(a for _, a, _ in chapter.cheats),
+    ]
 
 
 def here(chapter: Chapter) -> list[float]:
@@ -71,8 +76,8 @@ def there(tab: ChromiumTab, name: str, chapter: Chapter) -> list[float]:
 
 
 def main() -> None:
-    names = {id(getattr(exercises, name)): name for name in CHAPTERS.values()}
-    chapters = all_chapters()
+    names = {id(getattr(exercises, name)): name for _, name in EXERCISES}
+    chapters = all_exercises()
     found: dict[str, dict[str, Any]] = {}
     for chapter in chapters:
         found[names[id(chapter.exercise)]] = {"chapter": chapter, "here": here(chapter)}

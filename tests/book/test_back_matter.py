@@ -15,7 +15,7 @@ from selfheal.lessons.answers import answers
 from selfheal.lessons.arithmetic import free_restarts
 from selfheal.manifests.unsimulated import KINDS
 from selfheal.widgets.questions import KNOBS
-from tests.book.chapters import all_chapters
+from tests.book.chapters import all_exercises
 
 BOOK = Path(__file__).parents[2] / "book"
 PAGES = ["cheat-sheet", "glossary", "limits", "sources", "for-teachers"]
@@ -98,8 +98,8 @@ def test_the_lessons_of_a_plan_are_as_long_as_the_plan() -> None:
 
 def test_the_answers_are_those_of_the_chapters_and_all_solve_their_exercise() -> None:
     shown = answers()
-    assert [one.exercise.name for one in shown.solved] == [chapter.exercise.name for chapter in all_chapters()]
-    assert [one.number for one in shown.solved] == [int(chapter.page[:2]) for chapter in all_chapters()]
+    assert [one.exercise.name for one in shown.solved] == [chapter.exercise.name for chapter in all_exercises()]
+    assert [one.number for one in shown.solved] == [int(chapter.page[:2]) for chapter in all_exercises()]
     assert all(one.report.passed for one in shown.solved)
     assert shown._repr_html_().count("<details>") == len(shown.solved)
     assert "-      failureThreshold: 1\n+      periodSeconds: 5\n+      failureThreshold: 3" in repr(shown)

@@ -11,9 +11,9 @@ from selfheal import manifests
 from selfheal.clinic import paths
 from selfheal.lessons.exercises import Exercise, leftover
 from selfheal.objects import Object
-from tests.book.chapters import all_chapters
+from tests.book.chapters import all_exercises
 
-EXERCISES = [c.exercise for c in all_chapters() if "apiVersion" in c.exercise.manifest]
+EXERCISES = [c.exercise for c in all_exercises() if "apiVersion" in c.exercise.manifest]
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 ENORMOUS = ("failureThreshold", "periodSeconds", "timeoutSeconds", "initialDelaySeconds")
 

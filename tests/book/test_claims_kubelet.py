@@ -166,6 +166,15 @@ def test_images_have_waits_of_their_own() -> None:
         assert wait <= pause <= 1.6 * wait + 1
 
 
+def test_a_pull_waits_for_the_one_before_it() -> None:
+    text = output(BACKOFF, "turn-run")
+    pulls = re.findall(r"in ([\d.]+)s \(([\d.]+)s including waiting\)", text)
+    (big, big_waited), (own, waited) = (tuple(map(float, pull)) for pull in pulls)
+    assert big == big_waited > 30
+    assert own < 3
+    assert waited > 30
+
+
 # -- chapter 13, init containers, sidecars, memory
 
 

@@ -9,14 +9,14 @@ import yaml
 
 from selfheal.lessons.exercises import Exercise, data
 from selfheal.lessons.exercises.data import parse
-from tests.book.chapters import all_chapters
+from tests.book.chapters import all_exercises
 
 FOLDER = resources.files("selfheal.lessons.exercises")
 EXERCISES: list[Exercise] = [data.load(f.name[:-5]) for f in FOLDER.iterdir() if f.name.endswith(".yaml")]
 
 
 def test_every_exercise_that_is_data_is_a_chapters_and_so_are_its_wrong_ways() -> None:
-    assert {exercise.name for exercise in EXERCISES} <= {chapter.exercise.name for chapter in all_chapters()}
+    assert {exercise.name for exercise in EXERCISES} <= {chapter.exercise.name for chapter in all_exercises()}
 
 
 TOLD = {

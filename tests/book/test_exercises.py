@@ -7,10 +7,10 @@ import re
 import pytest
 
 from selfheal.lessons.exercises import Exercise, silent
-from tests.book.chapters import Chapter, all_chapters
+from tests.book.chapters import Chapter, all_exercises
 from tests.book.notebooks import cells, source
 
-CHAPTERS = all_chapters()
+CHAPTERS = all_exercises()
 EXERCISES = [chapter.exercise for chapter in CHAPTERS]
 
 
@@ -19,7 +19,7 @@ def by_name(exercise: Exercise) -> str:
 
 
 def by_page(chapter: Chapter) -> str:
-    return chapter.page
+    return f"{chapter.page}: {chapter.exercise.name}"
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
@@ -34,7 +34,7 @@ def test_the_solution_passes_and_the_start_does_not(exercise: Exercise) -> None:
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=by_page)
 def test_the_chapter_starts_with_the_exercise_s_own_manifest(chapter: Chapter) -> None:
-    (cell,) = (cell for cell in cells(chapter.page, "code") if cell["id"] == "exercise-answer")
+    (cell,) = (cell for cell in cells(chapter.page, "code") if cell["id"] == chapter.cell)
     assert f'mine = """\n{chapter.exercise.manifest.strip()}\n"""' in source(cell)
 
 

@@ -9,7 +9,7 @@ import pytest
 from selfheal.lessons.exercises import Report, harmless, in_time, slow_start
 from selfheal.lessons.exercises.exercise import SEEDS, Finding
 from selfheal.runs.live import LiveRuns
-from tests.book.chapters import Chapter, all_chapters
+from tests.book.chapters import Chapter, all_exercises
 
 LUCKY = f"""{slow_start.manifest}\
     startupProbe:
@@ -101,7 +101,7 @@ def test_a_readers_stop_leaves_what_was_known() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("chapter", all_chapters(), ids=lambda chapter: chapter.page)
+@pytest.mark.parametrize("chapter", all_exercises(), ids=lambda chapter: chapter.page)
 def test_solutions_and_other_good_ways_hold_with_every_seed(chapter: Chapter) -> None:
     for answer in (chapter.exercise.solution, *chapter.good):
         report = chapter.exercise.check(answer)

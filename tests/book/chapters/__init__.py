@@ -21,6 +21,7 @@ Answered = tuple[str, str, str]
 class Chapter:
     """``told``: numbers in the prose that no run computes: versions, issues, minutes to read, constants of Kubernetes.
 
+    ``cell``: where the exercise is answered; ``more``: further exercises of the page.
     ``cheats``: ways around the exercise; ``good``: other manifests that solve it. Usual wrong ways the exercise knows.
     """
 
@@ -29,6 +30,8 @@ class Chapter:
     cheats: Iterable[Answered]
     good: Iterable[str]
     told: frozenset[str] = field(default=frozenset())
+    cell: str = "exercise-answer"
+    more: tuple[Chapter, ...] = ()
 
 
 def without(exercise: Exercise, probe: str) -> str:
@@ -46,3 +49,8 @@ def changed(exercise: Exercise, old: str, new: str) -> str:
 def all_chapters() -> list[Chapter]:
     found = [import_module(f"{__name__}.{module.name}").CHAPTER for module in iter_modules(__path__)]
     return sorted(found, key=lambda chapter: chapter.page)
+
+
+def all_exercises() -> list[Chapter]:
+    """Each exercise with its page; those of a chapter one after another."""
+    return [one for chapter in all_chapters() for one in (chapter, *chapter.more)]

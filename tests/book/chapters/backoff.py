@@ -1,5 +1,5 @@
-from selfheal.lessons.exercises import rarely
-from tests.book.chapters import Chapter, changed
+from selfheal.lessons.exercises import rarely, stays_away
+from tests.book.chapters import Chapter, changed, without
 
 CHAPTER = Chapter(
     page="12-back-off.ipynb",
@@ -16,4 +16,13 @@ CHAPTER = Chapter(
             "          while sleep 5; do echo delivered; done\n",
         )
     ],
+    more=(
+        Chapter(
+            page="12-back-off.ipynb",
+            cell="exercise-images-answer",
+            exercise=stays_away,
+            cheats=[("forgets the probe", without(stays_away, "readinessProbe"), "before it can serve them")],
+            good=[changed(stays_away, "        imagePullPolicy: Always\n", "")],
+        ),
+    ),
 )

@@ -127,8 +127,11 @@ def _values(check: Mapping[str, Any], trial: Trial, at: float) -> dict[str, Any]
     kills, restarts = timeline.kills(pod), timeline.restarts(pod)
     lost = [r for r in onward(timeline.select(kind="Traffic"), at + check.get("since", 0)) if r["lost"]]
     ready = timeline.ready_intervals(pod)
+    status = cluster.get("Pod", pod)["status"]
+    waiting = [c["state"]["waiting"] for c in status.get("containerStatuses", ()) if "waiting" in c["state"]]
     told = [r["message"].strip() for r in timeline.select(kind="Event", reason="Unhealthy")]
     killing = [r["message"].partition(",")[0] for r in timeline.select(kind="Event", reason="Killing")]
+    pulls = timeline.select(kind="Event", object=f"Pod/{pod}", reason="Pulling", since=at)
     return {
         "at": at,
         "kills": len(kills),
@@ -140,7 +143,9 @@ def _values(check: Mapping[str, Any], trial: Trial, at: float) -> dict[str, Any]
         "lost": sum(r["lost"] * r["times"] for r in lost),
         "first_lost": lost[0]["t"] if lost else None,
         "ready_at": ready[-1][0] if ready else None,
-        "phase": cluster.get("Pod", pod)["status"].get("phase"),
+        "phase": status.get("phase"),
+        "waiting": waiting[0]["reason"] if waiting else "",
+        "pulls": ", ".join(f"{r['t']:.0f}" for r in pulls),
         "unhealthy": told[0] if told else "",
         "killing": killing[0] if killing else "",
     }
