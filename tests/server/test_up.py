@@ -22,6 +22,7 @@ from selfheal.cli import main
 from selfheal.errors import ApiError
 from selfheal.server import Emulator
 from selfheal.server.remote import Remote
+from selfheal.server.running import Running
 from tests.server.api import DEPLOYMENTS, PODS, deployment, pod
 from tests.server.test_extensions import DEFINITIONS, PATH, crontab, definition
 
@@ -64,7 +65,8 @@ def test_a_definition_and_its_objects_are_applied_together() -> None:
             "crontab.stable.example.com/mine created",
         ]
         assert cluster.ask("GET", f"{PATH}/mine")["spec"]["cronSpec"] == "* * * * *"
-        assert cluster.apply(crontab("mine")) == "crontab.stable.example.com/mine configured"
+        assert cluster.apply(crontab("mine")) == "crontab.stable.example.com/mine unchanged"
+        assert cluster.apply(crontab("mine", replicas=2)) == "crontab.stable.example.com/mine configured"
         with pytest.raises(ApiError, match=r'no matches for kind "CronTap" in version "stable\.example\.com/v1"'):
             cluster.apply({**crontab(), "kind": "CronTap"})
         with pytest.raises(ApiError, match=r"spec\.cronSpec"):
@@ -134,6 +136,39 @@ def test_manifests_to_begin_with(tmp_path: Path, capsys: pytest.CaptureFixture[s
     path.write_text("kind: Deployment\n")
     assert main(["up", "-f", str(path), "--quiet"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_definitions_and_their_objects_to_begin_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, obj in (("1-mine.yaml", crontab("mine")), ("2-pod.yaml", pod()), ("3-crd.yaml", definition())):
+        (tmp_path / name).write_text(yaml.safe_dump(obj))
+    with selfheal.up(speed=0, manifests=[tmp_path / "1-mine.yaml", tmp_path]) as cluster:
+        assert cluster.ask("GET", f"{PATH}/mine")["spec"]["mode"] == "fast"
+        assert cluster.ask("GET", f"{PODS}/app")["metadata"]["creationTimestamp"]
+        assert cluster.now == 0
+        said = cluster.apply(tmp_path).splitlines()
+    assert [line.rpartition(" ")[2] for line in said] == ["unchanged"] * 3
+    for name, wrong, told in (
+        ("1-mine.yaml", crontab("mine", replicas=11), "spec.replicas in body should be less than or equal to 10"),
+        ("1-mine.yaml", {**crontab(), "kind": "CronTap"}, 'no matches for kind "CronTap" in version "stable.example'),
+        ("1-mine.yaml", {**crontab(), "metadata": {}}, "resource name may not be empty"),
+        ("3-crd.yaml", definition(scope="Everywhere"), 'spec.scope: Unsupported value: "Everywhere"'),
+    ):
+        right = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(yaml.safe_dump(wrong))
+        state = tmp_path / "state"
+        assert main(["up", "-f", str(tmp_path), "--quiet", "--state", str(state)]) == 2
+        assert told in capsys.readouterr().err
+        (tmp_path / name).write_text(right)
+
+
+def test_a_definition_made_in_the_simulation_is_served_by_the_emulator() -> None:
+    cluster = selfheal.Cluster(1)
+    cluster.apply(definition())
+    with Emulator(speed=0, cluster=cluster).running() as running:
+        found = Running(running)
+        found.advance(1)
+        found.apply(crontab("mine"))
+        assert found.ask("GET", f"{PATH}/mine")["spec"]["mode"] == "fast"
 
 
 # ---- --state

@@ -18,6 +18,8 @@ from typing import Any
 
 from selfheal.clock import SECOND, RealTime
 from selfheal.cluster import SETTLING, Cluster
+from selfheal.objects import Object, ref
+from selfheal.server import applying
 from selfheal.server.apiserver import APIServer
 from selfheal.server.certificates import Authority
 from selfheal.server.http import HTTPServer
@@ -64,8 +66,11 @@ class Emulator:
         self._state = None if state is None else StateFile(state)
         try:
             self.cluster = self._made(nodes, seed) if cluster is None else cluster
-            for path in manifests:
-                self.cluster.apply(path)
+            # Its clock stands until it is started.
+            self._time = RealTime(self.cluster.clock, 0)
+            self._server = APIServer(self.cluster, self._time, self.token)
+            if manifests:
+                applying.apply(manifests, self._server.ask, self._own, space="default")
         except BaseException:
             if self._state is not None:
                 self._state.close()
@@ -78,7 +83,6 @@ class Emulator:
         self._end = asyncio.Event()
         self._file: KubeconfigFile | None = None
         self._http: HTTPServer | None = None
-        self._time: RealTime | None = None
         self._running: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
 
@@ -93,6 +97,10 @@ class Emulator:
         fresh = facts["seed"] + AGAIN * facts["starts"]
         return Cluster(seed=fresh, since=since, restored=(state.objects, facts["version"] + MARGIN))
 
+    def _own(self, objs: list[Object]) -> list[str]:
+        """Apply objects of Kubernetes' own kinds."""
+        return [ref(made) for made in self.cluster.apply(objs)]
+
     @property
     def kubeconfig(self) -> Path:
         """The path of the kubeconfig."""
@@ -102,15 +110,14 @@ class Emulator:
     @property
     def time(self) -> RealTime:
         """Its clock's driver."""
-        assert self._time is not None, "it is not running"
         return self._time
 
     async def start(self) -> None:
         """Answer from now on. OSError if the port is taken or the kubeconfig cannot be written."""
         authority = Authority()
         context = authority.context()
-        self._time = RealTime(self.cluster.clock, self._speed)
-        server = APIServer(self.cluster, self._time, self.token)
+        self._time.set_speed(self._speed)
+        server = self._server
         server.end = self.end
         if self._state is not None:
             server.acknowledge = self._state.commit
@@ -153,8 +160,7 @@ class Emulator:
             self._file.remove()
         if self._http is not None:
             await self._http.stop()
-        if self._time is not None:
-            self._time.stop()
+        self._time.stop()
         if self._running is not None:
             await asyncio.gather(self._running, return_exceptions=True)
         if self._keeping is not None:

@@ -10,18 +10,15 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote
 
-from selfheal import manifests
 from selfheal.errors import ApiError
+from selfheal.server import applying
 from selfheal.server.emulator import Emulator
 from selfheal.server.remote import Remote
 from selfheal.timeline import Timeline
 
 LOOK = 0.02
 """Real seconds between two looks at whether a condition holds."""
-
-DEFINITION = "CustomResourceDefinition"
 
 
 class Running:
@@ -74,32 +71,11 @@ class Running:
 
     def apply(self, source: Any, *, namespace: str = "default") -> str:
         """``kubectl apply`` of a path, a text, or objects. Returns what kubectl prints; raises ApiError."""
-        objs = [m.object for m in manifests.read(source, custom=True)]
-        own = [o for o in objs if not _extends(o)]
-        manifests.admitted(manifests.read(own) if own else ())
-        said = [self._extend(o, namespace) for o in objs if o["kind"] == DEFINITION]
-        if own:
-            said.append(self.act("apply", "manifest", namespace=namespace, manifests=own))
-        said += [self._extend(o, namespace) for o in objs if manifests.is_custom(o)]
-        return "\n".join(said)
 
-    def _extend(self, obj: dict[str, Any], namespace: str) -> str:
-        """Server-side apply of a definition, or of an object of a defined kind: what these are the API server knows."""
-        version, kind, name = obj["apiVersion"], obj["kind"], (obj.get("metadata") or {}).get("name")
-        try:
-            served = self.ask("GET", f"/apis/{version}")["resources"]
-        except ApiError:
-            served = []
-        resource = next((r for r in served if r["kind"] == kind and "/" not in r["name"]), None)
-        if resource is None or not name:
-            raise ApiError(f'no matches for kind "{kind}" in version "{version}"' if name else f"a {kind} has no name")
-        space = f"/namespaces/{obj['metadata'].get('namespace') or namespace}" if resource["namespaced"] else ""
-        collection = f"/apis/{version}{space}/{resource['name']}"
-        there = any(o["metadata"]["name"] == name for o in self.ask("GET", collection)["items"])
-        path = f"{collection}/{quote(str(name), safe='')}?fieldManager=selfheal&force=true"
-        self._remote.ask("PATCH", path, obj, "application/apply-patch+yaml")
-        group = version.partition("/")[0]
-        return f"{resource['singularName']}.{group}/{name} {'configured' if there else 'created'}"
+        def own(objs: list[dict[str, Any]]) -> list[str]:
+            return [self.act("apply", "manifest", namespace=namespace, manifests=objs)]
+
+        return "\n".join(applying.apply(source, self._remote.ask, own, space=namespace))
 
     def act(self, verb: str, args: Any, *, namespace: str = "default", **more: Any) -> str:
         """One action of an actions.yaml: ``act("kill", {"pod": "web-0"})``. Returns what came of it."""
@@ -116,10 +92,6 @@ class Running:
         """What has happened so far, probes and traffic included."""
         text = self._remote.text("GET", "/selfheal/timeline?all=true")
         return Timeline.from_lines(text.splitlines(keepends=True), "timeline")
-
-
-def _extends(obj: dict[str, Any]) -> bool:
-    return obj["kind"] == DEFINITION or manifests.is_custom(obj)
 
 
 @contextlib.contextmanager

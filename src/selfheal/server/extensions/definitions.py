@@ -36,8 +36,14 @@ def completed(crd: Object) -> Object:
     return {**crd, "spec": {"conversion": {"strategy": "None"}, **spec, "names": called}}
 
 
-def accepted(crd: Object, now: str) -> Object:
-    """The status of a definition that is served from its first moment on."""
+def served(crd: Object, now: str) -> Object:
+    """A new definition as it is stored: its status says that it is served from its first moment on. Raises Invalid."""
+    crd = completed(crd)
+    others = [f for f in crd["metadata"].get("finalizers") or () if f != CLEANUP]
+    return {**crd, "metadata": {**crd["metadata"], "finalizers": [*others, CLEANUP]}, "status": _accepted(crd, now)}
+
+
+def _accepted(crd: Object, now: str) -> Object:
     conditions = [
         {
             "type": "NamesAccepted",

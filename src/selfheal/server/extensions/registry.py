@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
+
 from selfheal.cluster import Cluster
-from selfheal.errors import ApiError
-from selfheal.objects import Object, key, name, terminating
+from selfheal.errors import ApiError, Invalid
+from selfheal.objects import Object, condition_true, key, name, terminating
 from selfheal.rules import ACTION, Cause
 from selfheal.server import resources
 from selfheal.server.extensions import definitions
@@ -25,8 +28,13 @@ class Registry:
     def _changed(self) -> None:
         """Read the definitions anew; those on their way out take their objects along."""
         store = self._cluster.store
-        crds = store.list(definitions.KIND)
-        found = [r for crd in crds if "spec" in crd for r in definitions.resources(crd)]
+        crds = []
+        for crd in store.list(definitions.KIND):
+            if condition_true(crd, "Established"):
+                crds.append(crd)
+            else:
+                self._cluster.clock.after(0, partial(self._establish, name(crd)))
+        found = [r for crd in crds for r in definitions.resources(crd)]
         store.custom = {crd["spec"]["names"]["kind"]: definitions.kind_of(crd) for crd in crds}
         self._by_path = {**resources.BY_PATH, **{(r.api_version, r.plural): r for r in found}}
         self._versions = resources.versions(sorted([*resources.RESOURCES, *found], key=resources.order))
@@ -35,6 +43,17 @@ class Registry:
                 self._swept.add(name(crd))
                 store.watch(crd["spec"]["names"]["kind"], lambda _, crd=crd: self._soon(crd), immediate=True)  # type: ignore[misc]
                 self._soon(crd)
+
+    def _establish(self, called: str) -> None:
+        """A definition that came by another way than this server's is served from now on, if it makes sense."""
+        store = self._cluster.store
+        crd = store.get(definitions.KIND, "", called)
+        if crd is None or condition_true(crd, "Established") or store.down:
+            return
+        cause = Cause(ACTION, at=self._cluster.clock.now, what=f"The definition {called} was made.")
+        with contextlib.suppress(Invalid):
+            made = definitions.served(crd, self._cluster.clock.timestamp())
+            store.update(made, cause=cause, whole=True)
 
     def _soon(self, crd: Object) -> None:
         self._cluster.clock.after(0, lambda: self._sweep(name(crd)))

@@ -146,9 +146,7 @@ def stored_anew(context: Context, value: Any, *, applied: bool = False) -> Respo
         if resource.custom.status:
             obj.pop("status", None)
     if resource.kind == definitions.KIND:
-        obj = definitions.completed(obj)
-        meta = {**obj["metadata"], "finalizers": [*(obj["metadata"].get("finalizers") or ()), definitions.CLEANUP]}
-        obj = {**obj, "metadata": meta, "status": definitions.accepted(obj, context.cluster.clock.timestamp())}
+        obj = definitions.served(obj, context.cluster.clock.timestamp())
     time = context.cluster.clock.timestamp()
     if applied:
         fields = managedfields.applied(
