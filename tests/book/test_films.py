@@ -16,6 +16,7 @@ from selfheal.lessons.nodemap import Nodes, NodeSeen
 from selfheal.lessons.overlay import moments
 from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.routes import Routes
+from selfheal.objects import ref
 from tests.book.notebooks import cells
 from tests.recordings.simulate import runs, takes
 
@@ -90,7 +91,17 @@ def test_a_power_cut_is_seen_on_one_side_at_once_and_on_the_other_after_heartbea
     truth.run(until=31).node("node-1").stop()
     records = truth.run(until=120).timeline.select(kind="Node", object="Node/node-1")
     seen = next(r["t"] for r in records if r["conditions"].get("Ready") == "Unknown")
-    assert 0 <= unknown.t - seen <= 1
+    assert unknown.t == pytest.approx(seen, abs=0.01)
+
+
+def test_a_film_has_a_picture_at_each_event_and_they_add_up_to_what_happened() -> None:
+    cluster = begun()
+    film = nodemap(cluster, 40, do={31: lambda c: c.delete(ref(c.get("pods")[0]))})
+    records = cluster.timeline.select(kind="Pod", since=31)
+    pictures = [frame.t for frame in film.frames]
+    assert len({record["t"] for record in records}) >= 4
+    assert all(any(abs(record["t"] - t) <= 0.01 for t in pictures) for record in records)
+    assert all(frame.says for frame in film.frames), "a picture that is not told"
 
 
 def test_a_cut_cable_leaves_two_of_one_name_after_force_and_the_map_shows_both_sides() -> None:
@@ -290,17 +301,15 @@ def test_the_dead_node_is_noticed_within_a_minute_and_given_up_five_minutes_late
     dark, unknown, evicted = (seconds(told, what) for what in ("loses its power", "Ready Unknown", "Terminating"))
     assert 30 < unknown - dark < 60
     assert 299 <= evicted - unknown <= 301
-    between = [line for line in told.splitlines()[1:] if unknown < float(line.split()[0]) < evicted]
+    between = [line for line in told.splitlines()[1:] if unknown + 0.1 < float(line.split()[0]) < evicted]
     assert between == [], "nothing happens in between"
 
 
 def test_behind_a_cut_cable_the_forced_pod_runs_twice_until_the_cable_is_whole() -> None:
     told = stored("15-node-failure.ipynb", "film-cut")
-    forced, second, joined, ends = (
-        seconds(told, what)
-        for what in ("is gone from the API", "db-0 runs on", "reaches the API server again", "db-0 no longer runs")
-    )
-    assert forced < second < joined < ends
+    order = ("is gone from the API", "db-0 runs on", "reaches the API server again", "db-0 no longer runs")
+    places = [told.index(what) for what in order]
+    assert places == sorted(places)
 
 
 def test_the_film_of_the_rollout_loses_what_the_chapter_has_counted() -> None:
@@ -308,10 +317,10 @@ def test_the_film_of_the_rollout_loses_what_the_chapter_has_counted() -> None:
     lost = [int(n) for n in re.findall(r"lost any more: (\d+) were", told)]
     assert f"{lost[-1]} requests lost" in stored("14-shutdown.ipynb", "incident")
     shares = [float(n) for n in re.findall(r"gets ([\d.]+) requests", told)]
-    assert all(share == pytest.approx(50 / 3, abs=0.1) for share in shares), "a third of all"
+    assert {round(50 / share) for share in shares} == {3, 4}, "a third of all, but for the moment of four"
     each = [now - before for before, now in pairwise([0, *lost])]
     assert len(each) == 3
-    assert all(0.5 < one / shares[0] < 1.5 for one in each), "about a second of one pod's share"
+    assert all(0.5 < one / max(shares) < 1.5 for one in each), "about a second of one pod's share"
 
 
 def test_the_landing_page_predicts_the_kills_of_the_real_cluster_to_half_a_second() -> None:

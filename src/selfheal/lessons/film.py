@@ -1,7 +1,7 @@
-"""A run as a film: a cluster is looked at each second, and there is a picture wherever something has changed.
+"""A run as a film: a cluster is looked at after each event, and there is a picture wherever something has changed.
 
 ``look`` takes a cluster and gives a view, a frozen value; two equal views are one picture (ages are left out of the
-comparison). On a page of the book ``play.js`` gives the film a time slider; a question stops it until it is answered.
+comparison). What changes by the mere passing of time (a silence that becomes too long) is seen within a second. On a page of the book ``play.js`` gives the film a time slider; a question stops it until it is answered.
 Without the script each picture opens by a click.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from selfheal.clock import SECOND, micros
 from selfheal.cluster import Cluster
 from selfheal.lessons.questions import Question
 from selfheal.lessons.steps import one_at_a_time
@@ -54,7 +55,7 @@ class Film:
     frames: tuple[Frame, ...]
 
     def __repr__(self) -> str:
-        return "\n".join((self.title, *(f"  {frame.t:>5g} s  {frame.told}" for frame in self.frames)))
+        return "\n".join((self.title, *(f"  {frame.t:>6g} s  {frame.told}" for frame in self.frames)))
 
     def _repr_html_(self) -> str:
         return one_at_a_time(self.title, "\n".join(map(_frame, self.frames)), FILM)
@@ -68,22 +69,22 @@ def film(
     *,
     do: Mapping[float, Act] | None = None,
     ask: Mapping[float, Question] | None = None,
-    every: float = 1,
 ) -> Film:
-    """Let ``cluster`` run to ``until`` (s) and look at it each ``every`` s.
+    """Let ``cluster`` run to ``until`` (s) and look at it after each event, and each second.
 
     ``do``: second → what is then done to the cluster. ``ask``: second → a question before the next picture after it.
     """
-    waiting, deeds = sorted((ask or {}).items()), sorted((do or {}).items())
+    waiting, deeds = sorted((ask or {}).items()), sorted((micros(at), act) for at, act in (do or {}).items())
     frames: list[Frame] = []
     while True:
         _see(frames, cluster, look(cluster), waiting)
-        if deeds and deeds[0][0] <= cluster.now:
+        if deeds and deeds[0][0] <= cluster.clock.now:
             deeds.pop(0)[1](cluster)
             continue
-        if cluster.now >= until:
+        if cluster.clock.now >= micros(until):
             return Film(phrase(title), tuple(frames))
-        cluster.run(until=min(until, cluster.now + every))
+        end = min([micros(until), cluster.clock.now + SECOND, *(at for at, _ in deeds[:1])])
+        cluster.clock.run(end, lambda: look(cluster) != frames[-1].view)
 
 
 def _see(frames: list[Frame], cluster: Cluster, view: View, waiting: list[tuple[float, Question]]) -> None:
@@ -92,7 +93,7 @@ def _see(frames: list[Frame], cluster: Cluster, view: View, waiting: list[tuple[
         return
     says = view.told(frames[-1].view) if frames else [words("film")["begin"]]
     asked = waiting.pop(0)[1] if waiting and waiting[0][0] < cluster.now else None
-    frames.append(Frame(round(cluster.now, 1), tuple(says), view, asked))
+    frames.append(Frame(round(cluster.now, 2), tuple(says), view, asked))
 
 
 def _frame(frame: Frame) -> str:

@@ -78,8 +78,11 @@ class NodeSeen:
             elif (pod.status, pod.ready) != (was.status, was.ready):
                 told = f"{pod.status}, {say[f'pod.{pod.ready}']}"
                 yield tell("status", pod=short(pod.name), **{"is": told})
-            if bool(pod.listed) != bool(was and was.listed):
+            listed = was.listed if was else None
+            if bool(pod.listed) != bool(listed):
                 yield tell("in" if pod.listed else "out", pod=short(pod.name))
+            elif pod.listed != listed:
+                yield tell("unlisted" if pod.listed is None else "listed", pod=short(pod.name))
         yield from (tell("gone", pod=short(pod)) for pod in old)
 
     def html(self) -> str:
