@@ -26,7 +26,7 @@ from selfheal.widgets.questions import (
     preset_of,
     setting_of,
 )
-from tests.widgets.shop import POD, full, shop, three, ward, well, write_page
+from tests.widgets.shop import POD, SICK, full, shop, three, ward, well, write_page
 
 pytestmark = pytest.mark.browser
 
@@ -391,6 +391,35 @@ def test_it_fits_a_narrow_page_and_the_axis_scrolls_under_fixed_names(show: Open
     assert names["x"] >= 0
     knob = tab.locator(".knob").bounding_box()
     assert names["x"] + names["width"] - 1 <= knob["x"] <= width
+
+
+def in_sight(tab: Any, what: str) -> bool:
+    """Whether something lies inside the part of the axis that shows."""
+    inside, axis = (tab.locator(one).bounding_box() for one in (what, ".scroll"))
+    return axis["x"] <= inside["x"] and inside["x"] + inside["width"] <= axis["x"] + axis["width"]
+
+
+def test_on_a_phone_the_mark_that_is_to_be_put_and_the_playhead_are_in_sight(show: Open) -> None:
+    tab = show(full(), width=360)
+    assert in_sight(tab, ".flag")
+    assert in_sight(tab, ".knob")
+    tab = show(shop(start=100), width=360)
+    assert in_sight(tab, ".knob")
+
+
+def test_a_run_that_opens_in_its_middle_is_explained_at_once(show: Open) -> None:
+    tab = show(shop(start=100))
+    assert "Why was the restart" in tab.locator(".why .head").inner_text()
+    assert tab.locator(".why li").count() > 2
+
+
+def test_labels_of_what_was_switched_do_not_lie_on_each_other(show: Open) -> None:
+    well_again = {"at": 36, "http": {"pod": "shop", "port": 8080, "path": "/switch?healthz=200", "method": "POST"}}
+    tab = show(monitor(POD, actions=[*SICK, well_again], until=120, seed=7), width=700)
+    first, second = (label.bounding_box() for label in tab.locator("rect.act").all())
+    assert second["x"] < first["x"] + first["width"]
+    assert first["y"] + first["height"] <= second["y"]
+    assert tab.locator(".names").get_by_text("app is").bounding_box()["y"] >= second["y"] + second["height"] - 2
 
 
 def test_with_reduced_motion_it_goes_from_event_to_event(show: Open) -> None:

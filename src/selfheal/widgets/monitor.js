@@ -563,12 +563,14 @@ class Strip {
   time(x) { return clamp((x - this.left) / this.scale, 0, this.story.until); }
 
   /** Draw a story, all of it; `show` then uncovers what the playhead has reached. */
-  layout(story, { pod, ghost, belief, setting, asks }) {
+  layout(story, { pod, ghost, belief, setting, asks, started }) {
     Object.assign(this, { story, pod, ghost, asks });
     const { say } = this, until = story.until, room = this.scroll.clientWidth || 600;
     this.left = 24;
+    this.room = room;
     this.scale = Math.max((room - this.left - 24) / until, room < 520 ? Math.min(4.6, 1500 / until) : Math.min(1.6, 1500 / until));
     this.width = Math.max(room, Math.ceil(this.left + until * this.scale + 24));
+    this.usual = Math.round(Math.min(until * 0.55, this.time(Math.max(room * 0.6, this.x(started) + 40)))); // where a mark waits to be put: in sight
     this.rows = [];
     this.losses = [];
     this.plans = null;
@@ -580,7 +582,10 @@ class Strip {
       y += height;
     };
     const events = story.events;
-    if (events.some((event) => event.type === "flip") || setting.flips.length) row("flips", say("lane.flips"), 25, (at) => this.#flips(at));
+    if (events.some((event) => event.type === "flip") || setting.flips.length) {
+      const places = this.#places(events.filter((event) => event.type === "flip"));
+      row("flips", say("lane.flips"), 25 + 19 * Math.max(0, ...places.map(({ level }) => level)), (at) => this.#flips(places, at));
+    }
     if (pod?.app.length) row("app", say("lane.app"), 26, (at) => this.#app(pod, at));
     for (const probe of PROBES) if (setting.probes[probe] && pod) row(probe, say(`lane.${probe}`), 31, (at) => this.#ticks(pod.probes[probe] ?? [], at));
     row("container", say("lane.container"), 37, (at) => this.#lives(pod, at));
@@ -663,11 +668,14 @@ class Strip {
     this.#showPulse(view);
     this.#showMarks(view);
     this.#showChosen(view);
-    if (view.follow && this.width > this.scroll.clientWidth) {
-      const room = this.scroll.clientWidth, at = x - this.scroll.scrollLeft;
-      if (at > room * 0.8 || at < 30) this.scroll.scrollLeft = x - room * 0.45;
-    }
+    if (view.follow) this.bring(t);
     set(this.svg, "aria-label", say("strip.label", { pod: this.pod?.name ?? "", t: say("s", { t: trim(seen) }), events: view.known }));
+  }
+
+  /** Scrolls the axis, where it is wider than its place, until a moment is well in sight. */
+  bring(t) {
+    const x = this.x(t), room = this.scroll.clientWidth, at = x - this.scroll.scrollLeft;
+    if (this.width > room && (at > room * 0.8 || at < 30)) this.scroll.scrollLeft = x - room * 0.45;
   }
 
   /** How many requests each stretch has lost so far: the newest counts up with the playhead, and never runs ahead of it. */
@@ -704,11 +712,11 @@ class Strip {
     const { say } = this;
     if (!this.asks) { this.flag.hidden = true; this.mark.style.display = this.real.style.display = this.diff.style.display = "none"; return; }
     const until = this.story.until, placed = mark.t !== null, never = mark.t === NEVER;
-    const mineX = this.x(placed ? (never ? until : mark.t) : until * 0.55);
+    const mineX = this.x(placed ? (never ? until : mark.t) : this.usual);
     const flagText = !placed ? say("mark.flag.open") : never ? say("mark.flag.never") : say("mark.flag", { t: trim(mark.t) });
     const realX = this.x(goal ? goal.t : until), realText = goal ? say("real.flag", { t: tenths(goal.t) }) : say("real.flag.never");
     const flagWidth = inkWidth(flagText, "600 12px") + 26, realWidth = inkWidth(realText, "650 11.5px") + 20;
-    let flagLeft = mineX + flagWidth > this.width, realLeft = realX + realWidth > this.width;
+    let flagLeft = mineX + flagWidth > (placed ? this.width : this.room), realLeft = realX + realWidth > this.width;
     if (resolved && placed) {
       if (mineX <= realX && !flagLeft && mineX + flagWidth > realX - (realLeft ? realWidth : 0)) flagLeft = true;
       if (mineX > realX && !realLeft && realX + realWidth > mineX) realLeft = true;
@@ -778,15 +786,25 @@ class Strip {
     if (label) group.append(s("text", { class: `inband ${ink}`, x: x + 7, y: y + height / 2 + 4 }, label));
   }
 
-  #flips(y) {
+  /** Where the labels of what was switched have room: one that would lie on another goes a line down. */
+  #places(flips) {
+    const ends = [];
+    return flips.map(({ t, text }) => {
+      const x = this.x(t), width = inkWidth(text) + 12, left = x + width > this.width ? x - width : x;
+      const free = ends.findIndex((end) => end <= left), level = free < 0 ? ends.length : free;
+      ends[level] = left + width + 2;
+      return { x, text, width, left, level };
+    });
+  }
+
+  #flips(places, y) {
     this.plans = s("g", {});
-    for (const event of this.story.events) {
-      if (event.type !== "flip") continue;
-      // What the reader (or the scenario) has planned is known, so it shows ahead of the playhead too.
-      const x = this.x(event.t), { text } = event, width = inkWidth(text) + 12, left = x + width > this.width ? x - width : x;
-      this.plans.append(s("line", { class: "flag-act", x1: x, x2: x, y1: y, y2: y + 46 }));
-      this.plans.append(s("rect", { class: "act", x: left, y: y + 1, width, height: 17, rx: 3 }));
-      this.plans.append(s("text", { class: "inband", x: left + 6, y: y + 13.5 }, text));
+    const floor = y + 46 + 19 * Math.max(0, ...places.map(({ level }) => level));
+    // What the reader (or the scenario) has planned is known, so it shows ahead of the playhead too.
+    for (const { x } of places) this.plans.append(s("line", { class: "flag-act", x1: x, x2: x, y1: y, y2: floor }));
+    for (const { text, width, left, level } of places) {
+      this.plans.append(s("rect", { class: "act", x: left, y: y + 1 + 19 * level, width, height: 17, rx: 3 }));
+      this.plans.append(s("text", { class: "inband", x: left + 6, y: y + 13.5 + 19 * level }, text));
     }
     return y + 10;
   }
@@ -1403,17 +1421,19 @@ function render({ model, el }) {
     strip.stage.classList.remove("stale");
     state.answered = { setting: structuredClone(setting), belief };
     story = finish(read(answer, data.at, model.get("words")), setting);
-    if (loading.parentNode && (data.start ?? null) === null) state.t = started = firstBreath();
+    const first = loading.parentNode !== null;
+    if (first && (data.start ?? null) === null) state.t = started = firstBreath();
     ghost = belief && !lacking ? read(shadowTold.answer, data.at, model.get("words")) : null;
     if (state.chosen) state.chosen = story.events.find((event) => event.type === state.chosen.type && Math.abs(event.t - state.chosen.t) < 0.05) ?? null;
     state.t = Math.min(state.t, story.until);
     state.seen = rewind ? state.t : clamp(state.seen, state.t, story.until);
-    if (loading.parentNode) {
+    if (first) {
       root.replaceChildren(bar, top, question, notice, strip.root, panel, more, live);
       if (!question.childElementCount) question.hidden = true;
       watcher.observe(root);
     }
     steadily(layout);
+    if (first) strip.bring(state.t);
   }
   /** It takes a while: what is waited for stands over the axis, so that nothing moves. */
   function asking(mine) {
@@ -1596,7 +1616,7 @@ function render({ model, el }) {
   function panelDraw() {
     const goal = goalOf(story, asks), done = resolved();
     const telling = (event) => event.t <= state.seen + 1e-9 && story.why[event.id] && !["pass", "skip"].includes(event.type);
-    const item = state.chosen ?? (done && goal ? goal : state.seen > started ? story.events.findLast(telling) : null);
+    const item = state.chosen ?? (done && goal ? goal : state.seen > started || data.start ? story.events.findLast(telling) : null);
     const chain = item && (story.why[item.id] ?? []);
     whyTitle.textContent = item ? say(item.type === "restart" ? "why.restart" : "why", { what: item.text, t: say("s", { t: tenths(item.t) }) }) : say("why.hint");
     const causes = chained(chain ?? []);
@@ -1605,7 +1625,7 @@ function render({ model, el }) {
       if (rule) lines.at(-1).append(" ", h("code", { title: `${file} ${rule}` }, `${file.split("/").pop()} ${rule}`));
       return h("li", {}, lines);
     }));
-    if (!causes.length) whyList.append(h("li", {}, !item ? say("why.none") : item.detail ? String(item.detail).trim() : item.type === "flip" ? say("why.plain") : item.text));
+    if (!causes.length) whyList.append(h("li", { class: "plain" }, !item ? say("why.none") : item.detail ? String(item.detail).trim() : item.type === "flip" ? say("why.plain") : item.text));
     strip.showChain(causes);
     verdict.replaceChildren(...verdictWords(goal, done));
     verdict.hidden = !verdict.childNodes.length;
@@ -1678,7 +1698,7 @@ function render({ model, el }) {
     service = [...story.services.values()].find((one) => one.traffic.length) ?? [...story.services.values()][0];
     ward.layout(story, state.setting);
     desk.layout(state.setting, given, grace, hanging);
-    strip.layout(story, { pod, ghost, belief: data.beliefs.find((one) => one.key === state.belief), setting: state.setting, asks });
+    strip.layout(story, { pod, ghost, belief: data.beliefs.find((one) => one.key === state.belief), setting: state.setting, asks, started });
     strip.knob.setAttribute("aria-valuemin", "0");
     strip.knob.setAttribute("aria-valuemax", String(story.until));
     strip.flag.setAttribute("aria-valuemin", "0");
@@ -1728,7 +1748,7 @@ function render({ model, el }) {
     act();
   });
   strip.flag.addEventListener("keydown", (event) => {
-    const now = typeof state.mark.t === "number" ? state.mark.t : Math.round(story.until * 0.55);
+    const now = typeof state.mark.t === "number" ? state.mark.t : strip.usual;
     const to = {
       ArrowRight: now + 1, ArrowUp: now + 1, ArrowLeft: now - 1, ArrowDown: now - 1, PageUp: now + 10, PageDown: now - 10,
       Home: 0, End: story.until, Enter: now, " ": now, n: NEVER, N: NEVER,
