@@ -1,8 +1,9 @@
 """A run as a film: a cluster is looked at after each event, and there is a picture wherever something has changed.
 
 ``look`` takes a cluster and gives a view, a frozen value; two equal views are one picture (ages are left out of the
-comparison). What changes by the mere passing of time (a silence that becomes too long) is seen within a second. On a page of the book ``play.js`` gives the film a time slider; a question stops it until it is answered.
-Without the script each picture opens by a click.
+comparison). What changes by the mere passing of time (a silence that becomes too long) is seen within a second. On a
+page of the book ``play.js`` gives the film a time slider; a question stops it until it is answered. Without the script
+each picture opens by a click.
 """
 
 from __future__ import annotations
