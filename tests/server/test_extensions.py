@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from selfheal.server.endpoints.discovery import storage_version_hash
 from tests.server.api import PODS, Api, pod
 from tests.server.test_requests import AGGREGATED, APPLY, MERGE, STRATEGIC, TABLE
 
@@ -124,7 +125,7 @@ def test_objects_are_defaulted_pruned_and_listed(api: Api) -> None:
         (
             {"cronSpec": None},
             "spec.cronSpec",
-            'Invalid value: "null": spec.cronSpec in body must be of type string: "null"',
+            "Required value",
         ),
         (
             {"cronSpec": "x"},
@@ -142,10 +143,20 @@ def test_objects_are_defaulted_pruned_and_listed(api: Api) -> None:
             "Invalid value: 11: spec.replicas in body should be less than or equal to 10",
         ),
         ({"mode": "x"}, "spec.mode", 'Unsupported value: "x": supported values: "fast", "slow"'),
-        ({"port": []}, "spec.port", 'Invalid value: "array": spec.port in body must be of type integer: "array"'),
+        (
+            {"port": []},
+            "spec.port",
+            'Invalid value: "array": spec.port in body must be of type integer,string: "array"',
+        ),
         ({"tags": ["a", "a"]}, "spec.tags[1]", 'Duplicate value: "a"'),
         ({"tags": ["a", "b", "c", "d"]}, "spec.tags", "Too many: 4: must have at most 3 items"),
         ({"env": [{"value": None}]}, "spec.env[0].name", "Required value"),
+        ({"env": [{"name": "A"}, {"name": "A"}, {"name": "A"}]}, "spec.env[1]", 'Duplicate value: {"name":"A"}'),
+        (
+            {"tags": [None]},
+            "spec.tags[0]",
+            'Invalid value: "null": spec.tags[0] in body must be of type string: "null"',
+        ),
     ],
 )
 def test_what_the_schema_has_against_an_object(api: Api, spec: dict[str, Any], field: str, message: str) -> None:
@@ -176,13 +187,130 @@ def test_objects_are_applied_and_watched(api: Api) -> None:
     path = f"{PATH}/a"
     api("PATCH", f"{path}?fieldManager=x", crontab(env=[{"name": "A", "value": "1"}]), APPLY)
     api("PATCH", f"{path}?fieldManager=y", crontab(env=[{"name": "B", "value": "2"}]), APPLY)
-    assert [e["name"] for e in api.get(path).json["spec"]["env"]] == ["B", "A"]
+    assert [e["name"] for e in api.get(path).json["spec"]["env"]] == ["A", "B"]
     store = api.cluster.store
     events = api.stream(f"{PATH}?watch=true", lambda: store.delete("CronTab", "default", "a"))
     assert [(e["type"], e["object"]["apiVersion"]) for e in events] == [
         ("ADDED", "stable.example.com/v1"),
         ("DELETED", "stable.example.com/v1"),
     ]
+
+
+def changed_schema(api: Api, change: Any) -> None:
+    """The definition with another schema, as ``change`` makes it of the spec's fields."""
+    name = f"{DEFINITIONS}/crontabs.stable.example.com"
+    crd = api.get(name).json
+    change(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"])
+    assert api("PUT", name, crd).code == 200
+
+
+def test_what_was_stored_before_is_shown_as_the_schema_wants_it_today(api: Api) -> None:
+    made = api("POST", PATH, crontab(port=80)).json
+    changed_schema(api, lambda fields: fields.update(zone={"type": "string", "default": "a"}) or fields.pop("port"))
+    selected = {"cronSpec": "* * * * *", "replicas": 1, "mode": "fast", "zone": "a"}
+    assert api.get(f"{PATH}/a").json["spec"] == selected
+    assert api.get(PATH).json["items"][0]["spec"] == selected
+    assert api.stream(f"{PATH}?watch=true")[0]["object"]["spec"] == selected
+    assert api.get(f"{PATH}/a").json["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+    assert api("PATCH", f"{PATH}/a", {"metadata": {"labels": {"x": "y"}}}, MERGE).json["metadata"]["generation"] == 1
+    changed = api("PATCH", f"{PATH}/a", {"spec": {"replicas": 2}}, MERGE).json
+    assert (changed["metadata"]["generation"], changed["spec"]["zone"]) == (2, "a")
+    changed_schema(api, lambda fields: fields["zone"].pop("default"))
+    assert api.get(f"{PATH}/a").json["spec"]["zone"] == "a"  # somebody has written it since
+
+
+def test_an_update_need_not_mend_what_it_leaves_alone(api: Api) -> None:
+    env = [{"name": "A", "value": "long"}, {"name": "B", "value": "b"}]
+    api("POST", PATH, {**crontab(mode="slow", env=env), "status": {}})
+
+    def stricter(fields: Any) -> None:
+        fields["mode"]["enum"] = ["fast"]
+        fields["env"]["items"]["properties"]["value"]["maxLength"] = 2
+
+    changed_schema(api, stricter)
+    assert api("PATCH", f"{PATH}/a", {"spec": {"replicas": 2}}, MERGE).code == 200
+    assert api("PATCH", f"{PATH}/a/status", {"status": {"active": 1}}, MERGE).code == 200
+    changed = api("PATCH", f"{PATH}/a", {"spec": {"env": [*reversed(env), {"name": "C"}]}}, MERGE)
+    assert changed.code == 200, changed.text
+    refused = api("PATCH", f"{PATH}/a", {"spec": {"env": [{"name": "B", "value": "other"}]}}, MERGE).json
+    assert refused["message"] == (
+        'CronTab.stable.example.com "a" is invalid: spec.env[0].value: Too long: may not be more than 2 bytes'
+    )
+    assert api("PUT", f"{PATH}/a", {**crontab(mode="slow", env=env[1:])}).code == 200
+    assert api("POST", PATH, crontab("b", mode="slow")).code == 422
+
+
+def test_a_status_of_the_wrong_type_is_named_as_the_server_does(api: Api) -> None:
+    api("POST", PATH, crontab())
+    refused = api("PATCH", f"{PATH}/a/status", {"status": {"active": "x"}}, MERGE).json
+    assert refused["details"]["causes"] == [
+        {
+            "reason": "FieldValueTypeInvalid",
+            "field": "status.active",
+            "message": 'Invalid value: "string": active in body must be of type integer: "string"',
+        }
+    ]
+    negative = api("PATCH", f"{PATH}/a/status", {"status": {"active": -1}}, MERGE).json["details"]["causes"]
+    assert [c["field"] for c in negative] == [".status.active"]
+
+
+def test_what_is_unknown_is_kept_where_the_schema_says_so(api: Api) -> None:
+    def deeper(fields: Any) -> None:
+        fields["raw"]["properties"] = {"known": {"type": "object", "properties": {"a": {"type": "string"}}}}
+        fields["open"] = {"type": "object", "additionalProperties": {"type": "string", "nullable": True}}
+        fields["closed"] = {"type": "object", "additionalProperties": {"type": "string"}}
+        fields["resource"] = {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {}}
+        fields["resource"]["x-kubernetes-preserve-unknown-fields"] = True
+
+    changed_schema(api, deeper)
+    body = {"raw": {"x": None, "list": [{"y": 1}], "known": {"a": "1", "b": "2"}}, "open": {"a": None}}
+    body |= {"closed": {"a": None, "b": "c"}, "resource": {"apiVersion": "v1", "kind": "Pod", "spec": {"a": 1}}}
+    made = api("POST", PATH, crontab(**body)).json["spec"]
+    assert made["raw"] == {"x": None, "list": [{"y": 1}], "known": {"a": "1"}}
+    assert (made["open"], made["closed"]) == ({"a": None}, {"b": "c"})
+    assert made["resource"] == {"apiVersion": "v1", "kind": "Pod", "spec": {"a": 1}}
+
+
+def test_lists_merge_in_apply_patches_as_the_schema_says(api: Api) -> None:
+    def applied(who: str, **spec: Any) -> Any:
+        return api("PATCH", f"{PATH}/a?fieldManager={who}", crontab(**spec), APPLY).json["spec"]
+
+    applied("x", tags=["a", "b"], env=[{"name": "A", "value": "1"}, {"name": "B", "value": "1"}], raw={"l": [1]})
+    found = applied("y", tags=["c"], env=[{"name": "C"}, {"name": "A"}])
+    assert found["tags"] == ["a", "b", "c"]
+    assert found["env"] == [{"name": "C"}, {"name": "A", "value": "1"}, {"name": "B", "value": "1"}]
+    assert applied("x", tags=["b"], env=[{"name": "A", "value": "2"}])["tags"] == ["b", "c"]
+    assert [e["name"] for e in api.get(f"{PATH}/a").json["spec"]["env"]] == ["C", "A"]
+
+
+def test_fields_that_a_selector_may_name() -> None:
+    api, crd = Api(), definition()
+    crd["spec"]["versions"][0]["selectableFields"] = [{"jsonPath": ".spec.mode"}]
+    api("POST", DEFINITIONS, crd)
+    for name, mode in (("a", "fast"), ("b", "slow")):
+        api("POST", PATH, crontab(name, mode=mode))
+    found = api.get(f"{PATH}?fieldSelector=spec.mode%3Dslow").json["items"]
+    assert [o["metadata"]["name"] for o in found] == ["b"]
+    assert api.get(f"{PATH}?fieldSelector=spec.port%3D1").json["message"] == "field label not supported: spec.port"
+
+
+def test_discovery_tells_as_what_a_resource_is_stored(api: Api) -> None:
+    """The hashes are those of a real server (api/discovery/*.json in Kubernetes' repository)."""
+
+    def hashes(path: str) -> dict[str, str | None]:
+        return {r["name"]: r.get("storageVersionHash") for r in api.get(path).json["resources"]}
+
+    core = hashes("/api/v1")
+    assert (core["pods"], core["events"], core["namespaces"]) == ("xPOwRZ+Yhw8=", "r2yiGXH7wu8=", "Q3oi5N2YM8M=")
+    assert (core["pods/status"], core["bindings"], core["componentstatuses"]) == (None, None, None)
+    assert hashes("/apis/autoscaling/v1")["horizontalpodautoscalers"] == "qwQve8ut294="
+    assert hashes("/apis/events.k8s.io/v1")["events"] == "r2yiGXH7wu8="
+    assert hashes("/apis/apps/v1")["deployments"] == "8aSe+NMegvE="
+    assert hashes("/apis/stable.example.com/v1") == {
+        "crontabs": storage_version_hash("stable.example.com/v1", "CronTab"),
+        "crontabs/scale": None,
+        "crontabs/status": None,
+    }
 
 
 def test_two_versions_of_one_object() -> None:
@@ -195,6 +323,18 @@ def test_two_versions_of_one_object() -> None:
     assert api.get(f"{PATH}/a").json["apiVersion"] == "stable.example.com/v1"
     group = api.get("/apis/stable.example.com").json
     assert [v["version"] for v in group["versions"]] == ["v1", "v1beta1"]
+
+
+def test_a_version_shows_no_field_that_it_has_not() -> None:
+    api, crd = Api(), definition()
+    old = copy.deepcopy({**crd["spec"]["versions"][0], "name": "v1beta1", "storage": False})
+    del old["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["tags"]
+    crd["spec"]["versions"].append(old)
+    api("POST", DEFINITIONS, crd)
+    api("POST", PATH, crontab(tags=["a"]))
+    beta = f"{PATH.replace('/v1/', '/v1beta1/')}/a"
+    assert "tags" not in api.get(beta).json["spec"]
+    assert api.get(f"{PATH}/a").json["spec"]["tags"] == ["a"]
 
 
 def test_a_kind_of_the_whole_cluster_with_its_status_in_one_piece() -> None:

@@ -9,7 +9,8 @@ staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal, sigs.k8s.io/str
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,8 +153,32 @@ def _merged(live: Any, new: Any, of: Schema | None) -> Any:
         old = live if isinstance(live, Mapping) else {}
         return {**old, **{key: _merged(old.get(key), value, below(of, key)) for key, value in new.items()}}
     old_parts = parts(live, of) or {}
-    merged = {word: _merged(old_parts.get(word, (None, None))[0], item, s) for word, (item, s) in found.items()}
-    return [*merged.values(), *(item for word, (item, _) in old_parts.items() if word not in merged)]
+    return [
+        _merged(old_parts.get(word, (None, None))[0], *found[word]) if word in found else old_parts[word][0]
+        for word in _order(old_parts, found)
+    ]
+
+
+def _order(old: Iterable[str], new: Iterable[str]) -> list[str]:
+    """The items of two lists as one: in the order of ``new``, and those of ``old`` alone where they stood.
+
+    sigs.k8s.io/structured-merge-diff/typed/merge.go visitListItems
+    """
+    left, right = deque(old), deque(new)
+    both, out = set(left) & set(right), dict[str, None]()
+    shared = deque(word for word in right if word in both)
+    while left or right:
+        if left and left[0] in out:
+            left.popleft()
+        elif left and left[0] not in both:
+            out[left.popleft()] = None
+        elif left and left[0] not in (right[0], shared[0]):
+            left.popleft()  # it is in both, but another's turn
+        else:
+            if shared and right[0] == shared[0]:
+                shared.popleft()
+            out[right.popleft()] = None
+    return list(out)
 
 
 def _pruned(value: Any, of: Schema | None, dropped: Fields, kept: Fields, path: Path = ()) -> Any:

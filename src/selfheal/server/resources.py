@@ -44,6 +44,10 @@ class Custom(NamedTuple):
     """Whether the status is written apart."""
     scale: Mapping[str, str]
     """The paths of the subresource ``scale``."""
+    stored: Mapping[str, Any]
+    """The schema of the version under which its objects lie in the store."""
+    selectable: tuple[str, ...] = ()
+    """The paths of fields that a selector may name."""
 
 
 class Resource(NamedTuple):

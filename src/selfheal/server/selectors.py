@@ -11,6 +11,7 @@ from typing import Any
 from selfheal.errors import BadRequest
 from selfheal.objects import Object, labels, matches
 from selfheal.scenario.selectors import selector as label_selector
+from selfheal.server.extensions import custom
 from selfheal.server.http import Request
 from selfheal.server.resources import Resource
 
@@ -86,7 +87,8 @@ def matcher(request: Request, resource: Resource, name: str = "") -> Matcher | N
     terms = _terms(request.get("fieldSelector"))
     if resource.api_version == "events.k8s.io/v1":
         terms = [(f.replace("regarding.", "involvedObject."), equal, value) for f, equal, value in terms]
-    known = ("metadata.name", "metadata.namespace", *FIELDS.get(resource.stored, ()))
+    own = resource.custom.selectable if resource.custom else FIELDS.get(resource.stored, ())
+    known = ("metadata.name", "metadata.namespace", *(field.removeprefix(".") for field in own))
     for field, _, _ in terms:
         if field not in known:
             raise BadRequest(f"field label not supported: {field}")
@@ -96,6 +98,8 @@ def matcher(request: Request, resource: Resource, name: str = "") -> Matcher | N
         return None
 
     def match(obj: Object) -> bool:
+        if terms and resource.custom is not None:
+            obj = custom.outward(obj, resource)
         if any((_value(obj, field) == value) != equal for field, equal, value in terms):
             return False
         return wants is None or matches(wants, labels(obj))

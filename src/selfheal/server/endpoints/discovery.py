@@ -5,8 +5,11 @@ staging/src/k8s.io/apiserver/pkg/endpoints/discovery
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
+from hashlib import sha256
 
+from selfheal.kinds import KINDS
 from selfheal.objects import Object
 from selfheal.server.resources import Resource, Subresource
 
@@ -41,6 +44,25 @@ def _singular(resource: Resource) -> str:
     return (
         resource.kind.removesuffix("Metrics").lower() if resource.group == "metrics.k8s.io" else resource.kind.lower()
     )
+
+
+POLICIES = ("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding")
+STORED_OLDER = dict.fromkeys(POLICIES, "admissionregistration.k8s.io/v1beta1")
+"""Kinds that a server of the version before must still be able to read (default_storage_factory_builder.go)."""
+
+
+def _storage(resource: Resource) -> str:
+    """The version under which its objects are stored; '' if none are."""
+    if resource.custom is not None:
+        return resource.custom.storage
+    info = KINDS.get(resource.stored)
+    return "" if info is None else STORED_OLDER.get(resource.kind, info.api_version)
+
+
+def storage_version_hash(api_version: str, kind: str) -> str:
+    """By which clients notice that a resource is stored otherwise (discovery/storageversionhash.go)."""
+    group, _, version = api_version.rpartition("/")
+    return base64.b64encode(sha256(f"{group}/{version}/{kind}".encode()).digest()[:8]).decode()
 
 
 def api_versions(address: str) -> Object:
@@ -90,6 +112,8 @@ def api_resource_list(versions: Versions, api_version: str) -> Object | None:
             entry["shortNames"] = list(resource.short_names)
         if resource.categories:
             entry["categories"] = list(resource.categories)
+        if storage := _storage(resource):
+            entry["storageVersionHash"] = storage_version_hash(storage, resource.kind)
         listed.append(entry)
         for sub in resource.subresources:
             below: Object = {

@@ -149,6 +149,10 @@ def _version(version: Mapping[str, Any], path: str) -> Iterator[FieldError]:
                 yield _required(f"{at}.{field}")
         if isinstance(column, Mapping) and not isinstance(column.get("priority") or 0, int):
             yield _invalid(f"{at}.priority", column["priority"], "must be an integer")
+    fields = version.get("selectableFields") or []
+    for i, field in enumerate(fields if isinstance(fields, list) else ()):
+        if not isinstance(field, Mapping) or not isinstance(field.get("jsonPath"), str) or not field["jsonPath"]:
+            yield _required(f"{path}.selectableFields[{i}].jsonPath")
     below = version.get("subresources")
     if below is not None and not isinstance(below, Mapping):
         yield _invalid(f"{path}.subresources", below, "must be an object")
@@ -226,6 +230,7 @@ def resources(crd: Object) -> list[Resource]:
     """The resources of a definition: one for each version that is served."""
     spec, found = crd["spec"], []
     called, storage = spec["names"], kind_of(crd).api_version
+    [stored] = [v["schema"]["openAPIV3Schema"] for v in spec["versions"] if v["storage"]]
     for version in spec["versions"]:
         if not version["served"]:
             continue
@@ -249,6 +254,8 @@ def resources(crd: Object) -> list[Resource]:
                     tuple(version.get("additionalPrinterColumns") or ()),
                     "status" in below and below["status"] is not None,
                     below.get("scale") or {},
+                    stored,
+                    tuple(field["jsonPath"] for field in version.get("selectableFields") or ()),
                 ),
             )
         )

@@ -15,6 +15,7 @@ from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import render, write
 from selfheal.server.endpoints.negotiation import form
 from selfheal.server.http import Response, as_json
+from selfheal.server.registry.versions import inward, outward
 from selfheal.server.resources import Resource
 
 META = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
@@ -71,7 +72,7 @@ def scale_of(obj: Object, paths: Mapping[str, str] = BUILT_IN) -> Object:
 
 def serve(context: Context) -> Response:
     """GET, PUT, PATCH."""
-    request, current = context.request, context.current()
+    request, current = context.request, outward(context.current(), context.info.resource)
     paths = _paths(context.info.resource)
     old = scale_of(current, paths)
     if context.info.verb == "get":
@@ -98,5 +99,6 @@ def serve(context: Context) -> Response:
     meta = {k: v for k, v in current["metadata"].items() if k != "resourceVersion"}
     if given:
         meta["resourceVersion"] = given
-    made = write.written(context, {**changed, "metadata": meta}, current)
+    new = inward({**changed, "metadata": meta}, context.info.resource)
+    made = outward(write.written(context, new, context.current()), context.info.resource)
     return render.answer(context, scale_of(made, paths), form(request)._replace(as_=""))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from selfheal.objects import Object
+from selfheal.server.extensions import custom
 from selfheal.server.resources import Resource
 
 EVENT_FIELDS = {
@@ -71,10 +72,10 @@ VERSIONS: dict[tuple[str, str], tuple[Change, Change]] = {
 """By what a client speaks: (from the store, into the store)."""
 
 
-def outward(obj: Object, resource: Resource) -> Object:
-    """An object as its resource shows it."""
+def outward(obj: Object, resource: Resource, *, defaults: bool = True) -> Object:
+    """An object as its resource shows it; a defined one with the ``defaults`` that have come since it was stored."""
     if resource.custom is not None:
-        return obj if obj.get("kind") != resource.kind else {**obj, "apiVersion": resource.api_version}
+        return custom.outward(obj, resource, defaults=defaults)
     change = VERSIONS.get((resource.api_version, resource.kind))
     return obj if change is None or obj.get("kind") != resource.kind else change[0](obj)
 
@@ -82,6 +83,6 @@ def outward(obj: Object, resource: Resource) -> Object:
 def inward(obj: Object, resource: Resource) -> Object:
     """An object as the store keeps it."""
     if resource.custom is not None:
-        return {**obj, "apiVersion": resource.custom.storage}
+        return custom.inward(obj, resource)
     change = VERSIONS.get((resource.api_version, resource.kind))
     return obj if change is None else change[1](obj)

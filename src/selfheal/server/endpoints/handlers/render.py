@@ -28,6 +28,7 @@ def table(context: Context, objs: Sequence[Object], form: Form, metadata: Object
     if resource.custom is None:
         found = printers.table(kind, objs, now)
     else:
+        objs = [outward(obj, resource) for obj in objs]
         found = columns.table(resource.custom.columns, objs, now, namespaced=resource.namespaced)
     out = found.wire()
     out["apiVersion"] = f"{form.group}/{form.version}"

@@ -207,7 +207,7 @@ def update(context: Context) -> Response:
 
 def _defaulted(context: Context, obj: Object) -> Object:
     own = context.info.resource.custom
-    return manifests.default(obj) if own is None else custom.default(obj, own)
+    return manifests.default(obj) if own is None else custom.default(obj, own.schema)
 
 
 def _managed(context: Context, new: Object, current: Object) -> Object:
@@ -223,7 +223,7 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
         new = _complete(new, current, marks)
         if resource.custom is not None:
             new = _defaulted(context, new)
-            custom.validate(new, resource)
+            custom.validate(new, resource, custom.outward(current, resource), status=True)
         with writing(context):
             return store.update_status(new if applied else _managed(context, new, current), cause=cause, marks=marks)
     narrow = parts.PARTS.get(context.info.subresource)
@@ -237,7 +237,10 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
     if not applied:
         new = _managed(context, new, current)
     if resource.custom is not None:
-        custom.validate(new, resource)
+        shown, apart = custom.outward(current, resource), resource.custom.status
+        custom.validate(new, resource, shown)
+        if custom.same(new, shown, status=apart):  # a new default is no wish of anybody: the generation stays
+            new = {**current, "metadata": new["metadata"]}
         with writing(context):
             return store.update(new, cause=cause, whole=not resource.custom.status)
     # What the server has written a client cannot change, and need not repeat.
@@ -319,7 +322,7 @@ def apply(context: Context, value: Any) -> Response:
         return stored_anew(context, intent, applied=True)
     merged = managedfields.applied(
         versions.outward(current, info.resource),
-        versions.outward(intent, info.resource),
+        versions.outward(intent, info.resource, defaults=False),
         context.managed(managedfields.APPLY),
         context.cluster.clock.timestamp(),
         context.schema,
