@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from selfheal.widgets import Monitor, bank, monitor, page
 from selfheal.widgets.questions import FAULTS, canonical
+from selfheal.words import language
 
 SERVICE = """
 ---
@@ -51,10 +51,14 @@ spec:
 SICK = [{"at": 31, "http": {"pod": "shop", "port": 8080, "path": "/switch?healthz=500", "method": "POST"}}]
 
 
+def shop() -> Monitor:
+    """One pod that falls sick at 31 s, dies hard and is restarted; made once in each language."""
+    return _shop(language())
+
+
 @cache
-def shop(**more: Any) -> Monitor:
-    """One pod that falls sick at 31 s, dies hard and is restarted."""
-    return monitor(POD, actions=SICK, until=120, seed=7, traffic={"shop": 20}, **more)
+def _shop(_language: str) -> Monitor:
+    return monitor(POD, actions=SICK, until=120, seed=7, traffic={"shop": 20})
 
 
 def full() -> Monitor:

@@ -16,8 +16,8 @@ from selfheal.lessons.exercises import data
 from selfheal.lessons.timing import calculator, script
 from selfheal.plot import plot
 from selfheal.rules import BELIEFS
-from selfheal.widgets import page
-from tests.widgets.shop import shop, write_page
+from selfheal.widgets import monitor, page
+from tests.widgets.shop import POD, shop, write_page
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src/selfheal"
@@ -146,6 +146,14 @@ def test_widgets_speak_chinese() -> None:
     for wrong in exercise.wrong:
         assert wrong.says in repr(exercise.check(wrong.answer)), wrong.way
     assert exercise.check(exercise.solution).verdict == "完成了。"
+
+
+def test_a_monitor_tells_its_run_in_the_language_in_which_it_was_made() -> None:
+    made = monitor(POD, until=60)
+    with words.speaking("zh-TW"):
+        told = json.dumps(made.first, ensure_ascii=False)
+    assert "probe succeeded" in told
+    assert not CHINESE.search(told)
 
 
 @pytest.mark.browser

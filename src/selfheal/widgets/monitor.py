@@ -26,8 +26,8 @@ from selfheal.scenario import Scenario
 from selfheal.widgets.answers import Answer, answer
 from selfheal.widgets.bank import name_of
 from selfheal.widgets.page import words
-from selfheal.widgets.questions import FAULTS, PROBES, canonical, pod_spec_of
-from selfheal.words import language, marked, phrase
+from selfheal.widgets.questions import FAULTS, PROBES, canonical, language_of, pod_spec_of
+from selfheal.words import language, marked, phrase, speaking
 
 HABITS = ("term",)
 """Switches that are the app's habit: they change how it is started, not what it does now."""
@@ -126,7 +126,8 @@ class Monitor:
     def first(self) -> Answer:
         """The answer to the question with nothing changed."""
         if self._first is None:
-            self._first = answer(self.data["base"])
+            with speaking(language_of(self.data)):  # whoever looks first, and in whatever language
+                self._first = answer(self.data["base"])
         return self._first
 
     def __repr__(self) -> str:
