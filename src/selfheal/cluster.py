@@ -70,6 +70,7 @@ class Cluster:
     begins, instead of the usual morning, for those who lay its times beside a clock on the wall. ``stand_ins``: images
     by their full names that stand for others; they lie on every node. ``restored``: the objects of a cluster that was,
     and the version of its last write; its nodes are there as after a power cut, and ``nodes`` counts for nothing.
+    ``signed``: what the store calls for each write (:attr:`selfheal.store.Store.signed`).
     """
 
     def __init__(
@@ -84,12 +85,14 @@ class Cluster:
         since: int | None = None,
         stand_ins: Mapping[str, Image] | None = None,
         restored: tuple[list[Object], int] | None = None,
+        signed: Callable[[Object, Object | None, Cause | None, str], Object] | None = None,
     ) -> None:
         self.seed = seed
         self.chance = Chance(seed)
         self.clock = _clock(self.chance, second, since)
         self.rules = _rules_of(belief)
         self.store = Store(self.clock, self.chance)
+        self.store.signed = signed
         self.network = Network(self.clock)
         self.timeline = ClusterTimeline({"source": f"selfheal, seed {seed}", "scenario": "", "until": 0})
         self._recorder = Recorder(self.store, self.clock, self.timeline, nodes=nodes_in_timeline, start=0)

@@ -65,6 +65,8 @@ class Store:
         """The metrics API: what a pod uses of a resource, in thousandths (of a core, of a byte); None: not known."""
         self.guard: Callable[[Object], object] = lambda _: None
         """Called with a pod before it is deleted, may raise; Kubernetes has no such thing, but some believe it does."""
+        self.signed: Callable[[Object, Object | None, Cause | None, str], Object] | None = None
+        """What is stored of (new, old, cause, time): who is to be told of its writers signs each write."""
         self.kept: dict[str, Callable[[int], int]] = {}
         """Leases of nodes that renew themselves: node → when its lease was last renewed, as of a moment (both µs).
 
@@ -205,6 +207,8 @@ class Store:
         if info.generation:
             meta["generation"] = 1
         new = {"apiVersion": info.api_version, **obj, "metadata": meta}
+        if self.signed is not None:
+            new = self.signed(new, None, cause, meta["creationTimestamp"])
         if kind not in self.custom:
             new = self._admission.prepare(new)
         self._charge(new, None, cause)
@@ -381,6 +385,8 @@ class Store:
             return new
         if kind == "Event":
             self._expire_events()
+        if self.signed is not None and old is not None:
+            new = self.signed(new, old, cause, self.clock.timestamp())
         version = self._watches.next_version()
         new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(version)}}
         event = WatchEvent("MODIFIED" if old else "ADDED", new, old, cause, version)

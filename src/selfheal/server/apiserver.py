@@ -19,7 +19,7 @@ from selfheal import controlplane
 from selfheal.clock import RealTime
 from selfheal.cluster import Cluster
 from selfheal.errors import ApiError, BadRequest, Unavailable
-from selfheal.server import actions, applying, statuses
+from selfheal.server import actions, applying, ownwrites, statuses
 from selfheal.server.context import Context
 from selfheal.server.endpoints import discovery, negotiation, openapi
 from selfheal.server.endpoints.handlers import delete, get, watch, write
@@ -94,6 +94,7 @@ class APIServer:
         """Called when somebody asks for the end."""
         self.acknowledge: Callable[[], object] = lambda: None
         """Called before each answer: what it tells of must last."""
+        cluster.store.signed = ownwrites.signed
         controlplane.publish(cluster.store)
         self._requests: Counter[tuple[str, str, int]] = Counter()
         """By method, resource and status code."""

@@ -24,6 +24,7 @@ from selfheal.server.apiserver import APIServer
 from selfheal.server.certificates import Authority
 from selfheal.server.http import HTTPServer
 from selfheal.server.kubeconfig import KubeconfigFile, kubeconfig
+from selfheal.server.ownwrites import signed
 from selfheal.server.state import MARGIN, StateFile
 
 LOOPBACK = "127.0.0.1"
@@ -90,12 +91,13 @@ class Emulator:
         """A new cluster, or the one in the state file. Its clock never goes back."""
         now, state = int(time.time()), self._state
         if state is None or not state.objects:
-            return Cluster(nodes, seed=seed, since=now)
+            return Cluster(nodes, seed=seed, since=now, signed=signed)
         facts = state.facts
         since = max(now, facts["time"] + SETTLING // SECOND + 1)
         # Another seed at each start: what chance has made once it must not make again.
         fresh = facts["seed"] + AGAIN * facts["starts"]
-        return Cluster(seed=fresh, since=since, restored=(state.objects, facts["version"] + MARGIN))
+        restored = state.objects, facts["version"] + MARGIN
+        return Cluster(seed=fresh, since=since, restored=restored, signed=signed)
 
     def _own(self, objs: list[Object]) -> list[str]:
         """Apply objects of Kubernetes' own kinds."""

@@ -13,6 +13,7 @@ import json
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -70,12 +71,15 @@ class Response:
     """Called when it has been sent, or cannot be."""
 
 
+WIRE = methodcaller("wire")
+
+
 def as_json(
     value: Any, status: int = 200, *, pretty: bool = False, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An answer in JSON."""
+    """An answer in JSON; what is no JSON says by ``wire()`` what it is."""
     indent, separators = (2, None) if pretty else (None, (",", ":"))
-    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators) + "\n"
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=WIRE) + "\n"
     return Response(status, text.encode(errors="surrogatepass"), headers=headers or {})
 
 

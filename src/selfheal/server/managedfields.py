@@ -2,7 +2,7 @@
 
 What a manager applies holds, what it no longer applies goes unless another wants it, what others want otherwise is a
 conflict. Who writes without applying owns what the write has changed. A set is kept by manager, operation and
-subresource. What the simulated controllers write has no manager, as if it had been there before the first apply.
+subresource.
 
 staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal, sigs.k8s.io/structured-merge-diff/merge/update.go
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from selfheal.errors import BadRequest, FieldError
@@ -56,7 +57,8 @@ Managers = dict[Manager, tuple[Fields, str]]
 def read(obj: Object) -> Managers:
     """The managers of an object. Raises BadRequest."""
     found: Managers = {}
-    for entry in obj["metadata"].get("managedFields") or ():
+    given = obj["metadata"].get("managedFields") or ()
+    for entry in given if isinstance(given, list | tuple) else given.wire():
         try:
             who = Manager(
                 str(entry.get("manager", "")),
@@ -70,25 +72,35 @@ def read(obj: Object) -> Managers:
     return found
 
 
+def plain(obj: Object) -> Object:
+    """The object with its managers worked out."""
+    given = obj["metadata"].get("managedFields")
+    return obj if given is None or isinstance(given, list) else replace(obj, "metadata.managedFields", given.wire())
+
+
 def noted(obj: Object, managers: Managers) -> Object:
     """The object with its managers written down."""
-    entries = []
+    return replace(obj, "metadata.managedFields", entries(managers) or None)
+
+
+def entries(managers: Managers, more: Mapping[Manager, Object] = MappingProxyType({})) -> list[Object]:
+    """Managers as they are written down; ``more``: what else they own, written down already."""
+    out = []
     for who in sorted(managers, key=lambda m: (m.operation, managers[m][1], m.name, m.subresource)):
         owned, since = managers[who]
-        if not owned:
+        fields = {**more.get(who, {}), **fieldsets.to_wire(owned)}
+        if not fields:
             continue
         entry: Object = {"manager": who.name, "operation": who.operation, "apiVersion": who.api_version, "time": since}
-        entry |= {"fieldsType": "FieldsV1", "fieldsV1": fieldsets.to_wire(owned)}
-        entries.append({**entry, "subresource": who.subresource} if who.subresource else entry)
-    return replace(obj, "metadata.managedFields", entries or None)
+        entry |= {"fieldsType": "FieldsV1", "fieldsV1": {word: fields[word] for word in sorted(fields)}}
+        out.append({**entry, "subresource": who.subresource} if who.subresource else entry)
+    return out
 
 
 def _ownable(found: Fields, subresource: str) -> Fields:
-    """What can be owned at all: a status by who writes the status, the rest by who writes the rest."""
-    status = subresource == "status"
-    return {
-        p for p in found if p not in NOBODYS and (p[0] == "f:status") == status and (not status or p[0] == "f:status")
-    }
+    """What can be owned at all: a status by who writes the status, a spec by who does not (GetResetFields)."""
+    others = "f:spec" if subresource == "status" else "f:status"
+    return {p for p in found if p not in NOBODYS and p[0] != others}
 
 
 def updated(old: Object | None, new: Object, who: Manager, time: str, of: Schema | None) -> Object:
@@ -96,14 +108,18 @@ def updated(old: Object | None, new: Object, who: Manager, time: str, of: Schema
     managers = read(new if "managedFields" in new["metadata"] else old or new)
     if "managedFields" in new["metadata"] and not new["metadata"]["managedFields"]:
         managers = {}
-    different = _ownable(set(fieldsets.changed(old or {}, new, of)), who.subresource)
-    left = set(fieldsets.everything(new, of))
-    for other, (owned, since) in list(managers.items()):
-        managers[other] = (owned & left if other == who else (owned & left) - different), since
-    mine, since = managers.get(who, (set(), time))
-    if not different <= mine:
-        mine, since = mine | different, time
-    return noted(new, {**managers, who: (mine, since)})
+    return noted(new, after(managers, old or {}, new, who, time, of))
+
+
+def after(managers: Managers, old: Object, new: Object, who: Manager, time: str, of: Schema | None) -> Managers:
+    """Managers after a write. Who changes anything has written then, also what was its own before."""
+    different = _ownable(set(fieldsets.changed(old, new, of)), who.subresource)
+    left = set(fieldsets.everything(new, of)) if any(owned for owned, _ in managers.values()) else set()
+    out = {m: ((owned & left) - (set() if m == who else different), since) for m, (owned, since) in managers.items()}
+    if different:
+        mine, _ = out.get(who, (set[Path](), ""))
+        out[who] = mine | different, time
+    return out
 
 
 def applied(live: Object | None, intent: Object, who: Manager, time: str, of: Schema | None, *, force: bool) -> Object:

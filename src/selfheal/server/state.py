@@ -16,6 +16,7 @@ from pathlib import Path
 from selfheal.clock import Clock
 from selfheal.errors import ApiError
 from selfheal.objects import Object
+from selfheal.server.http import WIRE
 from selfheal.store import Store
 from selfheal.watches import WatchEvent
 
@@ -106,7 +107,7 @@ class StateFile:
 
     def _note(self, objs: Iterable[Object]) -> None:
         for obj in objs:
-            self._changed[obj["kind"], *_place(obj)] = json.dumps(obj, separators=(",", ":"))
+            self._changed[obj["kind"], *_place(obj)] = json.dumps(obj, separators=(",", ":"), default=WIRE)
 
     def _heard(self, event: WatchEvent) -> None:
         if event.type == "DELETED":

@@ -26,7 +26,8 @@ EVENT_FIELDS = {
 CORE_FIELDS = {new: old for old, new in EVENT_FIELDS.items()}
 
 
-def _new_event(event: Object) -> Object:
+def event_of_events(event: Object) -> Object:
+    """As events.k8s.io/v1 shows it."""
     out = {EVENT_FIELDS.get(key, key): value for key, value in event.items()}
     return {"eventTime": None, **out, "apiVersion": "events.k8s.io/v1"}
 
@@ -66,7 +67,7 @@ def _new_autoscaler(obj: Object) -> Object:
 Change = Callable[[Object], Object]
 
 VERSIONS: dict[tuple[str, str], tuple[Change, Change]] = {
-    ("events.k8s.io/v1", "Event"): (_new_event, _core_event),
+    ("events.k8s.io/v1", "Event"): (event_of_events, _core_event),
     ("autoscaling/v1", "HorizontalPodAutoscaler"): (_old_autoscaler, _new_autoscaler),
 }
 """By what a client speaks: (from the store, into the store)."""

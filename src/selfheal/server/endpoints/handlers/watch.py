@@ -18,7 +18,7 @@ from selfheal.server import statuses
 from selfheal.server.context import Context
 from selfheal.server.endpoints.handlers import get, render
 from selfheal.server.endpoints.negotiation import Form, form
-from selfheal.server.http import Response
+from selfheal.server.http import WIRE, Response
 from selfheal.server.registry.versions import outward
 from selfheal.server.resources import Resource
 from selfheal.server.selectors import Matcher, matcher
@@ -204,4 +204,5 @@ class Lines:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass") + b"\n"
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=WIRE)
+    return text.encode(errors="surrogatepass") + b"\n"

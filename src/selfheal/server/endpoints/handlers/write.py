@@ -298,7 +298,7 @@ def patch(context: Context) -> Response:
         return apply(context, value)
     change = patcher(context, value)
     current = context.current()
-    shown = versions.outward(current, context.info.resource)
+    shown = managedfields.plain(versions.outward(current, context.info.resource))
     new = received(context, change(shown))
     given = (value.get("metadata") or {}).get("resourceVersion") if isinstance(value, dict) else None
     if not given and new["metadata"].get("resourceVersion") == current["metadata"]["resourceVersion"]:
