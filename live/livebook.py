@@ -75,6 +75,8 @@ def add_page(app: Sphinx, page: str, _template: str, context: dict[str, Any], do
     config = {"cells": f"{'../' * page.count('/')}_live/{page}.json", "mount": app.config.live_mount, "files": files}
     config["words"] = json.loads(said)["live"]
     text = json.dumps(config, ensure_ascii=False).replace("<", "\\u003c")
+    if any("remove-input" not in cell["tags"] and "remove-cell" not in cell["tags"] for cell in cells):
+        context["body"] = context["body"].replace("</h1>", '</h1>\n<div class="live-bar"></div>', 1)
     context["body"] += f'<script type="application/json" id="live-config">{text}</script>'
     app.add_js_file("live/page.js", loading_method="defer", priority=400)
     app.add_css_file("live/page.css")

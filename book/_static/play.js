@@ -141,6 +141,7 @@
       }
       let hits = 0;
       for (const [of, said] of seen) hits += right(said, stored.get(of).dataset.answer);
+      score.hidden = !seen.size;
       score.textContent = fill(words.score, { right: hits, seen: seen.size, all: stored.size });
     }
     const chosen = axes.map(([label, options], n) => choice(label, options, (m) => { at[n] = m; draw(false); }, 0));

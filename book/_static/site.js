@@ -9,3 +9,9 @@
 
 // On a phone the table of contents lies over the text: whoever has chosen from it wants to see the text.
 document.addEventListener("click", ({ target }) => target.closest("dialog.bd-toc a")?.closest("dialog").close());
+
+// An answer that was opened shows by its frame, too, whether it is the right one.
+document.addEventListener("toggle", ({ target }) => {
+  const said = target.parentElement?.matches(".selfheal-questions") && target.querySelector(":scope > p > strong:first-child");
+  if (said) target.dataset.is = said.textContent.startsWith("✓") ? "right" : "wrong";
+}, true);

@@ -66,8 +66,10 @@ function style(name) {
 const go = el("button", { type: "button", className: "live-go" });
 const again = el("button", { type: "button", className: "live-again", textContent: tell("restart"), hidden: true });
 const status = el("span", { className: "live-status", role: "status" });
-const bar = el("div", { className: "live-bar", role: "region", ariaLabel: tell("page") }, go, again, status);
-const open = document.querySelector(".cell_input pre") !== null; // whether there is code to be seen
+const kept = document.querySelector(".live-bar"); // its place on a page whose code is to be seen: nothing moves when it comes
+const bar = Object.assign(kept ?? el("div", { className: "live-bar" }), { role: "region", ariaLabel: tell("page") });
+bar.append(go, again, status);
+const open = kept !== null;
 const say = (text) => { if (status.textContent !== text) status.textContent = text; };
 const mine = () => cells.filter((c) => c.text !== c.source).length;
 
@@ -169,7 +171,7 @@ function load() {
 if (config.cells) {
   document.querySelectorAll(".cell summary[aria-label]").forEach((e) => e.removeAttribute("aria-label")); // it hides the words that are there
   const title = document.querySelector("article.bd-article h1") ?? document.querySelector("h1");
-  if (open) title?.after(bar); else title?.parentElement.append(bar); // a page that hides its code is not about it
+  if (!open) title?.parentElement.append(bar); // a page that hides its code is not about it
   go.onclick = (e) => e.detail > 1 || (running || root.dataset.live === "starting" ? stop() : enqueue(runAll));
   again.onclick = () => { stop(); note = tell("new"); python.warm(); };
   // a mouse that rests on the button is reason enough to begin; never a passing one, a finger or the Tab key

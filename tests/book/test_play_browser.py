@@ -66,6 +66,7 @@ def test_nothing_is_shown_before_a_prediction_and_the_score_is_kept(shown: Any) 
     tab.locator("button", has_text="Show what happens").click()
     assert tab.locator(".verdict").inner_text() == "✗ Not so. It is: started again."
     assert tab.locator(".stage .lanes").count() == 1
+    assert tab.locator(".score").is_visible()
     assert tab.locator(".score").inner_text() == "0 of 1 predicted; 48 cases in all"
     tab.locator(".desk label", has_text="Never").click()
     assert tab.locator(".stage .lanes").count() == 0, "another case, another prediction"

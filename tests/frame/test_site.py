@@ -142,6 +142,38 @@ def test_search_finds_a_page_and_leads_to_it(open_page: Callable[..., Any], host
     assert "Liveness" in page.locator("article h1").inner_text()
 
 
+MOVED = """
+    window.moved = 0;
+    new PerformanceObserver((list) => { for (const { value } of list.getEntries()) window.moved += value; })
+        .observe({ type: "layout-shift", buffered: true });
+"""
+"""Adds up by how much what is in sight has been moved since the page began."""
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (360, 740)], ids=["desk", "phone"])
+@pytest.mark.parametrize("name", ["index", "02-liveness"])
+def test_nothing_moves_when_the_pages_scripts_come(
+    open_page: Callable[..., Any], host: Host, name: str, size: tuple[int, int]
+) -> None:
+    page = open_page(viewport=dict(zip(("width", "height"), size, strict=True)))
+    page.add_init_script(MOVED)
+    settle(page, f"{host.url}book/{name}.html")
+    until(page, "document.querySelector('.live-go') !== null")
+    until(page, "!document.querySelector('.selfheal-monitor') || document.body.scrollHeight > 2000")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.moved") < 0.05
+
+
+def test_an_answer_that_is_opened_shows_whether_it_is_right(open_page: Callable[..., Any], host: Host) -> None:
+    page = open_page()
+    settle(page, f"{host.url}book/02-liveness.html")
+    answers = page.locator(".selfheal-questions").first.locator(":scope > details")
+    for answer in answers.all():
+        answer.locator("summary").focus()
+        page.keyboard.press("Enter")
+    assert [answer.get_attribute("data-is") for answer in answers.all()] == ["wrong", "wrong", "right", "wrong"]
+
+
 def test_dark_stays_dark(open_page: Callable[..., Any], host: Host) -> None:
     page = open_page(color_scheme="light")
     settle(page, f"{host.url}book/index.html")

@@ -44,7 +44,6 @@ globalThis.selfhealMount = (root) => {
     const cell = place.closest(".output");
     // Themes give outputs a light ground in the dark, and a box of their own in which the bar could not stay in sight.
     if (cell) Object.assign(cell.style, { overflow: "visible", background: "none", padding: "0" });
-    place.style.minHeight = `${900 + 1.4 * Math.max(0, 720 - place.clientWidth)}px`; // about as high as what will stand there
     for (const kind of ["pointerdown", "keydown", "click"]) place.addEventListener(kind, touched, true);
     if (globalThis.selfhealMonitors) draw(place);
     else near.observe(place);

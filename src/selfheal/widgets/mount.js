@@ -87,7 +87,12 @@ function mount(place, stored) {
   };
   const el = document.createElement("div");
   place.replaceChildren(el);
-  place.style.minHeight = "";
+  const grown = new ResizeObserver(() => { // the page keeps the place until then
+    if (el.offsetHeight < 300) return;
+    place.dataset.drawn = "";
+    grown.disconnect();
+  });
+  grown.observe(el);
   return monitor.render({ model, el });
 }
 
