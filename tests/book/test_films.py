@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import shutil
+import tomllib
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+import yaml
 
 from selfheal import Cluster, words
-from selfheal.lessons import describes, nodemap, overlay, routes
+from selfheal.lessons import describes, nodemap, overlay, routes, witness
 from selfheal.lessons.describes import Sick
 from selfheal.lessons.film import Film
 from selfheal.lessons.nodemap import Nodes, NodeSeen
@@ -17,7 +22,7 @@ from selfheal.lessons.overlay import moments
 from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.routes import Routes
 from selfheal.objects import ref
-from tests.book.notebooks import cells
+from tests.book.notebooks import BOOK, cells
 from tests.recordings.simulate import runs, takes
 
 WEB = """
@@ -277,7 +282,7 @@ def test_what_never_came_is_said_and_what_cannot_be_compared_is_refused() -> Non
     assert late.range == "never"
     gone = moments(real, [real], "liveness-http", {"kill": [1] * 9})[-1]
     assert (gone.real, gone.range, gone.off) == (None, "never", "")
-    with pytest.raises(ValueError, match="a prediction is about start, kill, restart, ready, not about 'wedding'"):
+    with pytest.raises(ValueError, match="start, kill, restart, ready, unready, deletion, gone, not about 'wedding'"):
         moments(real, [], "liveness-http", {"wedding": [1]})
 
 
@@ -334,3 +339,88 @@ def test_a_busy_pod_costs_what_the_answer_of_chapter_3_says() -> None:
     (lost,) = (int(n) for n in re.findall(r"lost any more: (\d+) were", told))
     assert 100 <= lost <= 150
     assert 20 <= seconds(told, "Endpoint of ledger-a: not ready") - 33 <= 31
+
+
+# ---- the real cluster as a witness
+
+WITNESSES = {
+    ("02-liveness.ipynb", "witness-overlay"): "liveness-http",
+    ("04-startup.ipynb", "witness-overlay"): "startup-slow",
+    ("08-should-you-probe.ipynb", "witness-overlay"): "two-probes-one-endpoint",
+    ("12-back-off.ipynb", "witness-overlay"): "crash-loop",
+    ("14-shutdown.ipynb", "witness-overlay"): "grace",
+    ("14-shutdown.ipynb", "witness-deleted"): "grace",
+    ("15-node-failure.ipynb", "witness-overlay"): "node-failure",
+}
+
+
+def told_by(page: str, cell_id: str) -> list[tuple[float, float, float, float]]:
+    """Of each moment of a stored overlay: predicted, the first and the last of the seeds, real."""
+    (cell,) = (cell for cell in cells(page, "code") if cell["id"] == cell_id)
+    said = re.findall(r"Predicted ([^<]+)\.</p>", "".join(cell["outputs"][0]["data"]["text/html"]))
+    found = [list(map(float, re.findall(r"[\d.]+(?= s| …)", one))) for one in said]
+    return [(one[0], one[1], one[-2], one[-1]) for one in found]
+
+
+@pytest.mark.parametrize(("page", "cell_id"), WITNESSES, ids=lambda value: value)
+def test_the_real_cluster_lies_among_the_seeds_of_each_chapter_that_calls_it(page: str, cell_id: str) -> None:
+    for _, low, high, real in told_by(page, cell_id):
+        assert low - 0.2 <= real <= high + 0.2
+
+
+def test_what_chapters_say_of_the_witness_is_so() -> None:
+    def off(page: str, cell_id: str = "witness-overlay") -> list[float]:
+        return [real - predicted for predicted, _, _, real in told_by(page, cell_id)]
+
+    *four, fifth = off("02-liveness.ipynb")
+    assert max(four) < 0.5
+    _, low, high, _ = told_by("02-liveness.ipynb", "witness-overlay")[-1]
+    assert fifth > 20
+    assert 2 < high - low < 10, "some seconds among themselves"
+    for page in ("04-startup.ipynb", "08-should-you-probe.ipynb"):
+        assert all(0 <= one < 1 for one in off(page)), "within a second"
+    starts = told_by("12-back-off.ipynb", "witness-overlay")
+    assert all(one >= 0 for one in off("12-back-off.ipynb"))
+    assert all(one > 2 for one in off("12-back-off.ipynb")[2:])
+    widths = [high - low for _, low, high, _ in starts]
+    assert widths[1] < widths[2] < widths[3] < widths[4]
+    assert abs(off("14-shutdown.ipynb", "witness-overlay")[1]) < 1
+    assert 0.5 < off("14-shutdown.ipynb", "witness-deleted")[0] < 1.5
+    silence, mark = told_by("15-node-failure.ipynb", "witness-overlay")
+    assert silence[2] - silence[1] == pytest.approx(10, abs=1), "ten seconds apart"
+    assert 0 < silence[3] - 20 - 50 < 1, "a little more than 50 s"
+    for after, before in zip(mark[1:], silence[1:], strict=True):
+        assert after - before == pytest.approx(30, abs=0.2)
+
+
+def test_a_witness_shows_the_manifest_of_each_of_its_pods() -> None:
+    seen = witness("grace", seeds=1)
+    assert seen.manifest("deleted").startswith("apiVersion: v1\nkind: Pod\nmetadata: {name: deleted")
+    assert "obeys" not in seen.manifest("deleted")
+    with pytest.raises(KeyError):
+        seen.manifest("nobody")
+    with pytest.raises(FileNotFoundError):
+        witness("a-wedding")
+    [gone] = moments(seen.real, seen.runs, "deleted", {"gone": [75]})
+    assert gone.real == pytest.approx(76, abs=1)
+
+
+def test_the_recordings_that_chapters_call_are_in_the_wheel_and_in_the_pages() -> None:
+    root = BOOK.parent
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    put = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    read = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["sphinx"]["config"]["live_files"]
+    for name in ("cluster.yaml", *WITNESSES.values()):
+        assert put[f"tests/recordings/{name}"] == f"selfheal/lessons/recordings/{name}"
+        assert f"tests/recordings/{name}" in {path.removesuffix("/*") for path in read}
+
+
+def test_a_page_finds_its_recordings_above_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recordings = importlib.import_module("selfheal.lessons.witness")
+    monkeypatch.setattr(recordings, "__file__", str(tmp_path / "lib/selfheal/lessons/witness.py"))
+    (tmp_path / "course/book").mkdir(parents=True)
+    (tmp_path / "course/tests").mkdir()
+    shutil.copytree(BOOK.parent / "tests/recordings/crash-loop", tmp_path / "course/tests/recordings/crash-loop")
+    shutil.copy(BOOK.parent / "tests/recordings/cluster.yaml", tmp_path / "course/tests/recordings")
+    monkeypatch.chdir(tmp_path / "course/book")
+    assert recordings.witness("crash-loop", seeds=0).real.starts("crash")

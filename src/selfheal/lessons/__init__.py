@@ -9,7 +9,8 @@
 * :mod:`~selfheal.lessons.stepper`: a run of the control loops, one turn at a time;
 * :mod:`~selfheal.lessons.describes`: the line of a describe that tells the cause;
 * :mod:`~selfheal.lessons.nodemap` and :mod:`~selfheal.lessons.routes`: a run as a film of its nodes, of a Service;
-* :mod:`~selfheal.lessons.overlay`: prediction, simulation and a real cluster laid over each other;
+* :mod:`~selfheal.lessons.overlay` and :mod:`~selfheal.lessons.witness`: prediction, simulation and a real cluster, laid
+  over each other;
 * :mod:`~selfheal.lessons.beside` and :mod:`~selfheal.lessons.table`: two views side by side, numbers in columns.
 """
 
@@ -27,6 +28,7 @@ from selfheal.lessons.silo import silo, silos
 from selfheal.lessons.stepper import stepper
 from selfheal.lessons.steps import Step, steps
 from selfheal.lessons.table import table
+from selfheal.lessons.witness import witness
 
 __all__ = [
     "Case",
@@ -48,4 +50,5 @@ __all__ = [
     "stepper",
     "steps",
     "table",
+    "witness",
 ]

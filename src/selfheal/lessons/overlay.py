@@ -3,7 +3,8 @@
     overlay("When does it act?", real, seeds, "liveness-exec", {"kill": [33.0, 108.0]})
 
 ``real`` is a timeline that a real cluster left (``tests/recordings``, a lab), the others are simulated runs of the same
-scenario, one a seed. What is compared are moments of one pod: kills, starts, restarts, changes of Ready.
+scenario, one a seed. What is compared are moments of one pod: kills, starts, restarts, changes of Ready, its end.
+:func:`selfheal.lessons.witness.witness` brings both.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ MOMENTS: dict[str, Callable[[Timeline, str], list[float]]] = {
     "kill": lambda timeline, pod: timeline.kills(pod),
     "restart": lambda timeline, pod: timeline.restarts(pod),
     "ready": lambda timeline, pod: [begin for begin, _ in timeline.ready_intervals(pod)],
+    "unready": lambda timeline, pod: [end for _, end in timeline.ready_intervals(pod) if end < timeline.end],
+    "deletion": lambda timeline, pod: _first(timeline, pod, "terminating"),
+    "gone": lambda timeline, pod: _first(timeline, pod, "deleted"),
 }
 """What can be laid over each other, and where it stands in a timeline (s)."""
 
@@ -54,6 +58,11 @@ class Moment:
         if self.real is None or self.predicted is None:
             return ""
         return str(words("overlay")["off.by"]).format(t=f"{self.real - self.predicted:+.1f}")
+
+
+def _first(timeline: Timeline, pod: str, mark: str) -> list[float]:
+    """When a pod first bore a mark."""
+    return [r["t"] for r in timeline.select(kind="Pod", object=f"Pod/{pod}") if r.get(mark)][:1]
 
 
 def overlay(
