@@ -278,11 +278,17 @@ class Cluster:
         space = namespace if found.namespaced else ""
         self.settle()
         if name is None:
-            return Objects(known, self.store.list(known, space), self.clock.unix_seconds())
+            shown = map(self.shown, self.store.list(known, space))
+            return Objects(known, shown, self.clock.unix_seconds())
         obj = self.store.get(known, space or "", name)
         if obj is None:
             raise NotFound(f'{found.resource} "{name}" not found')
-        return obj
+        return self.shown(obj)
+
+    def shown(self, obj: Object) -> Object:
+        """An object from the store as whoever asks for it is shown it."""
+        node = self._nodes.get(name(obj)) if obj["kind"] == "Node" else None
+        return obj if node is None else node.kubelet.node_status.shown(obj)
 
     def describe(self, what: str, *, namespace: str = DEFAULT_NAMESPACE) -> str:
         """``kubectl describe pod/web-0``."""

@@ -886,3 +886,16 @@ def test_the_clock_stands_hurries_and_jumps(api: Api) -> None:
     assert api("POST", "/selfheal/clock", {"speed": 20}).json["speed"] == 20
     for wrong in ({}, {"speed": -1}, {"speed": "fast"}, {"advance": 1e9}, {"advance": True}, {"back": 1}, []):
         assert api("POST", "/selfheal/clock", wrong).code == 400
+
+
+def test_a_well_nodes_heartbeat_moves_in_all_that_is_read(api: Api) -> None:
+    """One object, a list and a watch show the same; nothing is written for it."""
+    path = "/api/v1/nodes/node-1"
+    first = api.get(path).json
+    api.run(800)
+    one = api.get(path).json
+    assert one["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+    now, before = (o["status"]["conditions"][0]["lastHeartbeatTime"] for o in (one, first))
+    assert now > before
+    assert api.get("/api/v1/nodes").json["items"][0]["status"] == one["status"]
+    assert api.stream("/api/v1/nodes?watch=1", lines=2)[0]["object"]["status"] == one["status"]

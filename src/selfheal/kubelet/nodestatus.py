@@ -1,9 +1,8 @@
 """What a node tells of itself: registration, lease, status, boot (pkg/kubelet/kubelet_node_status.go).
 
-The kubelet renews its lease each 10 s and computes its status as often. Neither changes
-anything while the node is well, so neither is executed: the times of renewals follow from
-the node's phase (:meth:`NodeStatus.last_renewal`), and the objects are brought up to date when
-somebody reads them.
+The kubelet renews its lease each 10 s, computes its status as often, and reports a status that has not changed each
+5 min. None of it changes anything while the node is well, so none is executed: the times follow from the node's phase
+(:meth:`NodeStatus.last_renewal`, :meth:`NodeStatus.last_report`), and whoever reads the objects is shown them.
 """
 
 from __future__ import annotations
@@ -24,6 +23,10 @@ RENEW = 10 * SECOND
 """leaseDurationSeconds 40 × 0.25 (staging/src/k8s.io/component-helpers/apimachinery/lease/controller.go)."""
 STATUS = 10 * SECOND
 """How often the status is computed (config nodeStatusUpdateFrequency)."""
+TICK = STATUS * 102 // 100
+"""How often it really is: each time × [1, 1.04) (kubelet.go wait.JitterUntil)."""
+REPORT = 300 * SECOND
+"""A status that has not changed is reported as often (config nodeStatusReportFrequency)."""
 UP = -3600 * SECOND
 """A node that a cluster begins with has been up for an hour (µs)."""
 
@@ -70,6 +73,8 @@ class NodeStatus:
         self._events = events
         self.node = name(node)
         self._stream = stream = chance.stream("node", self.node, f"boot {boots}")
+        self._changed = (clock.now, stream.uniform(5))
+        """When the status last changed; what then puts the next report off, or forward."""
         self._phase = clock.now - int(stream.uniform(0) * RENEW) if boots == 0 else clock.now
         # renewals come each 10 s × [1, 1.04); one value for the node keeps them a formula
         self._period = RENEW + int(stream.uniform(1) * 0.02 * RENEW)
@@ -118,7 +123,9 @@ class NodeStatus:
 
     def _renew(self, cause: Cause | None) -> None:
         if self._halted_at is not None and not self._cut_off and not self._watch.stopped:
-            self._halted_at = None
+            heard, self._halted_at = self.last_report(), None
+            if self.last_report() != heard:  # one was due meanwhile
+                self._changed = self._clock.now, 0.5
             self._keep()
             self.settle(cause)
 
@@ -275,6 +282,7 @@ class NodeStatus:
         return self._cut_off or self._watch.stopped
 
     def _healthy(self, node: Object) -> Object:
+        self._changed = self._clock.now, self._stream.uniform(6 + self._clock.now // SECOND)
         status = node["status"]
         conditions = self._conditions(self._clock.timestamp(), status["conditions"])
         boot_id = self._boot_id if self._rebooted else status["nodeInfo"]["bootID"]
@@ -292,6 +300,26 @@ class NodeStatus:
         if self._halted_at is not None:
             now = min(now, self._halted_at)
         return self._phase + (now - self._phase) // self._period * self._period
+
+    def last_report(self) -> int:
+        """When the status was last reported, changed or not, in µs (isUpdateStatusPeriodExpired, calculateDelay)."""
+        now = self._clock.now if self._halted_at is None else min(self._clock.now, self._halted_at)
+        since, delay = self._changed
+        first = since + _ticks(int((0.5 + delay) * REPORT))
+        return since if now < first else now - (now - first) % _ticks(REPORT)
+
+    def shown(self, node: Object) -> Object:
+        """The Node as who reads it sees it: with the time at which its kubelet has last reported."""
+        heard = self._clock.timestamp(self.last_report())
+        conditions = node["status"].get("conditions") or ()
+        if self._booting or all(c.get("lastHeartbeatTime", heard) >= heard for c in conditions):
+            return node
+        known = {kind for kind, *_ in HEALTHY}
+        told = [
+            {**c, "lastHeartbeatTime": max(c.get("lastHeartbeatTime") or "", heard)} if c["type"] in known else c
+            for c in conditions
+        ]
+        return replace(node, "status.conditions", told)
 
     def settle(self, cause: Cause | None = None) -> None:
         """Bring the lease in the store up to date, for somebody who reads it."""
@@ -325,3 +353,8 @@ class NodeStatus:
         cause = Cause(CORDONED, event.cause)
         message = f"Node {self.node} status is now: {reason}"
         self._clock.at(computed, lambda: self._tell(event.object, "Normal", reason, message, cause))
+
+
+def _ticks(span: int) -> int:
+    """A span of time until it is noticed that it is over (µs)."""
+    return -(-span // TICK) * TICK

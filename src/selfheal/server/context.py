@@ -89,6 +89,10 @@ class Context:
             raise NotFound(f'{info.resource.named} "{info.name}" not found')
         return found
 
+    def shown(self, obj: Object) -> Object:
+        """As a client is shown it."""
+        return self.cluster.shown(obj) if obj.get("kind") == "Node" else obj
+
     def listed(self, version: int | None = None) -> Iterable[Object]:
         """The objects that the path is about, before any selector; as they were at ``version``. Raises Gone."""
         kind, space = self.info.resource.stored, self.info.namespace or None

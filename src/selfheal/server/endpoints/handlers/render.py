@@ -44,7 +44,7 @@ def table(context: Context, objs: Sequence[Object], form: Form, metadata: Object
 
 def answer(context: Context, obj: Object, form: Form, code: int = 200) -> Response:
     """One object, or a Status."""
-    body = obj
+    body = obj = context.shown(obj)
     if obj.get("kind") != "Status":
         if form.as_ == "Table":
             body = table(context, [obj], form, {"resourceVersion": obj["metadata"].get("resourceVersion", "")})
@@ -58,6 +58,7 @@ def answer(context: Context, obj: Object, form: Form, code: int = 200) -> Respon
 def listing(context: Context, objs: Sequence[Object], form: Form, metadata: Object) -> Response:
     """A list of objects."""
     resource = context.info.resource
+    objs = [context.shown(o) for o in objs]
     if form.as_ == "Table":
         body = table(context, objs, form, metadata)
     elif form.as_:

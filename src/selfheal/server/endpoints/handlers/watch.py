@@ -142,6 +142,7 @@ class _Stream:
             self._queue.put_nowait(None)
 
     def _line(self, kind: str, obj: Object) -> bytes:
+        obj = self._context.shown(obj)
         if self._form.as_ == "Table":
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             shown = render.table(self._context, [obj], self._form, metadata)
