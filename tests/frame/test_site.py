@@ -164,6 +164,13 @@ def test_nothing_moves_when_the_pages_scripts_come(
     assert page.evaluate("window.moved") < 0.05
 
 
+def test_a_heading_that_is_jumped_to_is_not_behind_the_bar(open_page: Callable[..., Any], host: Host) -> None:
+    page = open_page(viewport={"width": 1280, "height": 900})
+    settle(page, f"{host.url}book/02-liveness.html#quiz")
+    bar, title = (page.locator(one).bounding_box() for one in (".live-bar", "#quiz h2"))
+    assert bar["y"] + bar["height"] <= title["y"]
+
+
 def test_an_answer_that_is_opened_shows_whether_it_is_right(open_page: Callable[..., Any], host: Host) -> None:
     page = open_page()
     settle(page, f"{host.url}book/02-liveness.html")
