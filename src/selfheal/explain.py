@@ -7,19 +7,17 @@ stands.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from textwrap import wrap
 from typing import Any
-from unicodedata import east_asian_width
 
 from selfheal.clock import SECOND
 from selfheal.headlines import headline
 from selfheal.rules import RULES, Cause
 from selfheal.timeline import Timeline
 from selfheal.words import words
+from selfheal.words.width import padded, wrapped
 
 WIDTH = 80
 """Columns of a printed chain: what fits the page of a book."""
@@ -49,12 +47,11 @@ class Explanation:
 
     def __str__(self) -> str:
         say = words("explain")
-        first = f"  {say['because']}"
-        first += " " * (INDENT - columns(first))
+        first = padded(f"  {say['because']}", INDENT)
         lines = [headline(self.record).strip()]
         for step in self.steps:
             text = step.text if step.t is None else say["when"].format(t=f"{step.t:.1f}", text=step.text)
-            lines += _wrapped(text, first, " " * INDENT)
+            lines += wrapped(text, WIDTH, first, " " * INDENT)
             if step.source:
                 lines.append(f"{' ' * INDENT}{step.source} {step.function}")
         return "\n".join(lines)
@@ -103,24 +100,6 @@ def _shortened(chain: list[Step]) -> Iterator[Step]:
             more = Step(None, text, run[2].source, run[2].function, run[2].rule)
             run = [*run[:2], more, run[-1]]
         yield from run
-
-
-def columns(text: str) -> int:
-    """How wide a text is in a terminal: a Chinese character takes two columns."""
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    """Lines of :data:`WIDTH` columns; Chinese, which has no blanks, breaks before any character but a closing one."""
-    if columns(text) == len(text):
-        return wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest)
-    lines = [first]
-    for piece in re.findall(r"[⺀-￯][，。：；、）」！？]*|[^\s⺀-￯]+|\s+", text):
-        if columns(lines[-1] + piece.rstrip()) > WIDTH:
-            lines.append(rest + piece.lstrip())
-        else:
-            lines[-1] += piece
-    return [line.rstrip() for line in lines]
 
 
 class _Inputs(dict[str, Any]):

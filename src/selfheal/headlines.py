@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from selfheal.words import words
@@ -23,14 +23,16 @@ def headline(record: Record) -> str:
 
 def when(record: Record) -> str:
     """The time of a record. What users got is told a second at a time."""
-    t = record["t"]
-    return f"{t:6.0f}–{t + 1:.0f} s".rjust(10) if record["kind"] == "Traffic" else f"{t:8.2f} s"
+    say, t = words("records"), record["t"]
+    if record["kind"] == "Traffic":
+        return str(say["from"].format(a=f"{t:6.0f}", b=f"{t + 1:.0f}")).rjust(10)
+    return str(say["at"]).format(t=f"{t:8.2f}")
 
 
 def told(record: Record) -> str:
     """What a record says, without time and object."""
     if record.get("deleted"):
-        return "is gone"
+        return str(words("records")["gone"])
     return _TELLERS.get(record["kind"], _counts)(record)
 
 
@@ -83,17 +85,19 @@ ROLLOUTS = ("undo", "restart")
 
 def order(verb: str, args: Any) -> str:
     """Something to be done from outside, as it is asked for: it may yet be refused."""
+    say = words("records")
     if isinstance(args, str):
-        return f"{verb} {args}"
+        return str(say["order"]).format(verb=verb, args=args)
     if verb == "scale":
-        return ", ".join(f"scale {what} to {replicas}" for what, replicas in args.items())
+        return _listed(say["order.scale"].format(what=what, replicas=replicas) for what, replicas in args.items())
+    pod = args.get("pod")
     if verb == "exec":
-        return f"exec in pod {args.get('pod')}: {_command(args['command'])}"
+        return str(say["order.exec"]).format(pod=pod, command=_command(args["command"]))
     if verb == "kill":
-        return f"send {_signal(args)} to pod {args.get('pod')}"
+        return str(say["order.kill"]).format(signal=_signal(args), pod=pod)
     if verb == "http":
-        return f"{_request(args)} to port {args.get('port')} of pod {args.get('pod')}"
-    return f"{verb} {_pairs(args)}"
+        return str(say["order.http"]).format(request=_request(args), port=args.get("port"), pod=pod)
+    return str(say["order"]).format(verb=verb, args=_pairs(args))
 
 
 _DONE = re.compile(
@@ -126,7 +130,11 @@ def _request(args: Record) -> str:
 
 
 def _pairs(args: Record) -> str:
-    return ", ".join(f"{key} {value}" for key, value in args.items())
+    return _listed(f"{key} {value}" for key, value in args.items())
+
+
+def _listed(told: Iterable[str]) -> str:
+    return str(words("punctuation")["comma"]).join(told)
 
 
 # ---- one function a kind
@@ -134,74 +142,79 @@ def _pairs(args: Record) -> str:
 
 def _action(record: Record) -> str:
     asked = f"▶ {order(record['verb'], record['args'])}"
-    return f"{asked} (refused: {record['result']})" if refused(record) else asked
+    return str(words("records")["refused"]).format(asked=asked, result=record["result"]) if refused(record) else asked
 
 
 def _event(record: Record) -> str:
-    times = f" (x{record['count']})" if record.get("count", 1) > 1 else ""
-    return f"{record['reason']}{times}: {' '.join(str(record['message']).split())}"
+    say, n = words("records"), record.get("count", 1)
+    message = " ".join(str(record["message"]).split())
+    return str(say["event.times" if n > 1 else "event"]).format(reason=record["reason"], n=n, message=message)
 
 
 def _pod(record: Record) -> str:
-    leaving = ", being deleted" if record.get("terminating") else ""
-    containers = ", ".join(map(_container, (*record.get("initContainers", ()), *record["containers"])))
-    return f"{record['phase']}, {record['ready']} ready{leaving}: {containers}"
+    say = words("records")["pod.leaving" if record.get("terminating") else "pod"]
+    containers = _listed(map(_container, (*record.get("initContainers", ()), *record["containers"])))
+    return str(say).format(phase=record["phase"], ready=record["ready"], containers=containers)
 
 
 def _container(c: Record) -> str:
-    why = c.get("reason") or ""
-    if c.get("exitCode"):
-        why = f"{why}, exit code {c['exitCode']}" if why else f"exit code {c['exitCode']}"
-    restarts = f", {c['restartCount']} restart{'s' * (c['restartCount'] > 1)}" if c.get("restartCount") else ""
-    return f"{c['name']} {c['state']}{f' ({why})' if why else ''}{restarts}"
+    say, clause = words("records"), words("punctuation")["clause"]
+    code, n = c.get("exitCode"), c.get("restartCount", 0)
+    why = clause.join(filter(None, (c.get("reason"), say["exit"].format(code=code) if code else "")))
+    state = say.get(f"state.{c['state']}", c["state"])
+    told = say["container.why" if why else "container"].format(name=c["name"], state=state, why=why)
+    return f"{told}{clause}{say['restarts' if n > 1 else 'restart'].format(n=n)}" if n else str(told)
 
 
 def _probe(record: Record) -> str:
-    result = record["result"]
-    probe = f"{record['probe']} probe of {record['container']}"
-    if result == "skipped":
-        return f"{probe} not asked: {record['why']}"
-    return f"{probe}: {result}" + (f", {record['run']} in a row" if record.get("run", 0) > 1 else "")
+    say, n = words("records"), record.get("run", 0)
+    key = "probe.skipped" if record["result"] == "skipped" else "probe.run" if n > 1 else "probe"
+    result, why = (say.get(f"{part}.{record.get(part)}", record.get(part)) for part in ("result", "why"))
+    return str(say[key]).format(probe=record["probe"], container=record["container"], result=result, why=why, n=n)
 
 
 def _app(record: Record) -> str:
-    how = "well" if record["healthy"] else "ill"
-    return f"the app in {record['container']} is {how}" + (f": {record['text']}" if record["text"] != how else "")
+    say, how = words("records"), "well" if record["healthy"] else "ill"
+    told = say[f"app.{how}"].format(container=record["container"])
+    return str(told if record["text"] == how else say["app.text"].format(told=told, text=record["text"]))
 
 
 def _traffic(record: Record) -> str:
-    return f"{record['sent']} requests, {record['served']} served, {record['lost']} lost" + (
-        ", and so on" if record["times"] > 1 else ""
-    )
+    say = words("records")
+    told = say["traffic"].format(sent=record["sent"], served=record["served"], lost=record["lost"])
+    return str(say["traffic.more"].format(told=told) if record["times"] > 1 else told)
 
 
 def _endpoint_slice(record: Record) -> str:
     groups = {
         "ready": [e["pod"] for e in record["endpoints"] if e["ready"]],
         "terminating": [e["pod"] for e in record["endpoints"] if e["terminating"]],
-        "not ready": [e["pod"] for e in record["endpoints"] if not e["ready"] and not e["terminating"]],
+        "unready": [e["pod"] for e in record["endpoints"] if not e["ready"] and not e["terminating"]],
     }
-    parts = [f"{', '.join(map(str, pods))} {word}" for word, pods in groups.items() if pods]
-    return f"endpoints of {record['service']}: {'; '.join(parts) or 'none'}"
+    say = words("records")
+    parts = [say[f"endpoints.{how}"].format(pods=_listed(map(str, pods))) for how, pods in groups.items() if pods]
+    what = words("punctuation")["semicolon"].join(parts) or say["endpoints.none"]
+    return str(say["endpoints"]).format(service=record["service"], what=what)
 
 
 def _counts(record: Record) -> str:
     """Whatever counts and conditions there are: ``2/3 ready, replicas 3, available 2, not Available``."""
-    parts = []
+    say, parts = words("records"), []
     if "desired" in record and "ready" in record:
-        parts.append(f"{record['ready']}/{record['desired']} ready")
+        parts.append(say["counts.ready"].format(ready=record["ready"], desired=record["desired"]))
     for key, value in record.items():
         if key in _UNTOLD or value in (None, False, 0, "", []):
             continue
         if isinstance(value, Mapping):
             parts += [
-                k if v == "True" else f"not {k}" if v == "False" else f"{k} {v}" for k, v in sorted(value.items())
+                k if v == "True" else say["counts.not"].format(what=k) if v == "False" else f"{k} {v}"
+                for k, v in sorted(value.items())
             ]
         elif isinstance(value, list):
             parts.append(f"{key} {' '.join(map(str, value))}")
         else:
             parts.append(key if value is True else f"{key} {value}")
-    return ", ".join(parts) or "nothing yet"
+    return _listed(parts) or str(say["counts.none"])
 
 
 _UNTOLD = ("t", "id", "kind", "namespace", "object", "owner", "reasons", "desired", "ready", "revision")

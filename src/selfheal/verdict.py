@@ -7,6 +7,8 @@ from typing import Any
 
 from selfheal.headlines import order, refused
 from selfheal.timeline import Timeline
+from selfheal.words import words
+from selfheal.words.width import columns, padded
 
 COLUMNS = ("POD", "PHASE", "READY", "RESTARTS", "KILLED BY PROBES", "READY AFTER", "THEN UNREADY FOR")
 
@@ -17,19 +19,20 @@ def verdict(timeline: Timeline) -> str:
     for record in timeline.select(kind="Pod"):
         lives.setdefault(record["object"], []).append(record)
     rows = [COLUMNS, *(_row(timeline, records) for records in lives.values())]
-    lines = _table(rows) if lives else ["No pods."]
+    say = words("verdict")
+    lines = _table(rows) if lives else [say["none"]]
     for service in timeline.objects("Traffic"):
         sent = lost = 0
         for record in timeline.select(kind="Traffic", object=service):
             sent += record["sent"] * record["times"]
             lost += record["lost"] * record["times"]
-        share = f" ({lost / sent:.1%})" if lost else ""
-        lines.append(f"{service}: {sent} requests, {lost} lost{share}")
+        share = f"{lost / sent:.1%}" if lost else ""
+        told = say["traffic.lost" if lost else "traffic"]
+        lines.append(told.format(service=service, sent=sent, lost=lost, share=share))
     for action in timeline.select(kind="Action"):
         if refused(action):
-            lines.append(
-                f"At {action['t']:g} s `{order(action['verb'], action['args'])}` was refused: {action['result']}"
-            )
+            asked = order(action["verb"], action["args"])
+            lines.append(say["refused"].format(t=f"{action['t']:g}", asked=asked, result=action["result"]))
     return "\n".join(lines)
 
 
@@ -49,8 +52,8 @@ def _row(timeline: Timeline, records: list[Mapping[str, Any]]) -> tuple[str, ...
         "-" if gone else last["ready"],
         str(sum(c["restartCount"] for c in last["containers"])),
         str(len(by_probe)),
-        f"{intervals[0][0] - first['t']:.1f} s" if intervals else "never",
-        f"{_unready(intervals, end):.1f} s" if intervals else "-",
+        _seconds(intervals[0][0] - first["t"]) if intervals else words("verdict")["never"],
+        _seconds(_unready(intervals, end)) if intervals else "-",
     )
 
 
@@ -59,6 +62,10 @@ def _unready(intervals: list[tuple[float, float]], end: float) -> float:
     return max(0.0, end - intervals[0][0] - sum(b - a for a, b in intervals))
 
 
+def _seconds(t: float) -> str:
+    return str(words("records")["at"]).format(t=f"{t:.1f}")
+
+
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    return ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    widths = [max(columns(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    return ["   ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

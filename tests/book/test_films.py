@@ -228,7 +228,7 @@ def test_the_trainer_speaks_chinese_and_keeps_the_same_cases() -> None:
         words._chosen.clear()
     assert chinese == english
     assert ' lang="zh-TW"' in text
-    assert "哪一行說出了原因" in text
+    assert "原因寫在哪一行？" in text
     assert "OOMKilled" in text
     assert "Not this one" not in text
 

@@ -17,6 +17,7 @@ from selfheal.clinic.subject import Subject, read, texts
 from selfheal.errors import ApiError
 from selfheal.timeline import Record
 from selfheal.verdict import verdict
+from selfheal.words import words
 
 NOTHING, FOUND, STOPPED = 0, 1, 130
 """Exit codes: nothing found, something found, stopped by Ctrl-C (2 is bad input, as everywhere)."""
@@ -110,9 +111,8 @@ def _replay(chosen: list[Subject], app: App, what: str, printer: Callable[[Recor
     outcome, trial = run(subject, app, BATTERY[parts[1]], int(parts[2]))
     for record in trial.cluster.timeline:
         printer(record)
-    sys.stdout.write(
-        f"\n{verdict(trial.cluster.timeline)}\nIt went wrong at {trial.begun:.1f} s: {BATTERY[parts[1]].told(app)}.\n"
-    )
+    wrong = words("clinic")["report"]["went.wrong"].format(t=f"{trial.begun:.1f}", told=BATTERY[parts[1]].told(app))
+    sys.stdout.write(f"\n{verdict(trial.cluster.timeline)}\n{wrong}\n")
     return FOUND if outcome.wrong else NOTHING
 
 

@@ -19,6 +19,7 @@ from selfheal.clinic.report import Diagnosis
 from selfheal.clinic.subject import Subject, subjects
 from selfheal.clinic.unknown import unknowns
 from selfheal.errors import BadRequest
+from selfheal.words import words
 
 Tell = Callable[[str], object]
 """Told how far it has come, in a line; at the end an empty one."""
@@ -69,17 +70,17 @@ def examine(
 def _one(
     subject: Subject, diagnosis: Diagnosis, given: frozenset[str], examination: Examination, first: bool, tell: Tell
 ) -> None:
-    runs = 0
+    say, runs = words("clinic")["report"], 0
 
     def tick() -> None:
         nonlocal runs
         runs += 1
-        tell(f"{subject.ref}: looking for what helps, {runs} runs")
+        tell(say["searching"].format(object=subject.ref, runs=runs))
 
     diagnosis.examinations.append(examination)
     try:
         for step in examination:
-            tell(f"{subject.ref}: {step.done} of {step.total} runs, {step.outcome.case}")
+            tell(say["run"].format(object=subject.ref, done=step.done, total=step.total, case=step.outcome.case))
             if first and step.outcome.wrong:
                 break
         diagnosis.findings += examination.findings(remedies=not first, tick=tick)

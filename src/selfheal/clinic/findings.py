@@ -166,7 +166,8 @@ def first_cause(subject: Subject, outcome: Outcome, trial: Trial) -> tuple[str, 
         return say["ends"].format(pod=pod, code=code), f"{subject.at}.command"
     if outcome.wrong == "blocked":
         budgets = [o["metadata"]["name"] for o in subject.others if o["kind"] == "PodDisruptionBudget"]
-        what = say["budget" if budgets else "budget.none"].format(names=", ".join(budgets))
+        names = words("punctuation")["comma"].join(budgets)
+        what = say["budget" if budgets else "budget.none"].format(names=names)
         return say["blocked"].format(pod=trial.victim, what=what), "spec.replicas"
     if outcome.wrong in ("lost", "down"):
         return _lost(subject, trial)

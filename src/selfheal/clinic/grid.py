@@ -26,6 +26,7 @@ from selfheal.clinic.app import App
 from selfheal.clinic.cases import BATTERY, battery, run
 from selfheal.clinic.subject import Subject, subjects
 from selfheal.errors import ApiError, BadRequest
+from selfheal.words import words
 
 if TYPE_CHECKING:
     from selfheal.plot import Plot
@@ -164,14 +165,19 @@ class Sweep:
 
     def told(self, point: Point) -> str:
         """A point in words: ``periodSeconds 5, failureThreshold 3: heals in 49 s, 0 needless restarts, 12 lost``."""
+        say, between = words("clinic")["sweep"], words("punctuation")
         names = [path.rpartition(".")[2] for path in self.paths]
         if len(set(names)) < len(names):
             names = [".".join(path.split(".")[-2:]) for path in self.paths]
-        chosen = ", ".join(f"{name} {value}" for name, value in zip(names, point.values, strict=True))
+        chosen = between["comma"].join(f"{name} {value}" for name, value in zip(names, point.values, strict=True))
         if point.refused:
-            return f"{chosen}: refused, {point.refused}"
-        heals = "does not heal, " if point.heal is None else f"heals in {point.heal:g} s, " if self.heals else ""
-        return f"{chosen}: {heals}{point.needless} needless restarts, {point.lost} requests lost"
+            return str(say["point.refused"]).format(chosen=chosen, why=point.refused)
+        what = [say["point.needless"].format(n=point.needless), say["point.lost"].format(n=point.lost)]
+        if point.heal is None:
+            what.insert(0, say["point.heal.not"])
+        elif self.heals:
+            what.insert(0, say["point.heal"].format(s=f"{point.heal:g}"))
+        return str(say["point"]).format(chosen=chosen, what=between["clause"].join(what))
 
     def plot(self, *, backend: str = "svg") -> Plot | Any:
         """The trade-off as a picture: SVG, or a matplotlib figure with ``backend="matplotlib"``."""

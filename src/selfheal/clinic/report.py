@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 from selfheal import runs
@@ -19,6 +18,7 @@ from selfheal.clinic.places import line
 from selfheal.clinic.unknown import Unknown
 from selfheal.runs import Step
 from selfheal.words import words
+from selfheal.words.width import padded, wrapped
 
 WIDTH = 110
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -88,9 +88,10 @@ def text(diagnosis: Diagnosis) -> str:
 
 
 def _lines(d: Diagnosis) -> Iterator[str]:
-    ranked, say = d.ranked(), words("clinic")["report"]
+    ranked, say, between = d.ranked(), words("clinic")["report"], words("punctuation")
+    comma = between["comma"]
     for number, finding in enumerate(ranked, 1):
-        yield f"{number}. {finding.subject.ref}: {finding.title}"
+        yield f"{number}. {finding.subject.ref}{between['colon']}{finding.title}"
         yield from _row(
             say["felt"],
             say["failed"].format(felt=felt(finding.outcome), failed=finding.failed, tried=finding.tried),
@@ -99,7 +100,8 @@ def _lines(d: Diagnosis) -> Iterator[str]:
         yield from _row(say["place"], f"{_where(d, finding)}{finding.place}")
         for change in finding.changes:
             yield from _row(
-                say["change"], f"{change.of and change.of + ' '}{change.path}: {_shown(change.value, change.now)}"
+                say["change"],
+                f"{change.of and change.of + ' '}{change.path}{between['colon']}{_shown(change.value, change.now)}",
             )
         if finding.then is not None:
             yield from _row(say["then"], felt(finding.then))
@@ -111,16 +113,17 @@ def _lines(d: Diagnosis) -> Iterator[str]:
     for examination in d.examinations:
         held = d.held(examination)
         runs = len(examination.outcomes)
-        cases = ", ".join(held) or say["held.none"]
+        cases = comma.join(held) or say["held.none"]
         yield say["held"].format(object=examination.subject.ref, cases=cases, runs=runs)
         moot = list(dict.fromkeys(o.case for o in examination.outcomes if o.wrong == "start" and o.case != "start"))
         if moot:
-            yield say["moot"].format(cases=", ".join(moot))
+            yield say["moot"].format(cases=comma.join(moot))
         unknown = d.unknown.get(examination.subject.ref, [])
         if unknown:
             yield say["unknown"]
         for u in unknown:
-            yield f"    {f'--{u.flag}':<10} {u.what}: {u.assumed}{'; ' if u.stands else ''}{u.stands}"
+            stands = f"{between['semicolon']}{u.stands}" if u.stands else ""
+            yield f"    {f'--{u.flag}':<10} {u.what}{between['colon']}{u.assumed}{stands}"
     for passed in d.passed:
         yield say["passed"].format(what=passed)
     if d.stopped:
@@ -136,8 +139,8 @@ def _where(d: Diagnosis, finding: Finding) -> str:
 
 
 def _row(what: str, told: str, broken: bool = True) -> list[str]:
-    lines = wrap(told, WIDTH - 12, break_long_words=False, break_on_hyphens=False) if broken else [told]
-    return [f"   {what if not n else '':<8} {one}" for n, one in enumerate(lines or [""])]
+    lines = wrapped(told, WIDTH - 12, whole=True) if broken else [told]
+    return [f"   {padded('' if n else what, 8)} {one}" for n, one in enumerate(lines or [""])]
 
 
 def _shown(value: Any, now: Any) -> str:
@@ -176,7 +179,7 @@ def sarif(d: Diagnosis) -> str:
     rules = [
         {
             "id": case.name,
-            "shortDescription": {"text": f"When {case.told(d.app)}"},
+            "shortDescription": {"text": words("clinic")["report"]["case"].format(told=case.told(d.app))},
             "properties": {"tags": ["reliability"]},
         }
         for case in BATTERY.values()
@@ -188,8 +191,10 @@ def sarif(d: Diagnosis) -> str:
 
 
 def _result(d: Diagnosis, f: Finding) -> dict[str, Any]:
-    changes = "; ".join(f"{c.path}: {_shown(c.value, c.now)}" for c in f.changes)
-    told = f"{f.subject.ref}: {f.title}. {felt(f.outcome)}. {f.cause}" + (f" What helps: {changes}." if changes else "")
+    say, between = words("clinic")["report"], words("punctuation")
+    changes = between["semicolon"].join(f"{c.path}{between['colon']}{_shown(c.value, c.now)}" for c in f.changes)
+    told = say["result"].format(object=f.subject.ref, title=f.title, felt=felt(f.outcome), cause=f.cause)
+    told += say["helps"].format(changes=changes) if changes else ""
     where: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": f"{f.subject.ref} {f.place}"}]}
     if f.subject.source in d.texts:
         region = {"startLine": d.line(f)}

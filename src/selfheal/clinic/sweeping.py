@@ -15,6 +15,8 @@ from selfheal.clinic.grid import CASES, LARGEST, SEEDS, Point, Sweep, sweep
 from selfheal.clinic.runners import dask, pool
 from selfheal.clinic.subject import Subject
 from selfheal.errors import BadRequest
+from selfheal.words import words
+from selfheal.words.width import padded
 
 DONE, STOPPED = 0, 130
 
@@ -60,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     swept = sweep(subject, vary, app=app, cases=cases, seeds=options.seeds, runner=runner)
     bar.clear()
     if not swept.points:
-        sys.stderr.write("selfheal: stopped before any point was known\n")
+        sys.stderr.write(f"selfheal: {words('clinic')['sweep']['row.none']}\n")
         return STOPPED
     if options.plot:
         _plot(swept, options.plot)
@@ -80,29 +82,36 @@ def _chosen(options: argparse.Namespace) -> Subject:
 
 def _lines(swept: Sweep) -> Iterator[str]:
     """What came of it, for people."""
-    yield f"chosen    {swept.told(swept.best)}"
+    say = words("clinic")["sweep"]
+    yield _row(say["chosen"], swept.told(swept.best))
     if swept.now is not None:
-        yield f"now       {swept.told(swept.now)}"
+        yield _row(say["row.now"], swept.told(swept.now))
     good = swept.as_good
-    yield f"as good   {len(good)} of {len(swept.points)} choices; {_ranges(swept, good)}"
-    yield "trade-off, the quickest first:"
+    told = say["row.good"].format(good=len(good), all=len(swept.points), ranges=_ranges(swept, good))
+    yield _row(say["good"], told)
+    yield say["row.front"]
     for point in swept.front:
-        yield f"          {swept.told(point)}"
+        yield _row("", swept.told(point))
     refused = [p for p in swept.points if p.refused]
     if refused:
-        yield f"refused   {len(refused)} choices, for instance {swept.told(refused[0])}"
+        yield _row(say["row.refused"], say["row.refusals"].format(n=len(refused), what=swept.told(refused[0])))
     if swept.missing:
-        yield f"Stopped: {swept.missing} choices were not tried."
+        yield say["row.missing"].format(n=swept.missing)
+
+
+def _row(name: str, told: str) -> str:
+    return padded(name, 10) + told
 
 
 def _ranges(swept: Sweep, points: list[Point]) -> str:
     """From where to where the values of some points reach."""
-    said = []
+    say, said = words("clinic")["sweep"], []
     for n, path in enumerate(swept.paths):
         values = [v for v in swept.grid[n] if any(p.values[n] == v for p in points)]
         name = ".".join(path.split(".")[-2:])
-        said.append(f"{name} {values[0]}" if len(values) == 1 else f"{name} from {values[0]} to {values[-1]}")
-    return ", ".join(said)
+        span = say["range"].format(name=name, a=values[0], b=values[-1])
+        said.append(f"{name} {values[0]}" if len(values) == 1 else span)
+    return str(words("punctuation")["comma"]).join(said)
 
 
 def _check_plot(file: str) -> None:
@@ -133,7 +142,8 @@ class Bar:
         del point
         if self._shown:
             full = 40 * done // total
-            sys.stderr.write(f"\r\x1b[K[{'#' * full}{'.' * (40 - full)}] {done} of {total} choices")
+            told = words("clinic")["sweep"]["bar"].format(done=done, all=total)
+            sys.stderr.write(f"\r\x1b[K[{'#' * full}{'.' * (40 - full)}] {told}")
             sys.stderr.flush()
 
     def clear(self) -> None:

@@ -22,14 +22,14 @@ LEFT = 56.0
 
 def picture(sweep: Sweep, backend: str = "svg") -> Plot | Any:
     """Two panels: time to heal against needless restarts, and the map of the grid if two paths vary."""
-    scene = _scene(sweep)
     if backend == "matplotlib":
-        from selfheal.plot.figure import figure
+        from selfheal.plot.figure import figure, legible
 
-        return figure(scene)
+        with legible():
+            return figure(_scene(sweep))
     if backend != "svg":
         raise ValueError(f"backend must be 'svg' or 'matplotlib', not {backend!r}")
-    scope = "sw" + hashlib.blake2s(sweep.json().encode(), digest_size=5).hexdigest()
+    scene, scope = _scene(sweep), "sw" + hashlib.blake2s(sweep.json().encode(), digest_size=5).hexdigest()
     whole = svg(scene, scope)
     page = f'<div tabindex="0" role="group" aria-label="{scene.title}" style="overflow-x:auto;max-width:960px">'
     page += f'<div style="min-width:640px">{whole}</div></div>'

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from selfheal.clock import SECOND
 from selfheal.kubelet.backoff import INITIAL, MAXIMUM
 from selfheal.latencies import LATENCIES
+from selfheal.words import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Window:
         return Window(self.first + seconds, self.last + seconds)
 
     def __str__(self) -> str:
-        return f"{self.first:g} s" if self.first == self.last else f"{self.first:g} … {self.last:g} s"
+        told = f"{self.first:g}" if self.first == self.last else f"{self.first:g} … {self.last:g}"
+        return str(words("plot")["s"]).format(t=told)
 
     __repr__ = __str__
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from selfheal.lessons.table import Table, table
+from selfheal.words import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Beside:
 
 def beside(*parts: tuple[str, str | Table]) -> Beside:
     """Texts or tables, each with its title: ``beside(("kubectl logs", log), ("kubectl describe", events(…)))``."""
-    return Beside(parts)
+    return Beside(tuple((phrase(title), part) for title, part in parts))
 
 
 def events(described: str) -> Table:

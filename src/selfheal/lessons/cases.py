@@ -12,13 +12,13 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from selfheal.lessons.lanes import STYLE, Mark, bars
 from selfheal.lessons.questions import _inline
 from selfheal.timeline.log import Timeline
-from selfheal.words import marked, words
+from selfheal.words import marked, phrase, words
 
 NEVER = "never"
 
@@ -39,6 +39,12 @@ class Case:
     objects: Sequence[str] | None = None
     marks: Sequence[Mark] = ()
     drawn: str = ""
+
+    @property
+    def spoken(self) -> Case:
+        """The same in the language that is spoken."""
+        answer = phrase(self.answer) if isinstance(self.answer, str) else self.answer
+        return replace(self, answer=answer, says=phrase(self.says), marks=[(t, phrase(what)) for t, what in self.marks])
 
     @property
     def told(self) -> str:
@@ -82,11 +88,14 @@ class Cases:
 
     def _case(self, key: str, chosen: Sequence[str], case: Case) -> str:
         answer = NEVER if case.answer is None else case.answer
-        drawn = case.drawn or bars(case.timeline, case.until, case.objects, case.marks, ", ".join(chosen))
+        told = case.told + words("punctuation")["end"]
+        drawn = case.drawn or bars(
+            case.timeline, case.until, case.objects, case.marks, words("punctuation")["comma"].join(chosen)
+        )
         return (
             f'<details data-case="{key}" data-answer="{html.escape(str(answer))}" data-until="{case.until:g}">'
             f"<summary>{html.escape(' · '.join(chosen))}</summary>\n{drawn}\n"
-            f'<p class="says"><strong>{html.escape(case.told)}.</strong> {_inline(case.says)}</p></details>'
+            f'<p class="says"><strong>{html.escape(told)}</strong> {_inline(case.says)}</p></details>'
         )
 
 
@@ -107,7 +116,14 @@ def cases(
     wrong = [case.answer for case in played.values() if answers and case.answer not in answers]
     if wrong:
         raise ValueError(f"a case is answered {wrong[0]!r}, which is not one of {', '.join(answers)}")
-    return Cases(title, axes, ask, tuple(answers), near, played)
+    return Cases(
+        phrase(title),
+        {phrase(name): tuple(map(phrase, options)) for name, options in axes.items()},
+        phrase(ask),
+        tuple(map(phrase, answers)),
+        near,
+        {tuple(map(phrase, chosen)): case.spoken for chosen, case in played.items()},
+    )
 
 
 def _places(axes: Mapping[str, Sequence[str]]) -> list[str]:

@@ -84,6 +84,7 @@ class Sick:
 
     def html(self) -> str:
         say, yes_no = words("describe"), words("question")
+        healed = say["healed"] + words("punctuation")["colon"].rstrip()
         lines = "".join(map(self._line, self.lines))
         answers = "".join(
             _choice(
@@ -96,7 +97,7 @@ class Sick:
             f'<div class="pick lines"><p>{html.escape(say["line"])}</p><details class="frame"><summary>'
             f"<code>kubectl describe pod/{POD}</code></summary><div>{lines}</div></details></div>"
             f'<div class="pick"><p><strong>{_inline(self.given["ask"])}</strong></p>{answers}</div></div>'
-            f'<div class="told"><p><strong>{html.escape(say["healed"])}:</strong> {_inline(self.given["helps"])}</p>'
+            f'<div class="told"><p><strong>{html.escape(healed)}</strong> {_inline(self.given["helps"])}</p>'
             "</div></li>"
         )
 

@@ -33,14 +33,13 @@ def bars(
     title: str = "",
 ) -> str:
     """The lanes of a timeline up to ``until`` (s)."""
-    drawn = lanes(timeline, objects, until)
+    say, drawn = words("lanes"), lanes(timeline, objects, until)
     many = len(drawn["pods"]) > 1
     rows = [row for pod in drawn["pods"] for row in _pod(pod, until, many)]
-    rows += [
-        _row(words("lanes")["users"].format(name=t["name"]), _lost(t["stretches"], until)) for t in drawn["traffic"]
-    ]
+    rows += [_row(say["users"].format(name=t["name"]), _lost(t["stretches"], until)) for t in drawn["traffic"]]
     lines = "".join(
-        f'<s style="left:{_percent(t, until)}" title="{_text(what)}, {t:.1f} s"><q>{_text(what)}</q></s>'
+        f'<s style="left:{_percent(t, until)}" title="{_text(say["mark"].format(what=what, t=f"{t:.1f}"))}">'
+        f"<q>{_text(what)}</q></s>"
         for t, what in marks
     )
     described = html.escape(alt_text(drawn, title))
@@ -55,7 +54,7 @@ def scale(until: float) -> str:
     """The axis in seconds, as the last of some lanes."""
     step = next((s for s in STEPS if until / s <= 7), STEPS[-1])
     ticks = "".join(
-        f'<u style="left:{_percent(t, until)}">{t:g}{" s" if t == 0 else ""}</u>'
+        f'<u style="left:{_percent(t, until)}">{t:g}{words("lanes")["unit"] if t == 0 else ""}</u>'
         for t in range(0, int(until) + 1, step)
     )
     return f'<div class="lane scale"><span></span><span class="axis">{ticks}</span></div>'
@@ -133,7 +132,7 @@ def _bar(kind: str, begin: float, end: float, until: float, label: str) -> str:
     begin, end = min(begin, until), min(end, until)
     width = f"{max(100 * (end - begin) / until, 0.4):.1f}%"
     told = words("lanes")["from"].format(begin=f"{begin:.1f}", end=f"{end:.1f}")
-    told = f"{label}, {told}" if label else told
+    told = words("lanes")["bar"].format(label=label, told=told) if label else told
     shown = _text(label) if 100 * (end - begin) / until > 9 else ""
     return f'<i class="{kind}" style="left:{_percent(begin, until)};width:{width}" title="{_text(told)}">{shown}</i>'
 

@@ -9,7 +9,7 @@ endpoints. The right half is what somebody sees who stands beside the machine.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from selfheal.clock import SECOND, parse_rfc3339
@@ -34,6 +34,11 @@ class PodSeen:
     status: str
     ready: str
     listed: bool | None
+
+    @property
+    def told(self) -> str:
+        """``Running, Ready``"""
+        return str(words("punctuation")["clause"]).join((self.status, words("nodes")[f"pod.{self.ready}"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +74,14 @@ class NodeSeen:
         if self.ready != before.ready:
             yield tell("ready", **{"is": say[f"ready.{self.ready}"]})
         if self.taints != before.taints:
-            yield tell("taint", taints=", ".join(self.taints)) if self.taints else tell("untaint")
+            yield tell("taint", taints=_listed(self.taints)) if self.taints else tell("untaint")
         old = {pod.name: pod for pod in before.pods}
         for pod in self.pods:
             was = old.pop(pod.name, None)
             if was is None:
                 yield tell("new", pod=short(pod.name))
             elif (pod.status, pod.ready) != (was.status, was.ready):
-                told = f"{pod.status}, {say[f'pod.{pod.ready}']}"
+                told = pod.told
                 yield tell("status", pod=short(pod.name), **{"is": told})
             listed = was.listed if was else None
             if bool(pod.listed) != bool(listed):
@@ -91,10 +96,10 @@ class NodeSeen:
         beat = html.escape(say["beat"].format(age=self.age))
         says.append(chip("wait", say["beat"].format(age=self.age)) if self.silent else beat)
         if self.taints:
-            says.append(html.escape(say["taints"].format(taints=", ".join(self.taints))).replace(":", ":<wbr>"))
+            says.append(html.escape(say["taints"].format(taints=_listed(self.taints))).replace(":", ":<wbr>"))
         for pod in self.pods:
             listed = "" if pod.listed is None else say["in" if pod.listed else "out"]
-            mark = chip("ok" if pod.ready == "True" else "wait", f"{pod.status}, {say[f'pod.{pod.ready}']}")
+            mark = chip("ok" if pod.ready == "True" else "wait", pod.told)
             served = "" if pod.listed is None else "<br>" + chip("ok" if pod.listed else "off", listed)
             says.append(f"<code>{html.escape(short(pod.name))}</code><br>{mark}{served}")
         if not self.pods:
@@ -131,10 +136,10 @@ def nodemap(
     *,
     do: Mapping[float, Act] | None = None,
     ask: Mapping[float, Question] | None = None,
-    title: str = "Both sides of each machine",
+    title: str = "",
 ) -> Film:
     """Let the cluster run to ``until`` (s); for ``do`` and ``ask`` see :func:`selfheal.lessons.film.film`."""
-    return film(title, cluster, until, seen, do=do, ask=ask)
+    return film(title or words("nodes")["title"], cluster, until, seen, do=do, ask=ask)
 
 
 def seen(cluster: Cluster) -> Nodes:
@@ -183,6 +188,10 @@ def _heard(node: Object, lease: Object | None) -> int:
 def _condition(obj: Object) -> str | None:
     conditions = (obj.get("status") or {}).get("conditions") or ()
     return next((str(c["status"]) for c in conditions if c["type"] == "Ready"), None)
+
+
+def _listed(told: Iterable[str]) -> str:
+    return str(words("punctuation")["comma"]).join(told)
 
 
 def _half(title: str, lines: list[str]) -> str:

@@ -150,7 +150,9 @@ def _names(seeds: int) -> list[str]:
 
 def _mark(kind: str, begin: float, end: float, what: str, until: float) -> str:
     width = 100 * (end - begin) / until
-    told = html.escape(f"{what}, {begin:.1f} s" if begin == end else f"{what}, {begin:.1f} … {end:.1f} s")
+    say = words("overlay")
+    at = say["at" if begin == end else "range"].format(t=f"{begin:.1f}", low=f"{begin:.1f}", high=f"{end:.1f}")
+    told = html.escape(say["mark"].format(what=what, at=at))
     return f'<u class="{kind}" style="left:{100 * begin / until:.2f}%;width:{width:.2f}%" title="{told}"></u>'
 
 

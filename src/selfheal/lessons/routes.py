@@ -90,13 +90,13 @@ def routes(
     *,
     do: Mapping[float, Act] | None = None,
     ask: Mapping[float, Question] | None = None,
-    title: str = "Where the requests go",
+    title: str = "",
 ) -> Film:
     """Let the cluster run to ``until`` (s); for ``do`` and ``ask`` see :func:`selfheal.lessons.film.film`.
 
     ``traffic``: what :meth:`selfheal.Cluster.traffic` has given.
     """
-    return film(title, cluster, until, lambda c: seen(c, traffic), do=do, ask=ask)
+    return film(title or words("routes")["title"], cluster, until, lambda c: seen(c, traffic), do=do, ask=ask)
 
 
 def seen(cluster: Cluster, traffic: Traffic) -> Routes:

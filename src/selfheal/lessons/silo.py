@@ -123,7 +123,8 @@ class Silo:
         return Silos((self,))._repr_html_()
 
     def __repr__(self) -> str:
-        marks = "  ".join(f"{s.t:g} s {'✕' if s.sick else '●'}{s.run or ''}" for s in self.samples)
+        second = words("plot")["s"]
+        marks = "  ".join(f"{second.format(t=f'{s.t:g}')} {'✕' if s.sick else '●'}{s.run or ''}" for s in self.samples)
         return f"{self.title}\n  {marks}\n  {self.says}"
 
 

@@ -11,7 +11,7 @@ from selfheal.headlines import told
 from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.steps import Step, Steps, steps
 from selfheal.timeline import Record, Timeline
-from selfheal.words import words
+from selfheal.words import phrase, words
 
 ACTORS = ("deployment", "replicaset", "scheduler", "kubelet", "endpointslice")
 """First parts of rules' keys: who applies them."""
@@ -28,7 +28,7 @@ def stepper(timeline: Timeline, since: float, until: float | None = None, title:
         for number, (_, step) in enumerate(run):
             asked = _question(actor, step, len(walked)) if number == 0 else None
             walked.append(Step(step.when, step.function, step.source, step.who, step.says, ask=asked))
-    return steps(title or words("steps")["who"], walked)
+    return steps(phrase(title) or words("steps")["who"], walked)
 
 
 def _writes(timeline: Timeline, since: float, until: float | None) -> Iterator[tuple[str, Step]]:
@@ -40,7 +40,8 @@ def _writes(timeline: Timeline, since: float, until: float | None) -> Iterator[t
             why = explain(timeline, record).steps[0]
             say = words("loops")
             says = say["written"].format(why=why.text, object=record["object"], told=told(record))
-            yield actor, Step(f"{record['t']:.2f} s", why.function, why.source, say[actor]["who"], says)
+            at = words("steps")["at"].format(t=f"{record['t']:.2f}")
+            yield actor, Step(at, why.function, why.source, say[actor]["who"], says)
 
 
 def _actor(timeline: Timeline, record: Record) -> str | None:

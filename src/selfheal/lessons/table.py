@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from selfheal.words import phrase
+from selfheal.words.width import columns, padded
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Table:
 
     def __str__(self) -> str:
         lines = (self.head, *self.rows)
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.head))]
-        text = "\n".join("   ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+        widths = [max(columns(line[i]) for line in lines) for i in range(len(self.head))]
+        text = "\n".join("   ".join(map(padded, line, widths)).rstrip() for line in lines)
         return f"{self.caption}\n{text}" if self.caption else text
 
     __repr__ = __str__

@@ -27,6 +27,7 @@ from selfheal.kubelet.status_manager import StatusManager
 from selfheal.lessons.questions import _question, _texts
 from selfheal.lessons.steps import Step, Steps, steps
 from selfheal.runtime import Runtime
+from selfheal.words import words
 
 HERE = "src/selfheal/"
 
@@ -148,7 +149,7 @@ def _clock_of(part: Any) -> Clock | None:
 
 def walk(chapter: str, calls: Sequence[Call], since: float, until: float) -> Steps:
     """A stretch of calls as a walk, with the chapter's words (``steps`` in its texts: key → what is said, in turn)."""
-    texts = _texts(chapter)["steps"]
+    texts, say = _texts(chapter)["steps"], words("steps")
     turn: dict[str, int] = {}
     walked = []
     for t, key in calls:
@@ -159,10 +160,10 @@ def walk(chapter: str, calls: Sequence[Call], since: float, until: float) -> Ste
         watched, asked = WATCHED[key], texts["asks"].get(key) if n == 0 else None
         walked.append(
             Step(
-                f"{t:.3f} s",
+                say["at"].format(t=f"{t:.3f}"),
                 watched.function,
                 watched.source,
-                watched.who,
+                say[watched.who],
                 said[min(n, len(said) - 1)],
                 watched.twin,
                 None if asked is None else _question(asked),

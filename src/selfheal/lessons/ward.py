@@ -27,7 +27,7 @@ from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.table import Table
 from selfheal.objects import Object
 from selfheal.scenario import Scenario
-from selfheal.words import words
+from selfheal.words import marked, words
 
 ROOMS = {
     "killed": "Killed for nothing",
@@ -112,7 +112,7 @@ class Patient:
         return f"{self.complaint}\n{self.question!r}"
 
     def _repr_html_(self) -> str:
-        return f'<div class="selfheal-questions">\n{self.html()}\n</div>'
+        return f'<div class="selfheal-questions"{marked()}>\n{self.html()}\n</div>'
 
     def html(self, number: int | None = None) -> str:
         chart, after, say = self.run(), self.run(treated=True), words("ward")
@@ -152,7 +152,7 @@ class Ward:
 
     def _repr_html_(self) -> str:
         cards = "\n".join(p.html(n) for n, p in enumerate(self.patients, self.first))
-        return f'<div class="selfheal-questions">\n{cards}\n</div>'
+        return f'<div class="selfheal-questions"{marked()}>\n{cards}\n</div>'
 
 
 @cache
@@ -222,7 +222,9 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def _told(values: Mapping[str, float], keys: Mapping[str, str]) -> str:
     """``kills: 3; requests lost: 20``"""
     say = words("ward")
-    return "; ".join(say["value"].format(what=say["values"][key], n=_shown(values[key])) for key in keys)
+    return str(words("punctuation")["semicolon"]).join(
+        say["value"].format(what=say["values"][key], n=_shown(values[key])) for key in keys
+    )
 
 
 def _shown(value: float) -> str:

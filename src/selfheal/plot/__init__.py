@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from selfheal.plot.layout import layout
+from selfheal.plot.scene import Scene
 from selfheal.plot.svg import html, svg
 from selfheal.timeline.lanes import lanes
 from selfheal.timeline.log import Timeline
@@ -70,17 +71,30 @@ def plot(
     drawn as dashed outlines under the true ones. Returns a :class:`Plot`; with ``backend="matplotlib"`` (needs
     the extra ``selfheal[plot]``) a ``matplotlib.figure.Figure`` of the same drawing.
     """
+    if backend == "matplotlib":
+        from selfheal.plot.figure import figure, legible
+
+        with legible():
+            return figure(_scene(timeline, objects, until, beside, title, beside_name)[0])
+    if backend != "svg":
+        raise ValueError(f"backend must be 'svg' or 'matplotlib', not {backend!r}")
+    scene, drawn = _scene(timeline, objects, until, beside, title, beside_name)
+    content = json.dumps(drawn, sort_keys=True, default=str)
+    scope = "sh" + hashlib.blake2s(content.encode(), digest_size=5).hexdigest()
+    return Plot(svg(scene, scope), html(scene, scope), scene.alt)
+
+
+def _scene(
+    timeline: Timeline,
+    objects: Iterable[str] | None,
+    until: float | None,
+    beside: Timeline | None,
+    title: str | None,
+    beside_name: str | None,
+) -> tuple[Scene, list[Any]]:
+    """The drawing, and what it was made of."""
     drawn = lanes(timeline, objects, until)
     ghost = None if beside is None else lanes(beside, None, drawn["until"])
     name = drawn["scenario"] if title is None else phrase(title)
     beside_name = words("plot")["believed"] if beside_name is None else phrase(beside_name)
-    scene = layout(drawn, ghost, name, beside_name)
-    if backend == "matplotlib":
-        from selfheal.plot.figure import figure
-
-        return figure(scene)
-    if backend != "svg":
-        raise ValueError(f"backend must be 'svg' or 'matplotlib', not {backend!r}")
-    content = json.dumps([drawn, ghost, name, beside_name], sort_keys=True, default=str)
-    scope = "sh" + hashlib.blake2s(content.encode(), digest_size=5).hexdigest()
-    return Plot(svg(scene, scope), html(scene, scope), scene.alt)
+    return layout(drawn, ghost, name, beside_name), [drawn, ghost, name, beside_name]

@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from selfheal.plot.scene import LEFT, RIGHT, WIDTH, Bar, Bars, Cross, Dot, Line, Scene, Shape, Text
 from selfheal.plot.style import LIGHT, STYLES, Style
+from selfheal.words import language, speaking
 
 _INCH = 76.0
 """Units of a drawing in an inch: 10 inches wide."""
+LATIN = "DejaVu Sans"
+"""matplotlib brings it."""
+CHINESE = (
+    "Noto Sans CJK TC",
+    "Noto Sans TC",
+    "Source Han Sans TC",
+    "PingFang TC",
+    "PingFang HK",
+    "Microsoft JhengHei",
+    "Heiti TC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Noto Serif CJK TC",
+    "Noto Serif CJK JP",
+    "AR PL UMing TW",
+    "Arial Unicode MS",
+)
+"""Fonts with Chinese characters, the best first. Of a collection of fonts matplotlib knows only one, often the JP."""
+
+
+@contextmanager
+def legible() -> Iterator[None]:
+    """What is drawn within speaks English where this machine has no font for the language that is spoken."""
+    with speaking(language() if len(fonts()) > 1 else "en"):
+        yield
+
+
+@cache
+def fonts() -> list[str]:
+    """Fonts to write with; a character that one lacks is taken from the next. ImportError without matplotlib."""
+    try:
+        from matplotlib.font_manager import fontManager
+    except ImportError:
+        raise ImportError('backend="matplotlib" needs matplotlib: pip install "selfheal[plot]"') from None
+    known = {font.name for font in fontManager.ttflist}
+    return [LATIN, *(name for name in CHINESE if name in known)]
 
 
 def figure(scene: Scene) -> Any:
-    """A ``matplotlib.figure.Figure``; needs matplotlib, which is imported here and nowhere else."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError('backend="matplotlib" needs matplotlib: pip install "selfheal[plot]"') from None
+    """A ``matplotlib.figure.Figure``, drawn within :func:`legible`."""
+    from matplotlib.figure import Figure
 
     drawn = Figure(figsize=(WIDTH / _INCH, scene.height / _INCH), dpi=144)
     axes = drawn.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -40,6 +78,7 @@ def _draw(axes: Any, s: Shape, order: int) -> None:
             ha={"start": "left", "middle": "center", "end": "right"}[s.anchor],
             va="baseline",
             color=LIGHT[style.fill],
+            fontfamily=fonts(),
             fontsize=style.size * 72 / _INCH * 0.92,
             fontweight="bold" if style.bold else "normal",
             zorder=order,

@@ -438,5 +438,5 @@ def _probed(pod: Lanes, probe: str) -> bool:
 
 def _shorter(label: str) -> tuple[str, ...]:
     """``TERM, KILL after 30 s``, then shorter."""
-    first, _, second = label.partition(", ")
+    first, _, second = label.partition(spoken("punctuation")["clause"])
     return label, second or first, first

@@ -1611,7 +1611,7 @@ function render({ model, el }) {
     if (item.pod && story.pods.get(item.pod) !== pod && story.pods.has(item.pod)) { state.podName = item.pod; layout(); }
     show();
     panelDraw();
-    announce(`${say("s", { t: tenths(item.t) })}: ${item.text}`);
+    announce(say("flip", { t: say("s", { t: tenths(item.t) }), what: item.text }));
   }
   function panelDraw() {
     const goal = goalOf(story, asks), done = resolved();

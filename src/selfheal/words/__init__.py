@@ -1,7 +1,8 @@
 """All that widgets say, in one file a language: ``en.json``, ``zh-TW.json``.
 
 A file has a part for each family of widgets. ``phrases``, in a translation alone, are the titles and questions that
-chapters give in their code: English → the language, so that a translated chapter runs the same cells.
+chapters give in their code: English → the language, so that a translated chapter runs the same cells. What differs from
+run to run is a gap: ``{n} kills``.
 
 The language is chosen by ``SELFHEAL_LANG=zh-TW`` or by ``words.use("zh-TW")`` in a notebook. On a page a monitor
 speaks the language of the element around it (``lang``).
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -50,8 +52,11 @@ def words(part: str, spoken: str | None = None) -> dict[str, Any]:
 
 def phrase(text: str) -> str:
     """What a chapter's code says, in the language that is spoken; as it is where nobody has translated it."""
-    told: str = _file(language()).get("phrases", {}).get(text, text)
-    return told
+    told: str | None = _file(language()).get("phrases", {}).get(text)
+    if told is not None:
+        return told
+    found = ((said, pattern.fullmatch(text)) for said, pattern in _patterns(language()))
+    return next((said.format(**gaps.groupdict()) for said, gaps in found if gaps), text)
 
 
 def marked() -> str:
@@ -64,6 +69,16 @@ def _known(language: str) -> str:
         if name.lower() == language.lower().replace("_", "-"):
             return name
     raise ValueError(f"there are no words in {language!r}; there are {', '.join(LANGUAGES)}")
+
+
+@cache
+def _patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Phrases with gaps: what is said, and what it is said for."""
+    gap = re.compile(r"\\{(\w+)\\}")
+    phrases = _file(language).get("phrases", {})
+    return [
+        (said, re.compile(gap.sub(r"(?P<\1>.+)", re.escape(text)))) for text, said in phrases.items() if "{" in text
+    ]
 
 
 @cache

@@ -202,16 +202,16 @@ class Exercise:
     def __repr__(self) -> str:
         say = words("report")
         lines = ((say["symptom"], self.symptom), (say["task"], self.task), (say["allowed"], ", ".join(self.allowed)))
-        return "\n".join((self.name, "", *(f"{what}: {text}" for what, text in lines)))
+        return "\n".join((self.name, "", *(f"{what}{words('punctuation')['colon']}{text}" for what, text in lines)))
 
     def _repr_html_(self) -> str:
         say = words("report")
         places = ", ".join(f"<code>{html.escape(path)}</code>" for path in self.allowed)
         return (
             f'<div class="selfheal-exercise"{marked()}>\n'
-            f"<p><strong>{say['symptom']}.</strong> {html.escape(self.symptom, quote=False)}</p>\n"
-            f"<p><strong>{say['task']}.</strong> {html.escape(self.task, quote=False)}</p>\n"
-            f"<p><strong>{say['allowed']}:</strong> {places}</p>\n</div>"
+            f"<p><strong>{say['symptom.head']}</strong> {html.escape(self.symptom, quote=False)}</p>\n"
+            f"<p><strong>{say['task.head']}</strong> {html.escape(self.task, quote=False)}</p>\n"
+            f"<p><strong>{say['allowed.head']}</strong> {places}</p>\n</div>"
         )
 
 
