@@ -151,6 +151,14 @@ def test_every_knob_has_its_words() -> None:
     assert set(words()["labels"]) == set(KNOBS)
 
 
+def test_a_figure_stores_the_words_that_it_shows_and_no_others() -> None:
+    text = calculator()._repr_html_()
+    assert words()["calculator"]["slow"] in text
+    assert words()["labels"]["fault"] in text
+    others = [words()["first"]["title"], words()["sampler"]["title"], words()["labels"]["loads"]]
+    assert [told for told in others if told in text] == []
+
+
 @pytest.mark.browser
 def test_the_page_draws_what_the_package_draws(browser: Any) -> None:
     tab = browser.new_page()
@@ -175,7 +183,7 @@ def test_the_page_draws_what_the_package_draws(browser: Any) -> None:
                     const {models, svg} = globalThis.selfhealTiming;
                     return svg(models[kind](values, words), name, width);
                 }""",
-                [one.kind, dict(one.values), words(), one.name, width],
+                [one.kind, dict(one.values), one.words, one.name, width],
             )
             assert drawn == svg(one.figure, one.name, width)
     tab.close()

@@ -250,19 +250,6 @@ def test_what_has_no_replicas_is_passed_over(here: Path, capsys: pytest.CaptureF
     assert "Passed over: Deployment/web: has no replicas" in told(capsys)
 
 
-def test_a_notebook_is_told_how_far_it_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    display = pytest.importorskip("IPython.display")
-    lines: list[str] = []
-
-    class Handle:
-        def update(self, data: dict[str, str], raw: bool) -> None:
-            lines.append(data["text/plain"])
-
-    monkeypatch.setattr(display, "display", lambda *_, **__: Handle())
-    diagnose(GOOD, cases=["pause", "crash"], seeds=1, first=True, progress=True)
-    assert lines == ["Deployment/web: 1 of 2 runs, pause", "Deployment/web: 2 of 2 runs, crash", ""]
-
-
 BAD = [
     (["chart"], "chart/deployment.yaml is a template: diagnose what `helm template CHART` prints"),
     (["nowhere.yaml"], 'the path "nowhere.yaml" does not exist'),

@@ -3,14 +3,15 @@
 from selfheal.clinic import diagnose
 diagnose("shop.yaml")                            # everything: findings, what would help, what is not known
 diagnose(mine, first=True)                       # until the first proof that something does not hold
-diagnose(mine, progress=True)                    # tells how far it has come; stop it at any moment (■)
+
+Interrupted (■), it gives what was found by then. To see how far it has come there is :func:`selfheal.clinic.verdict`,
+run by run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from selfheal import __version__, manifests
 from selfheal.clinic.app import App
@@ -32,7 +33,6 @@ def diagnose(
     seeds: int = SEEDS,
     cases: Sequence[str] = (),
     first: bool = False,
-    progress: bool = False,
 ) -> Diagnosis:
     """Diagnose the workloads of a source. Interrupted, it gives what was found by then. Raises ApiError.
 
@@ -44,7 +44,7 @@ def diagnose(
         raise BadRequest(f"no workload that could be diagnosed{': ' if passed else ''}{'; '.join(passed)}")
     diagnosis = Diagnosis(__version__, app or App(), [], passed=passed)
     given = frozenset() if app is None else frozenset(("starts", "slow", "pause", "depends", "term"))
-    examine(found, diagnosis, given, seeds=seeds, cases=cases, first=first, tell=_teller() if progress else _nobody)
+    examine(found, diagnosis, given, seeds=seeds, cases=cases, first=first, tell=_nobody)
     return diagnosis
 
 
@@ -93,14 +93,3 @@ def _one(
 
 def _nobody(_: str) -> None:
     pass
-
-
-def _teller() -> Tell:
-    """A line in the notebook that is brought up to date, and is empty at the end."""
-    try:
-        from IPython.display import display
-    except ImportError:
-        return _nobody
-    show: Any = display
-    handle: Any = show({"text/plain": ""}, raw=True, display_id=True)
-    return lambda line: handle.update({"text/plain": line}, raw=True) if handle is not None else None

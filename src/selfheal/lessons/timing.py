@@ -208,6 +208,12 @@ MODELS: dict[str, Callable[[Mapping[str, float]], Figure]] = {
     "calculator": calculate,
     "sampler": sample,
 }
+LANES = {
+    "first": ("container", "app", "startup", "liveness"),
+    "calculator": ("best", "yours", "worst"),
+    "sampler": ("app", "probe"),
+}
+"""The names of the lines that a figure may have."""
 
 
 # ---- drawing
@@ -282,6 +288,15 @@ class Timing:
         return MODELS[self.kind](self.values)
 
     @property
+    def words(self) -> dict[str, Any]:
+        """Those that its script shows."""
+        say = words()
+        lanes = {key: say["lanes"][key] for key in LANES[self.kind]}
+        labels = {key: say["labels"][key] for key in self.knobs}
+        shared = {key: say[key] for key in ("seconds", "count", "show")}
+        return {**shared, self.kind: say[self.kind], "lanes": lanes, "labels": labels}
+
+    @property
     def name(self) -> str:
         """What tells it from the other figures of a page."""
         return "-".join((self.kind, *(number(value) for value in self.values.values())))
@@ -292,7 +307,7 @@ class Timing:
     def _repr_html_(self) -> str:
         figure, say = self.figure, words()
         given = {"kind": self.kind, "values": dict(self.values), "knobs": {k: KNOBS[k] for k in self.knobs}}
-        data = json.dumps({**given, "words": say}, ensure_ascii=False).replace("<", "\\u003c")
+        data = json.dumps({**given, "words": self.words}, ensure_ascii=False).replace("<", "\\u003c")
         lines = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in figure.says)
         return (
             f'<div class="selfheal-timing"{spoken.marked()} data-kind="{self.kind}">\n<style>{STYLE}</style>\n'
