@@ -27,7 +27,7 @@ from tests.live.host import Host
 from tests.live.reader import dom, ran, run_all, visit
 from tests.live.tab import ChromiumTab
 
-PAGE, CELL = "02-liveness", 6
+PAGE, CELL = "02-liveness", 9
 """A short chapter, and a cell of it with which anything can be done."""
 
 

@@ -30,7 +30,7 @@ from tests.live.tab import ChromiumTab, Tab
 
 LIVE = "Live: Python runs in this page."
 ONE, NEXT = "02-liveness", "03-readiness"
-CELL = 6
+CELL = 9
 
 chromium = pytest.mark.parametrize("open_tab", [CHROMIUM], indirect=True)
 

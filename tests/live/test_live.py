@@ -32,7 +32,7 @@ from tests.live.tab import ChromiumTab
 LIVE = "Live: Python runs in this page."
 ONE = "02-liveness"
 """A chapter for what is true of each, and a cell of it with which anything can be done."""
-CELL = 6
+CELL = 9
 
 
 chromium = pytest.mark.parametrize("open_tab", [CHROMIUM], indirect=True)
