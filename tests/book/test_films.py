@@ -402,6 +402,7 @@ def test_a_witness_shows_the_manifest_of_each_of_its_pods() -> None:
     with pytest.raises(FileNotFoundError):
         witness("a-wedding")
     [gone] = moments(seen.real, seen.runs, "deleted", {"gone": [75]})
+    assert gone.name == "gone", "no number where there is only one"
     assert gone.real == pytest.approx(76, abs=1)
 
 

@@ -103,11 +103,9 @@ def moments(
         was, runs = MOMENTS[what](real, pod), [MOMENTS[what](run, pod) for run in simulated]
         for n, at in enumerate(times):
             seeds = tuple(run[n] for run in runs if len(run) > n)
-            out.append(
-                Moment(
-                    say["nth"].format(what=say[f"moment.{what}"], n=n + 1), at, seeds, was[n] if len(was) > n else None
-                )
-            )
+            called = say[f"moment.{what}"]
+            name = say["nth"].format(what=called, n=n + 1) if len(times) > 1 else called
+            out.append(Moment(name, at, seeds, was[n] if len(was) > n else None))
     return out
 
 
