@@ -11,6 +11,7 @@ import pytest
 
 from selfheal import Cluster
 from selfheal.kubelet.backoff import INITIAL, MAXIMUM
+from selfheal.kubelet.images import PULL_SECONDS
 from selfheal.lessons.answers import answers
 from selfheal.lessons.arithmetic import free_restarts
 from selfheal.manifests.unsimulated import KINDS
@@ -73,6 +74,11 @@ def test_what_is_not_simulated_is_told_and_warned_of() -> None:
     cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec})
     assert cluster.warnings
     assert cluster.warnings[0].startswith(re.findall(r"`(not simulated: [^`]+)`", limits)[0])
+
+
+def test_what_was_not_measured_is_told() -> None:
+    low, high = PULL_SECONDS
+    assert f"Pulls were not measured: one takes {low:g} to {high:g} s" in text("limits")
 
 
 def test_handed_in_work_is_graded_as_the_page_says(
