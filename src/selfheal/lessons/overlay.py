@@ -167,4 +167,5 @@ background:var(--mineb)}
 .selfheal-play .overlay u.was{border-inline-start:3px solid var(--ink)}
 .selfheal-play .run{margin:.6em 0 0;font-weight:600;font-size:13px}
 .selfheal-play details :is(td,th){padding:2px 10px 2px 0;border:0;background:none;color:inherit}
+.selfheal-play details .selfheal-table thead th{white-space:normal}
 """.replace("\n", "")
