@@ -7,6 +7,8 @@ the API could not be reached, records tell of things late: validators know of it
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -19,6 +21,21 @@ AT_ONCE = 32
 """So many clusters are kept until their test has ended; of more, the oldest is judged before."""
 
 _made: list[Any] = []
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the collector of garbage need not look through it each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _counted_here_alone() -> Iterator[None]:
+    """A pytest that a test starts is no worker of the one that counts coverage."""
+    counted = os.environ.pop("SLIPCOVER_ENABLED", None)
+    yield
+    if counted is not None:
+        os.environ["SLIPCOVER_ENABLED"] = counted
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -178,6 +178,7 @@ def test_an_answer_that_is_opened_shows_whether_it_is_right(open_page: Callable[
     for answer in answers.all():
         answer.locator("summary").focus()
         page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('.selfheal-questions')[0].querySelectorAll('[data-is]').length > 3")
     assert [answer.get_attribute("data-is") for answer in answers.all()] == ["wrong", "wrong", "right", "wrong"]
 
 

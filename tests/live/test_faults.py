@@ -196,7 +196,7 @@ def test_what_comes_after_stop_starts_nothing(open_tab: Open, host: Host) -> Non
     tab.click(".live-go", "Run")
     tab.click(".live-go", "Stop")
     tab.until("document.querySelector('.live-code') !== null")
-    assert "Stopped" in tab.js(STATUS)
+    tab.until(f"{STATUS}.includes('Stopped')")
     assert tab.js("document.querySelector('[aria-busy]')") is None
     assert run_all(tab) == LIVE
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
 
 from selfheal.widgets import Monitor, bank, monitor, page
 from selfheal.widgets.questions import FAULTS, canonical
@@ -51,14 +55,14 @@ spec:
 SICK = [{"at": 31, "http": {"pod": "shop", "port": 8080, "path": "/switch?healthz=500", "method": "POST"}}]
 
 
-def shop() -> Monitor:
+def shop(**more: Any) -> Monitor:
     """One pod that falls sick at 31 s, dies hard and is restarted; made once in each language."""
-    return _shop(language())
+    return _shop(language(), **more)
 
 
 @cache
-def _shop(_language: str) -> Monitor:
-    return monitor(POD, actions=SICK, until=120, seed=7, traffic={"shop": 20})
+def _shop(_language: str, **more: Any) -> Monitor:
+    return monitor(POD, actions=SICK, until=120, seed=7, traffic={"shop": 20}, **more)
 
 
 def full() -> Monitor:
@@ -107,10 +111,21 @@ body {{ margin: 12px; max-width: 1000px }}
 """
 
 
+KEPT = Path(__file__).parents[2] / "_build" / "banks-of-tests"
+
+
 @cache
 def packed(data: str) -> bytes:
-    """A bank, built once."""
-    return bank.build(json.loads(data))[0]
+    """A bank, built once for all processes and runs, as long as the engine is the same."""
+    mark = hashlib.sha256(f"{bank.engine()} {data}".encode()).hexdigest()[:16]
+    place = KEPT / hashlib.sha256(data.encode()).hexdigest()[:16]
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        if not place.exists() or not place.read_bytes().startswith(mark.encode()):
+            whole = place.with_suffix(".new")
+            whole.write_bytes(mark.encode() + bank.build(json.loads(data))[0])
+            whole.replace(place)
+    return place.read_bytes().removeprefix(mark.encode())
 
 
 def write_page(folder: Path, *shown: Monitor, theme: str = "light", scripts: str = "", banks: bool = True) -> str:

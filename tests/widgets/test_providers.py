@@ -365,6 +365,7 @@ def test_code_and_bank_come_when_the_reader_comes_near(browser: Any, tmp_path: P
     tab.on("request", lambda request: wanted.append(request.url.rsplit("/", 1)[1].partition("?")[0]))
     far_away(tab)
     tab.goto(write_page(tmp_path, well()))
+    tab.add_style_tag(path="book/_static/chapters.css")  # the book's, which keeps the place
     tab.wait_for_timeout(300)
     assert wanted == ["index.html", "monitors.js"]
     place = tab.locator(".selfheal-monitor")

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import json
-import pkgutil
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 Schema = dict[str, Any]
@@ -17,9 +17,7 @@ Schema = dict[str, Any]
 @cache
 def types() -> dict[str, Schema]:
     """All schemas by name. Read-only by agreement."""
-    text = pkgutil.get_data(__name__, "types.json")
-    assert text is not None
-    found: dict[str, Schema] = json.loads(text)
+    found: dict[str, Schema] = json.loads(files(__name__).joinpath("types.json").read_text("utf-8"))
     return found
 
 

@@ -6,15 +6,13 @@ Both are read from Kubernetes' own ``generated.proto`` files by ``tools/protos.p
 from __future__ import annotations
 
 import json
-import pkgutil
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 
 def _read(name: str) -> Any:
-    text = pkgutil.get_data(__name__, name)
-    assert text is not None
-    return json.loads(text)
+    return json.loads(files(__name__).joinpath(name).read_text("utf-8"))
 
 
 @cache
