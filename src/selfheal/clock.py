@@ -283,6 +283,7 @@ class RealTime:
                 await asyncio.wait_for(self._poke.wait(), pause)
 
 
+@lru_cache(maxsize=256)
 def rfc3339(unix_seconds: int) -> str:
     """``2026-01-01T08:00:00Z``"""
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
