@@ -103,7 +103,14 @@ def test_slow_watches_lose_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.slow
 def test_ctrl_c_leaves_nothing(emulator: Emulator, api: Api) -> None:
     command = [sys.executable, "-m", "selfheal.cli", "run", str(HTTP), "--on", "kubectl"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # what a shell starts with & is deaf to Ctrl-C, and so are these tests' children then
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     assert process.stdout is not None
     process.stdout.readline()  # it runs
     assert len(namespaces(api)) == 1
