@@ -16,6 +16,8 @@ from selfheal.timeline.lanes import Lanes
 from selfheal.words import words as spoken
 
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
+COUNTED = 9
+"""A longer run of failures shows its end alone: nobody counts crosses beyond that."""
 
 
 def layout(lanes: Lanes, ghost: Lanes | None, title: str, ghost_name: str) -> Scene:
@@ -249,7 +251,7 @@ class _Layout:
         self.y += 28
 
     def _runs(self, labels: list[tuple[float, int]], y: float) -> None:
-        """How long each run of failures is by then: the last of each run, and the others where there is room."""
+        """How long each run of failures is by then: the last of each run, and what one counts where there is room."""
         free = WIDTH + 9.0
         chosen: list[Shape] = []
         for i in range(len(labels) - 1, -1, -1):
@@ -257,7 +259,7 @@ class _Layout:
             half = width_of(str(run), bold=True) / 2
             last = i + 1 == len(labels) or labels[i + 1][1] <= run
             before = labels[i - 1][0] if i else 0.0
-            if x + half + 1 < free or (last and x + 3 < free and x - before > 3):
+            if (run <= COUNTED and x + half + 3 < free) or (last and x + 3 < free and x - before > 3):
                 chosen.append(Text(x, y, str(run), "bad", "middle"))
                 free = x - half
         self.marks += reversed(chosen)

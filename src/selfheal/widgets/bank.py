@@ -320,7 +320,14 @@ def pack(answers: Sequence[tuple[Question, Answer]], ticks: Mapping[str, Sequenc
     book.update({"steps": list(tables["steps"]), "chains": list(tables["chains"]), "answers": packed})
     book["ticks"] = dict(ticks)
     text = json.dumps(book, ensure_ascii=False, separators=(",", ":"))
-    return gzip.compress(text.encode(), 9, mtime=0)
+    return gzipped(text.encode())
+
+
+def gzipped(data: bytes) -> bytes:
+    """The same data, the same bytes, whatever Python: some name the system in the ninth byte, and others do not."""
+    out = bytearray(gzip.compress(data, 9, mtime=0))
+    out[9] = 255
+    return bytes(out)
 
 
 def unpack(packed: bytes) -> dict[str, Answer]:
