@@ -71,13 +71,22 @@ class Exec:
         """Why the runtime could not run it at all."""
         self.steady = False
         """Whether running it again gives the same, as long as the container's version does not change."""
-        self.out = Capture()
-        self.err = Capture()
+        self.out = Capture(left=self.settle)
+        self.err = Capture(left=self.settle)
         self._finished: simpy.Event | None = None
 
     @property
-    def done(self) -> bool:
+    def ended(self) -> bool:
+        """Whether the command itself is over."""
         return self.process is None or self.process.ended
+
+    @property
+    def done(self) -> bool:
+        """Whether the runtime says that it is over: not while a child of it still holds its output.
+
+        (containerd internal/cri/server/container_execsync.go drainExecSyncIO, which waits without limit)
+        """
+        return self.ended and not self.out.holders and not self.err.holders
 
     @property
     def exit_code(self) -> int:
@@ -106,9 +115,9 @@ class Exec:
                 self._finished.succeed(self)
         return self._finished
 
-    def ended(self, _: Process) -> None:
-        """Called by the kernel when the process is over."""
-        if self._finished is not None and not self._finished.triggered:
+    def settle(self, _: Process | None = None) -> None:
+        """Called when the process is over, and when nobody holds its output any more."""
+        if self._finished is not None and self.done and not self._finished.triggered:
             self._finished.succeed(self)
 
     def kill(self) -> None:
@@ -648,10 +657,10 @@ class Runtime:
         read, out, err = streams or (Stream() if stdin is None else Text(stdin), run.out, run.err)
         fds: dict[int, Stream] = {0: read, 1: out, 2: err}
         run.process = kernel.visit(program, words, dict(container.env), container.cwd, fds, cause)
-        if run.process.ended:
+        if run.done:
             run.steady = kernel.mark() == before
-        else:
-            run.process.on_end = run.ended
+        elif not run.ended:
+            run.process.on_end = run.settle
         return run
 
     def _not_running(self, container: Container) -> str:
@@ -722,12 +731,19 @@ class Runtime:
 
 
 def _after(boot: int, program: Program) -> Program:
-    """The program, whose first instruction comes ``boot`` µs after its process was made."""
+    """The program, whose first instruction comes ``boot`` µs after its process was made.
+
+    What Go has compiled ends with 2 if it is told so before it could ask for the signal (runtime dieFromSignal); all
+    else does not hear of it, as process 1.
+    """
     if not boot:
         return program
 
     def booted(process: Process) -> Running:
+        if program in images.GO:
+            process.on("TERM", lambda: process.exit(2))
         yield process.sleep(boot / SECOND)
+        process.handlers.clear()
         running = program(process)
         return (yield from running) if isinstance(running, Generator) else running
 

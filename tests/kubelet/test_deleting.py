@@ -36,6 +36,35 @@ def test_a_pod_deleted_in_its_post_start_does_not_wait_for_it(hook: dict[str, An
     assert 8 <= ended(cluster) <= 9.5
 
 
+def test_a_pod_deleted_in_a_post_start_leaves_complaints_about_the_images_of_the_containers_after_it() -> None:
+    """The sync goes on to them, and what it asks the runtime is refused: it has been cancelled."""
+    hook = {"postStart": {"exec": {"command": ["sleep", "25"]}}}
+    first, second = container(**DEAF, lifecycle=hook), container(**DEAF, name="b")
+    cluster = deleted(pod(first, second), (5, 3))
+    of_second = [r for r in cluster.timeline.select(kind="Event") if r.get("field") == "spec.containers{b}"]
+    assert [(r["type"], r["reason"], r["message"]) for r in of_second] == [
+        (
+            "Warning",
+            "InspectFailed",
+            'Failed to inspect image "": rpc error: code = Canceled desc = context canceled',
+        ),
+        ("Warning", "Failed", "Error: ImageInspectError"),
+    ]
+
+
+def test_a_pod_deleted_while_its_sandbox_is_made_does_not_wait_for_it() -> None:
+    for seed in range(12):
+        cluster = Cluster(nodes=1, seed=seed).run(until=1)
+        cluster.apply(pod(container(**DEAF)))
+        cluster.run(until=1.45)
+        cluster.delete("pod/pod")
+        cluster.run(until=10)
+        if events(cluster, "Pulled"):
+            continue  # it was quicker
+        gone = next(r["t"] for r in cluster.timeline.select(kind="Pod") if r.get("deleted"))
+        assert gone < 3.7, seed  # a relist, a look at the work queue and another relist
+
+
 def test_a_second_shorter_deletion_ends_a_pod_sooner() -> None:
     cluster = deleted(pod(container(**DEAF), terminationGracePeriodSeconds=60), (20, None), (25, 3))
     assert 28 <= ended(cluster) <= 29.5

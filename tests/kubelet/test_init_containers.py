@@ -71,6 +71,24 @@ def test_under_on_failure_what_has_succeeded_is_not_run_again_after_a_power_cut(
     assert {name: len(at) for name, at in times(cluster, "Started").items()} == {"done": 1, "goes-on": 2}
 
 
+def test_under_on_failure_an_init_container_that_runs_anew_after_a_power_cut_still_reads_completed() -> None:
+    """The kubelet holds that one which has succeeded lives again to be a mistake, and drops the whole status."""
+    obj = pod(container(command="sleep 3600"), initContainers=[container("setup", command="sleep 8")])
+    shown = {}
+    for policy in ("OnFailure", "Always"):
+        obj["spec"]["restartPolicy"] = policy
+        cluster = play(obj, until=30)
+        cluster.node("node-1").stop()
+        cluster.run(until=60)
+        cluster.node("node-1").start()
+        cluster.run(until=100)
+        assert len(times(cluster, "Started")["setup"]) == 2
+        pods = [r for r in cluster.timeline.select(kind="Pod") if r["t"] > 60]
+        shown[policy] = {r["initContainers"][0]["state"] for r in pods}, pods[-1]["containers"][0]["state"]
+    assert shown["OnFailure"] == ({"terminated"}, "running")
+    assert shown["Always"] == ({"terminated", "running"}, "running")
+
+
 ABSENT = "registry.invalid/x:1"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from selfheal import Cluster
+from selfheal.clock import SECOND
 from selfheal.kubelet.predicate import rejection
 from selfheal.objects import Object, labels
 from tests.conformance.pods import container, pod
@@ -36,7 +37,10 @@ def test_too_little_cpu_is_left() -> None:
     )
     cluster.run(until=60)
     assert cluster.get("Pod", "first")["status"]["phase"] == "Running"
-    assert "containerStatuses" not in cluster.get("Pod", "pod")["status"], "nothing of it was begun"
+    status = cluster.get("Pod", "pod")["status"]
+    assert "containerStatuses" not in status, "nothing of it was begun"
+    since = cluster.clock.at_timestamp(status["startTime"]) / SECOND
+    assert (status["observedGeneration"], 4 < since < 6) == (1, True), "the kubelet has seen it"
     cluster.delete("pod/pod")
     assert cluster.store.get("Pod", "default", "pod") is None
 

@@ -299,6 +299,37 @@ MUTATIONS = (
         "c.finished_at",
         "conformance/test_lifecycle.py",
     ),
+    Mutation(
+        "gRPC dials again after 1 s", "probes/grpc.py", "FIRST_RETRY = SECOND", "FIRST_RETRY = 2 * SECOND", "probes"
+    ),
+    Mutation(
+        "an exec lasts as long as somebody holds its output",
+        "runtime.py",
+        "return self.ended and not self.out.holders and not self.err.holders",
+        "return self.ended",
+        "probes/test_others.py",
+    ),
+    Mutation(
+        "who is killed while Go starts ends at once",
+        "runtime.py",
+        "if program in images.GO:",
+        "if not images.GO:",
+        "kubelet/test_hooks.py",
+    ),
+    Mutation(
+        "no container comes back to life",
+        "kubelet/status_manager.py",
+        'if not should_restart(container, spec, ended["exitCode"]):',
+        "if not container:",
+        "kubelet/test_init_containers.py",
+    ),
+    Mutation(
+        "a cancelled sync asks for no image",
+        "kubelet/images.py",
+        "if cancelled.triggered and",
+        "if not cancelled and",
+        "kubelet/test_deleting.py",
+    ),
 )
 
 

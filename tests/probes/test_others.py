@@ -55,6 +55,26 @@ def test_a_command_over_its_time_is_killed_but_what_it_left_in_the_background_li
     assert box.exec("ls", "/left", "/never").stdout == "/left\n"
 
 
+def test_the_runtime_answers_when_nobody_holds_the_commands_output_any_more() -> None:
+    """A shell that is killed leaves the command that it waits for; what takes its place does not outlive it."""
+    for line, seconds in (
+        ("sleep 5; exit 1", 5),
+        ("exec sleep 5", 1),
+        ("true; sleep 5", 1),
+        ("sleep 5 >/dev/null 2>&1; exit 1", 1),
+        ("sleep 200; exit 1", 121),  # the kubelet waits two minutes beyond the timeout
+    ):
+        outcome = Box("sleep 600").probe(command("sh", "-c", line))
+        assert (outcome.duration, outcome.result) == (seconds * SECOND, "failure"), line
+        assert outcome.output == f'command timed out: "sh -c {line}" timed out after 1s'
+
+
+def test_a_command_that_leaves_something_in_the_background_succeeds_when_that_has_ended() -> None:
+    for line, seconds in (("sleep 5 & true", 5), ("sleep 5 >/dev/null 2>&1 & true", 0)):
+        outcome = Box("sleep 600").probe(command("sh", "-c", line))
+        assert (outcome.duration, outcome.result) == (seconds * SECOND, "success"), line
+
+
 def test_a_missing_binary_is_an_error_with_the_runtimes_words() -> None:
     box = Box("sleep 600")
     first, second = (box.probe(command("/no/such")) for _ in range(2))
@@ -196,6 +216,18 @@ def test_a_closed_port_costs_a_grpc_probe_its_whole_timeout() -> None:
     outcome = Box("sleep 600").probe({"grpc": {"port": 5000}}, timeout=2)
     assert outcome.duration == 2 * SECOND
     assert outcome.output.endswith("within 2s: context deadline exceeded")
+
+
+@pytest.mark.parametrize(("opens", "timeout", "answered"), [(0.5, 2, 1), (0.5, 1, None), (2, 3, 2.6), (2.7, 3, None)])
+def test_a_grpc_probe_dials_again_after_1_s_and_then_ever_later(
+    opens: float, timeout: int, answered: float | None
+) -> None:
+    box = Box("sleep 600")
+    box.clock.after(round(opens * SECOND), lambda: box.network.listen(IP, 5000, Health("SERVING")))
+    begun = box.clock.now
+    outcome = box.probe({"grpc": {"port": 5000}}, timeout=timeout)
+    assert outcome.result == ("success" if answered else "failure")
+    assert answered is None or box.clock.now - begun == answered * SECOND
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ class Box:
             assert isinstance(handler, spec.ExecAction)
             found = command.probe(self.runtime, self.container, handler.command, patience)
         if isinstance(found, simpy.Event):
-            self.clock.run(self.clock.now + 2 * patience, stop=lambda: found.triggered)
+            self.clock.run(self.clock.now + patience + micros(121), stop=lambda: found.triggered)
             outcome = found.value
             assert isinstance(outcome, Outcome)
             return outcome

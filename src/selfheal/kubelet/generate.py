@@ -19,6 +19,8 @@ from selfheal.spec import Container, PodSpec
 Status = dict[str, Any]
 
 VANISHED = "The container could not be located when the pod was deleted.  The container used to be Running"
+NEVER_STARTED = "1970-01-01T00:00:00Z"
+"""The start of a container that the runtime could not start: its zero, of which the kubelet makes a time."""
 RESTARTING_ALL = "RestartingAllContainers"
 RESTARTING_TEXT = "The container is removed because RestartAllContainers in place"
 RESTART_STARTED = ("RestartAllContainersStarted", "container exited with restart policy rule")
@@ -167,7 +169,7 @@ def _terminated(c: ContainerSnapshot, clock: Clock) -> Status:
         "exitCode": c.exit_code,
         "finishedAt": None if c.finished_at is None else clock.timestamp(c.finished_at),
         "reason": c.reason,
-        "startedAt": None if c.started_at is None else clock.timestamp(c.started_at),
+        "startedAt": NEVER_STARTED if c.started_at is None else clock.timestamp(c.started_at),
     }
     if c.message:
         terminated["message"] = c.message

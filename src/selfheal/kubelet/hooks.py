@@ -17,7 +17,7 @@ from selfheal.probes import http
 from selfheal.rules import Cause
 from selfheal.runtime import Container as RuntimeContainer
 from selfheal.runtime import Runtime
-from selfheal.spec import Container, ExecAction, HTTPGetAction, SleepAction
+from selfheal.spec import Container, ExecAction, HTTPGetAction, SleepAction, TCPSocketAction
 
 Steps = Generator[simpy.Event, Any, Any]
 
@@ -47,7 +47,6 @@ class Hooks:
         c: Container,
         container: RuntimeContainer,
         handler: Any,
-        kind: str,
         cancelled: simpy.Event,
     ) -> Steps:
         """Run one hook to its end; None, or what went wrong.
@@ -75,6 +74,8 @@ class Hooks:
             if not process.done:
                 process.kill()
                 return f'{failed} {CANCELED}, message: ""'
+            if process.error is not None:
+                return f'{failed} {process.error}, message: ""'
             if process.exit_code == 0:
                 return None
             return (
@@ -91,7 +92,10 @@ class Hooks:
                     text = f"{told}, retry with HTTP succeeded"
                     self._events.event(pod, "Warning", "LifecycleHTTPFallback", text)
             return error and f"HTTP lifecycle hook ({handler.path}) {where} failed - error: {error}"
-        return f"invalid handler: {kind}"  # tcpSocket is accepted by the API and fails here
+        assert isinstance(handler, TCPSocketAction)  # accepted by the API, and fails here
+        port = f"{{0 {handler.port} }}" if isinstance(handler.port, int) else f"{{1 0 {handler.port}}}"
+        said = f"Exec:nil,HTTPGet:nil,TCPSocket:&TCPSocketAction{{Port:{port},Host:{handler.host},}},Sleep:nil,"
+        return f"Cannot run handler: invalid handler: &LifecycleHandler{{{said}}}"
 
     def _get(self, c: Container, container: RuntimeContainer, action: HTTPGetAction) -> Steps:
         """One GET; None, or why there was no answer. Whatever is answered is good, and is waited for without limit."""
@@ -114,7 +118,7 @@ class Hooks:
         cancelled: simpy.Event,
     ) -> Steps:
         """As a process of its own: the kubelet stops waiting at the end of the grace period, the hook goes on."""
-        error = yield from self.run(pod, c, container, handler, "PreStop", cancelled)
+        error = yield from self.run(pod, c, container, handler, cancelled)
         if error is not None:
             self._events.event(
                 pod, "Warning", "FailedPreStopHook", "PreStopHook failed", field=c.field_path, cause=cause

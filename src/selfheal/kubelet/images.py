@@ -12,6 +12,7 @@ from selfheal.chance import Chance
 from selfheal.clock import MILLISECOND, SECOND, Clock
 from selfheal.events import EventRecorder
 from selfheal.kubelet.backoff import Backoff
+from selfheal.kubelet.hooks import CANCELED
 from selfheal.objects import Object, uid
 from selfheal.rules import Cause
 from selfheal.runtime import Runtime
@@ -61,8 +62,14 @@ class ImageManager:
         self._free_at = 0
         """When the pulls that were asked for are done: a node pulls one image at a time (serializeImagePulls)."""
 
-    def ensure(self, pod: Object, c: Container, cause: Cause | None) -> Generator[simpy.Event, Any, None]:
-        """Leaves the events; raises :class:`ImagePullError` where the image cannot be had."""
+    def ensure(
+        self, pod: Object, c: Container, cause: Cause | None, cancelled: simpy.Event
+    ) -> Generator[simpy.Event, Any, None]:
+        """Leaves the events; raises :class:`ImagePullError` where the image cannot be had.
+
+        A sync that is ``cancelled``, since its pod is being deleted, goes on to its other containers, and the runtime's
+        client refuses what it is asked about their images.
+        """
         image, now = c.image, self._clock.now
 
         def event(kind: str, reason: str, message: str) -> None:
@@ -74,6 +81,11 @@ class ImageManager:
             event("Warning", "InspectFailed", message)
             event("Warning", "Failed", "Error: InvalidImageName")
             raise ImagePullError("InvalidImageName", message)
+        if cancelled.triggered and c.image_pull_policy != "Always":
+            message = f'Failed to inspect image "": {CANCELED}'
+            event("Warning", "InspectFailed", message)
+            event("Warning", "Failed", "Error: ImageInspectError")
+            raise ImagePullError("ImageInspectError", message)
         if self._runtime.has_image(image) and c.image_pull_policy != "Always":
             event(
                 "Normal",

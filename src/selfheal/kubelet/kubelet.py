@@ -208,8 +208,14 @@ class Kubelet:
             return False
         reason, message = found
         why = Cause(REJECTED, cause, at=self.clock.now, node=self.node, reason=reason)
-        status = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {message}"}
         if self.statuses.get(uid(pod)) is None:
+            status = {
+                "observedGeneration": pod["metadata"].get("generation", 1),
+                "phase": "Failed",
+                "reason": reason,
+                "message": f"Pod was rejected: {message}",
+                "startTime": self.clock.timestamp(),
+            }
             self.events.event(pod, "Warning", reason, message, cause=why)
             self.statuses.set(pod, status, why)
         return True
@@ -464,8 +470,11 @@ class Kubelet:
                 worker.reasons,
                 spec,
                 clock,
-                has_init=False,
+                has_init=has_init,
             )
+        for group in ("containerStatuses", "ephemeralContainerStatuses"):
+            if group in status:  # init containers alone stay in the order of the spec
+                status[group].sort(key=lambda s: s["name"])
         if snapshot.sandbox_ready and snapshot.ip:
             status["podIP"] = snapshot.ip
             status["podIPs"] = [{"ip": snapshot.ip}]

@@ -154,7 +154,7 @@ class RuntimeManager:
                 result.error = True
                 return result
             stream = self._chance.stream(pod_uid, "sandbox")
-            yield self._clock.sleep(latencies.draw("sandbox", stream, stream.next()))
+            yield self._clock.sleep(latencies.draw("sandbox", stream, stream.next())) | cancelled
             if cancelled.triggered:
                 return result
             ip = "" if spec.host_network else self._runtime.addresses.allocate()
@@ -165,18 +165,12 @@ class RuntimeManager:
         self._resize(pod_uid, spec)
         for c in actions.ephemeral_to_start:
             yield from self._start(pod, spec, c, sandbox, snapshot, cause, result, cancelled)
-            if cancelled.triggered:
-                return result
         for c in actions.init_to_start:
             ok = yield from self._start(pod, spec, c, sandbox, snapshot, cause, result, cancelled)
-            if cancelled.triggered:
-                return result
             if not ok and not c.restartable_init:
                 return result
         for c in actions.to_start:
             yield from self._start(pod, spec, c, sandbox, snapshot, cause, result, cancelled)
-            if cancelled.triggered:
-                return result
         return result
 
     def _resize(self, pod_uid: str, spec: PodSpec) -> None:
@@ -215,7 +209,7 @@ class RuntimeManager:
         start = Cause(rule_key, cause, at=self._clock.now, container=c.name, number=attempt + 1)
         result.why = start
         try:
-            yield from self._images.ensure(pod, c, start)
+            yield from self._images.ensure(pod, c, start, cancelled)
         except ImagePullError as error:
             result.failed[c.name] = (error.reason, error.message)
             result.error = True
@@ -260,7 +254,7 @@ class RuntimeManager:
         self._event(pod, c, "Normal", "Started", "Container started", start)
         if c.lifecycle is not None and c.lifecycle.post_start is not None:
             hook = c.lifecycle.post_start
-            error_text = yield from self._hooks.run(pod, c, container, hook, "PostStart", cancelled)
+            error_text = yield from self._hooks.run(pod, c, container, hook, cancelled)
             if error_text is not None:
                 self._event(pod, c, "Warning", "FailedPostStartHook", "PostStartHook failed", start)
                 yield from self.kill_container(pod, spec, c, container, "FailedPostStartHook", start, cancelled)

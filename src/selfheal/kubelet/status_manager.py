@@ -13,9 +13,10 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.kubelet.generate import conditions_of_readiness, finished, with_condition
+from selfheal.kubelet.restart_policy import could_restart_all, should_restart
 from selfheal.objects import Object, key, terminating, uid
 from selfheal.rules import Cause, rule
-from selfheal.spec import pod_spec
+from selfheal.spec import PodSpec, pod_spec
 from selfheal.store import Store
 
 OWNED = (
@@ -34,6 +35,25 @@ SYNC = 10 * SECOND
 """How often all statuses are compared with what the API has, in µs (syncPeriod)."""
 
 Status = dict[str, Any]
+
+
+def _revives(old: Status, new: Status, spec: PodSpec) -> bool:
+    """Whether a container would come back to life that must not: such a status is dropped whole.
+
+    It happens to init containers that have succeeded and run anew in another sandbox, unless the pod's policy is
+    Always (checkContainerStateTransition).
+    """
+    if spec.restart_policy == "Always" or could_restart_all(spec):
+        return False
+    for group in ("containerStatuses", "initContainerStatuses"):
+        alive = {s["name"] for s in new.get(group) or () if "terminated" not in s["state"]}
+        for found in old.get(group) or ():
+            ended = found["state"].get("terminated")
+            if ended is not None and found["name"] in alive:
+                container = spec.container(found["name"])
+                if not should_restart(container, spec, ended["exitCode"]):
+                    return True
+    return False
 
 
 class StatusManager:
@@ -73,6 +93,8 @@ class StatusManager:
         """Store a status; it is sent if it differs (SetPodStatus)."""
         pod_uid = uid(pod)
         self._pods[pod_uid] = pod
+        if _revives(self._statuses.get(pod_uid, {}), status, pod_spec(pod)):
+            return
         if self._statuses.get(pod_uid) == status:
             if terminating(pod) and not self._may_be_running(pod_uid):
                 self._enqueue(pod_uid, cause)

@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import simpy
 
-from selfheal.clock import Clock
+from selfheal.clock import SECOND, Clock
 from selfheal.probes.result import Outcome, cut, go_duration
 
 if TYPE_CHECKING:
     from selfheal.rules import Cause
     from selfheal.spec import EnvVar
 
+PATIENCE = 120 * SECOND
+"""So long beyond its timeout the kubelet waits for the runtime's answer (cri-client remote_runtime.go execSync)."""
+
 
 class Exec(Protocol):
-    """A command that a runtime has started in a container."""
+    """A command that a runtime has started in a container.
+
+    It may have ``ended`` and not be ``done``, since a child that it left behind holds its output.
+    """
 
     @property
     def done(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
     @property
     def exit_code(self) -> int: ...
     @property
@@ -44,7 +52,9 @@ class Runtime(Protocol):
 def probe(runtime: Runtime, container: Any, command: Sequence[str], timeout: int) -> Outcome | simpy.Event:
     """Run the command (already expanded, see :func:`expand_static`). ``timeout`` in µs.
 
-    Gives the outcome at once if the command needs no simulated time, else an event with it.
+    Gives the outcome at once if the command needs no simulated time, else an event with it. The command that is late is
+    killed, it alone; if it has left a child with its output open, the runtime answers only when that has ended too
+    (containerd container_execsync.go execInternal), and the kubelet waits no longer than :data:`PATIENCE` beyond.
     """
     run = runtime.exec(container, command)
     if run.done:
@@ -52,18 +62,26 @@ def probe(runtime: Runtime, container: Any, command: Sequence[str], timeout: int
     clock = runtime.clock
     began = clock.now
     outcome = clock.event()
+    killed = False
 
     def finished(_: simpy.Event) -> None:
         if not outcome.triggered:
-            timer.cancel()
-            outcome.succeed(_outcome(run, clock.now - began))
+            limit.cancel()
+            took = clock.now - began
+            outcome.succeed(timed_out(command, timeout, took) if killed else _outcome(run, took))
 
     def late() -> None:
-        if not outcome.triggered:
+        nonlocal killed
+        if not run.ended:
+            killed = True
             run.kill()
-            outcome.succeed(timed_out(command, timeout))
 
-    timer = clock.after(timeout, late)
+    def given_up() -> None:
+        if not outcome.triggered:
+            outcome.succeed(timed_out(command, timeout, clock.now - began))
+
+    clock.after(timeout, late)
+    limit = clock.after(timeout + PATIENCE, given_up)
     assert run.finished.callbacks is not None
     run.finished.callbacks.append(finished)
     return outcome
@@ -80,10 +98,10 @@ def verdict(exit_code: int, output: str, duration: int = 0, steady: bool = True)
     return Outcome("success" if exit_code == 0 else "failure", cut(output), None, duration, steady)
 
 
-def timed_out(command: Sequence[str], timeout: int) -> Outcome:
+def timed_out(command: Sequence[str], timeout: int, took: int | None = None) -> Outcome:
     """What it means that a command did not end in time."""
     text = f'command timed out: "{" ".join(command)}" timed out after {go_duration(timeout)}'
-    return Outcome("failure", text, None, timeout, steady=False)
+    return Outcome("failure", text, None, timeout if took is None else took, steady=False)
 
 
 def expand_static(command: Iterable[str], env: Iterable[EnvVar]) -> tuple[str, ...]:

@@ -152,6 +152,9 @@ AGNHOST: Mapping[str, Program] = {
     "/usr/bin/curl": curl,
 }
 
+GO: tuple[Program, ...] = (agnhost.agnhost,)
+"""Programs that Go has compiled, so that process 1 too ends at a signal that it has not asked for."""
+
 IMAGES: Mapping[str, Image] = {
     "busybox": BUSYBOX,
     "alpine": Image(cmd=("/bin/sh",)),

@@ -94,13 +94,28 @@ class Sink(Stream):
 
 
 class Capture(Stream):
-    """Keeps what is written, up to ``limit`` characters; ``hold`` is told how much that would be without a limit."""
+    """Keeps what is written, up to ``limit`` characters; ``hold`` is told how much that would be without a limit.
 
-    def __init__(self, limit: int = 1 << 24, hold: Callable[[int], None] | None = None) -> None:
+    ``left()`` is called when the last process that held it has let it go.
+    """
+
+    def __init__(
+        self, limit: int = 1 << 24, hold: Callable[[int], None] | None = None, left: Callable[[], None] | None = None
+    ) -> None:
         self._parts: list[str] = []
         self._left = limit
         self._hold = hold
         self._size = 0
+        self._on_left = left
+        self.holders = 0
+
+    def retain(self) -> None:
+        self.holders += 1
+
+    def release(self) -> None:
+        self.holders -= 1
+        if self.holders == 0 and self._on_left is not None:
+            self._on_left()
 
     def write(self, text: str) -> None:
         self._size += len(text)

@@ -244,10 +244,10 @@ class ProberManager:
             asked = HTTPGetAction("/", handler.port, handler.host, "HTTP", ())
             return http.probe(self._network, self._node, asked, container.ports, pod_ip, timeout)
         assert isinstance(handler, GRPCAction)
-        outcome = grpc.probe(self._network, self._node, handler, pod_ip, timeout)
-        if self.rules.any_grpc_answer_passes and "responded with" in outcome.output:
-            return Outcome("success", outcome.output)
-        return outcome
+        found = grpc.probe(self._network, self._node, handler, pod_ip, timeout)
+        if self.rules.any_grpc_answer_passes and isinstance(found, Outcome) and "responded with" in found.output:
+            return Outcome("success", found.output)
+        return found
 
     def why_answer(self, worker: Worker, since: int | None, tick: Cause) -> Cause | None:
         """What made the container answer as it does.

@@ -267,6 +267,9 @@ class Shell(Launcher):
             if words[:1] == ["exec"] and len(words) == 1:
                 overlay.keep()
                 return 0
+            if last and words and not self.traps:
+                overlay.keep()  # nobody comes back to the files of before, and a program in this place holds none
+                return (yield from self._command(words, assignments, last))
             with overlay:
                 return (yield from self._command(words, assignments, last)) if words else self.substituted
         if not words:
