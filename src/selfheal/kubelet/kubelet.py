@@ -481,6 +481,8 @@ class Kubelet:
         elif old.get("podIP") and (terminal or not snapshot.sandbox_id):
             status["podIP"] = old["podIP"]
             status["podIPs"] = old["podIPs"]
+        elif spec.host_network:  # it is known before there is a sandbox
+            status["podIP"], status["podIPs"] = self.address, [{"ip": self.address}]
         self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause, at=self.clock.now))
         status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
         status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or worker.evicted)
