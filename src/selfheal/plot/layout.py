@@ -8,6 +8,7 @@ below them the users' requests.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from selfheal.plot.scene import LEFT, RIGHT, WIDTH, Bar, Bars, Cross, Dot, Line, Scene, Shape, Text, width_of
@@ -16,8 +17,6 @@ from selfheal.timeline.lanes import Lanes
 from selfheal.words import words as spoken
 
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
-COUNTED = 9
-"""A longer run of failures shows its end alone: nobody counts crosses beyond that."""
 
 
 def layout(lanes: Lanes, ghost: Lanes | None, title: str, ghost_name: str) -> Scene:
@@ -251,17 +250,23 @@ class _Layout:
         self.y += 28
 
     def _runs(self, labels: list[tuple[float, int]], y: float) -> None:
-        """How long each run of failures is by then: the last of each run, and what one counts where there is room."""
+        """How long each run of failures is by then: counted through where there is room, else its end alone."""
         free = WIDTH + 9.0
         chosen: list[Shape] = []
-        for i in range(len(labels) - 1, -1, -1):
-            x, run = labels[i]
-            half = width_of(str(run), bold=True) / 2
-            last = i + 1 == len(labels) or labels[i + 1][1] <= run
-            before = labels[i - 1][0] if i else 0.0
-            if (run <= COUNTED and x + half + 3 < free) or (last and x + 3 < free and x - before > 3):
-                chosen.append(Text(x, y, str(run), "bad", "middle"))
+        end = len(labels)
+        while end:
+            begin = end - 1
+            while begin and labels[begin - 1][1] < labels[begin][1]:
+                begin -= 1
+            run = [(x, str(n), width_of(str(n), bold=True) / 2) for x, n in labels[begin:end]]
+            places = [(x - half, x + half) for x, _, half in run]
+            if not all(right + 3 < left for (_, right), (left, _) in pairwise([*places, (free, free)])):
+                before = labels[begin - 1][0] if begin else 0.0
+                run = [r for r in run[-1:] if r[0] + 3 < free and r[0] - before > 3]
+            for x, said, half in reversed(run):
+                chosen.append(Text(x, y, said, "bad", "middle"))
                 free = x - half
+            end = begin
         self.marks += reversed(chosen)
 
     def _tick(self, t: float, y: float, r: float, s: Lanes, run: int) -> None:
