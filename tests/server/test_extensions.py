@@ -377,9 +377,40 @@ def test_owners_may_be_of_defined_kinds(api: Api) -> None:
     assert api.get(f"{PODS}/app").code == 404
 
 
+WEBHOOK = {"clientConfig": {"url": "https://example.com"}, "conversionReviewVersions": ["v1"]}
+
+
+def test_a_conversion_webhook_is_not_asked_and_nobody_is_kept_in_the_dark() -> None:
+    api, crd = Api(), definition(conversion={"strategy": "Webhook", "webhook": WEBHOOK})
+    crd["spec"]["versions"].append({**crd["spec"]["versions"][0], "name": "v1beta1", "storage": False})
+    made = api("POST", DEFINITIONS, crd)
+    assert (made.code, made.headers["Warning"].partition(":")[0]) == (201, '299 - "not simulated')
+    assert "spec.conversion.webhook" in made.headers["Warning"]
+    api("POST", PATH, crontab())
+    assert "Warning" not in api.get(PATH).headers
+    shown = api.get(f"{PATH.replace('/v1/', '/v1beta1/')}/a")
+    assert (shown.code, "by its webhook" in shown.headers["Warning"]) == (200, True)
+
+
+def test_what_a_definition_makes_stays_what_it_is(api: Api) -> None:
+    name, names = f"{DEFINITIONS}/crontabs.stable.example.com", {"kind": "Other"}
+    refused = api("PATCH", name, {"spec": {"scope": "Cluster", "names": names}}, MERGE).json["details"]["causes"]
+    assert [(c["field"], c["message"]) for c in refused] == [
+        ("spec.scope", 'Invalid value: "Cluster": field is immutable'),
+        ("spec.names.kind", 'Invalid value: "Other": field is immutable'),
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
+        ({"conversion": {"strategy": "Magic"}}, "spec.conversion.strategy"),
+        ({"conversion": {"strategy": "None", "webhook": WEBHOOK}}, "spec.conversion.webhookClientConfig"),
+        ({"conversion": {"strategy": "Webhook"}}, "spec.conversion.webhookClientConfig"),
+        (
+            {"conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {}}}},
+            "spec.conversion.conversionReviewVersions",
+        ),
         ({"group": "nodots"}, "spec.group"),
         ({"scope": "Everywhere"}, "spec.scope"),
         ({"versions": []}, "spec.versions"),

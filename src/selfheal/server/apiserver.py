@@ -24,6 +24,7 @@ from selfheal.server.context import Context
 from selfheal.server.endpoints import discovery, negotiation, openapi
 from selfheal.server.endpoints.handlers import delete, get, watch, write
 from selfheal.server.endpoints.requestinfo import request_info
+from selfheal.server.extensions import definitions
 from selfheal.server.extensions.registry import Registry
 from selfheal.server.http import Abort, Answer, Request, Response, Upgrade, as_json
 from selfheal.server.registry import (
@@ -210,7 +211,11 @@ class APIServer:
     def _context(self, request: Request) -> Context:
         info = request_info(request, self.registry.find)
         request.resource = info.resource.plural
-        return Context(self, request, info, list(DEPRECATED.get(info.resource.kind, ())))
+        context = Context(self, request, info, list(DEPRECATED.get(info.resource.kind, ())))
+        own = info.resource.custom
+        if own is not None and own.webhook and info.resource.api_version != own.storage:
+            context.warnings.append(f"not converted from {own.storage} by its webhook: {definitions.UNCONVERTED}")
+        return context
 
     async def _resource(self, request: Request) -> Answer:
         context = self._context(request)

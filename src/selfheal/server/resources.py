@@ -48,6 +48,8 @@ class Custom(NamedTuple):
     """The schema of the version under which its objects lie in the store."""
     selectable: tuple[str, ...] = ()
     """The paths of fields that a selector may name."""
+    webhook: bool = False
+    """Whether its definition wants a webhook to be asked what its objects are in another version."""
 
 
 class Resource(NamedTuple):

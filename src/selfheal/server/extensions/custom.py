@@ -13,7 +13,7 @@ from selfheal.errors import FieldError, Invalid
 from selfheal.manifests import decoding, metadata
 from selfheal.manifests.fields import Errors
 from selfheal.objects import Object
-from selfheal.server.extensions import structural, validation
+from selfheal.server.extensions import rules, structural, validation
 from selfheal.server.extensions.structural import ROOT, Schema
 from selfheal.server.resources import Custom, Resource
 
@@ -72,9 +72,11 @@ def same(new: Object, old: Object, *, status: bool) -> bool:
 # ---- what is wrong
 
 
-def validate(new: Object, resource: Resource, old: Object | None = None, *, status: bool = False) -> None:
+def validate(
+    new: Object, resource: Resource, warnings: list[str], old: Object | None = None, *, status: bool = False
+) -> None:
     """Raises Invalid, with all that is wrong. An update need not mend what it leaves alone, nor one of the ``status``
-    what lies outside.
+    what lies outside; ``warnings`` gets what a rule has against it all the same.
     """
     own = resource.custom
     assert own is not None
@@ -84,6 +86,9 @@ def validate(new: Object, resource: Resource, old: Object | None = None, *, stat
     wrong = [*_schema(new, old, own, status=status), *_scale(new, own, status=status)]
     if old is None or not any(validation.duplicates(_body(old), own.schema)):
         wrong += validation.duplicates(_body(new), own.schema)
+    if any(True for _ in rules.each(own.schema, "")):
+        blocked = any(error.reason in rules.BLOCKING for error in wrong)
+        wrong += [rules.UNASKED] if blocked else rules.check(new, own.schema, old, warnings)
     if wrong:
         told = str(wrong[0]) if len(wrong) == 1 else f"[{', '.join(map(str, wrong))}]"
         called = new["metadata"].get("name", "")

@@ -14,18 +14,22 @@ from selfheal.errors import FieldError, Invalid
 from selfheal.kinds import KINDS, Kind
 from selfheal.manifests import names
 from selfheal.objects import Object, name
+from selfheal.server.extensions import rules
 from selfheal.server.resources import SCALE, STATUS, Custom, Resource
 
 KIND = "CustomResourceDefinition"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer by which a definition stays until its last object is gone."""
 
+UNCONVERTED = "nobody asks it, and objects keep in each version the fields that it has in common with the stored one"
+"""What is said of a conversion webhook: it runs in a pod, and pods here are programs of ours."""
+
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
 
 
-def completed(crd: Object) -> Object:
+def completed(crd: Object, old: Object | None = None) -> Object:
     """The definition with what the server fills in. Raises Invalid."""
-    wrong = list(problems(crd))
+    wrong = [*problems(crd), *(_changes(crd, old) if old else ())]
     if wrong:
         told = str(wrong[0]) if len(wrong) == 1 else f"[{', '.join(map(str, wrong))}]"
         raise Invalid(
@@ -62,6 +66,17 @@ def _accepted(crd: Object, now: str) -> Object:
     ]
     stored = [v["name"] for v in crd["spec"]["versions"] if v["storage"]]
     return {"conditions": conditions, "acceptedNames": crd["spec"]["names"], "storedVersions": stored}
+
+
+def warnings(crd: Object) -> Iterator[str]:
+    """What of a definition is kept, and has no effect here."""
+    if crd["spec"]["conversion"]["strategy"] == "Webhook":
+        yield f"not simulated: spec.conversion.webhook: {UNCONVERTED}"
+    for i, version in enumerate(crd["spec"]["versions"]):
+        where = f"spec.versions[{i}].schema.openAPIV3Schema"
+        for _, rule, path, _ in rules.each(version["schema"]["openAPIV3Schema"], where):
+            if rules.unanswered(rule):
+                yield f"not evaluated: {path}.rule: {rule['rule'].strip()}"
 
 
 # ---- validation
@@ -109,6 +124,7 @@ def problems(crd: Object) -> Iterator[FieldError]:
     wanted = f"{called.get('plural')}.{group}"
     if crd["metadata"].get("name") != wanted:
         yield _invalid("metadata.name", crd["metadata"].get("name", ""), 'must be spec.names.plural+"."+spec.group')
+    yield from _conversion(spec.get("conversion"), "spec.conversion")
     versions = spec.get("versions")
     if not isinstance(versions, list) or not versions or not all(isinstance(v, Mapping) for v in versions):
         yield _required("spec.versions", "must have at least one version")
@@ -117,6 +133,41 @@ def problems(crd: Object) -> Iterator[FieldError]:
         yield _invalid("spec.versions", len(versions), "must have exactly one version marked as storage version")
     for i, version in enumerate(versions):
         yield from _version(version, f"spec.versions[{i}]")
+
+
+def _changes(crd: Object, old: Object) -> Iterator[FieldError]:
+    """What may not change any more once a definition is served."""
+    for path in (("scope",), ("names", "kind")):
+        new, was = crd["spec"], old["spec"]
+        for word in path:
+            new, was = new.get(word) if isinstance(new, Mapping) else None, was[word]
+        if new != was:
+            yield _invalid(f"spec.{'.'.join(path)}", new, "field is immutable")
+
+
+def _conversion(conversion: Any, path: str) -> Iterator[FieldError]:
+    """How objects of one version become those of another."""
+    if conversion is None:
+        return
+    given = conversion if isinstance(conversion, Mapping) else {}
+    strategy, webhook = given.get("strategy"), given.get("webhook")
+    if strategy not in ("None", "Webhook"):
+        known = '"None", "Webhook"'
+        text = f"Unsupported value: {json.dumps(strategy)}: supported values: {known}"
+        yield FieldError(f"{path}.strategy", "FieldValueNotSupported", text)
+    elif strategy == "None":
+        if webhook is not None:
+            why = "should not be set when strategy is not set to Webhook"
+            yield FieldError(f"{path}.webhookClientConfig", "FieldValueForbidden", f"Forbidden: {why}")
+    else:
+        webhook = webhook if isinstance(webhook, Mapping) else {}
+        client = webhook.get("clientConfig")
+        if not isinstance(client, Mapping):
+            yield _required(f"{path}.webhookClientConfig", "required when strategy is set to Webhook")
+        elif (client.get("url") is None) == (client.get("service") is None):
+            yield _required(f"{path}.webhookClientConfig", "exactly one of url or service is required")
+        if not webhook.get("conversionReviewVersions"):
+            yield _required(f"{path}.conversionReviewVersions")
 
 
 def _strings(value: Any) -> bool:
@@ -138,7 +189,8 @@ def _version(version: Mapping[str, Any], path: str) -> Iterator[FieldError]:
         where = f"{path}.schema.openAPIV3Schema"
         if schema.get("type") != "object":
             yield _invalid(f"{where}.type", schema.get("type", ""), "must be object at the root")
-        yield from _schema(schema, where)
+        wrong = list(_schema(schema, where))
+        yield from wrong or rules.problems(schema, where)
     columns = version.get("additionalPrinterColumns")
     if columns is not None and not isinstance(columns, list):
         yield _invalid(f"{path}.additionalPrinterColumns", columns, "must be a list")
@@ -256,6 +308,7 @@ def resources(crd: Object) -> list[Resource]:
                     below.get("scale") or {},
                     stored,
                     tuple(field["jsonPath"] for field in version.get("selectableFields") or ()),
+                    (spec.get("conversion") or {}).get("strategy") == "Webhook",
                 ),
             )
         )

@@ -128,20 +128,20 @@ def _list(value: list[Any], schema: Schema, path: str, old: Any) -> Iterator[Fie
         yield FieldError(path, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {most} items")
     if (least := schema.get("minItems")) is not None and len(value) < least:
         yield _invalid(path, len(value), f"should have at least {least} items")
-    items, before = schema.get("items"), _by_key(old, schema)
+    items, before = schema.get("items"), by_key(old, schema)
     for i, item in enumerate(value):
         if isinstance(items, Mapping):
-            yield from check(item, items, f"{path}[{i}]", before.get(_key(item, schema), NEW))
+            yield from check(item, items, f"{path}[{i}]", before.get(key_of(item, schema), NEW))
 
 
-def _by_key(old: Any, schema: Schema) -> dict[str, Any]:
+def by_key(old: Any, schema: Schema) -> dict[str, Any]:
     """The items of the old list that can be found again."""
     if not isinstance(old, list) or schema.get("x-kubernetes-list-type") != "map":
         return {}
-    return {_key(item, schema): item for item in old}
+    return {key_of(item, schema): item for item in old}
 
 
-def _key(item: Any, schema: Schema) -> str:
+def key_of(item: Any, schema: Schema) -> str:
     """By what an item is told from the others of its list."""
     if schema.get("x-kubernetes-list-type") == "map":
         keys, given = schema.get("x-kubernetes-list-map-keys") or (), item if isinstance(item, Mapping) else {}
@@ -166,7 +166,7 @@ def duplicates(value: Any, schema: Schema, path: str = "") -> Iterator[FieldErro
     elif kind in ("map", "set"):
         seen: list[str] = []
         for i, item in enumerate(value):
-            seen.append(_key(item, schema))
+            seen.append(key_of(item, schema))
             if seen.count(seen[-1]) == 2:  # a third time says nothing new
                 yield FieldError(f"{path}[{i}]", "FieldValueDuplicate", f"Duplicate value: {seen[-1]}")
     for i, item in enumerate(value):

@@ -142,11 +142,12 @@ def stored_anew(context: Context, value: Any, *, applied: bool = False) -> Respo
     if resource.custom is None:
         manifests.validate(obj)
     else:
-        custom.validate(obj, resource)
+        custom.validate(obj, resource, context.warnings)
         if resource.custom.status:
             obj.pop("status", None)
     if resource.kind == definitions.KIND:
         obj = definitions.served(obj, context.cluster.clock.timestamp())
+        context.warnings += definitions.warnings(obj)
     time = context.cluster.clock.timestamp()
     if applied:
         fields = managedfields.applied(
@@ -223,7 +224,7 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
         new = _complete(new, current, marks)
         if resource.custom is not None:
             new = _defaulted(context, new)
-            custom.validate(new, resource, custom.outward(current, resource), status=True)
+            custom.validate(new, resource, context.warnings, custom.outward(current, resource), status=True)
         with writing(context):
             return store.update_status(new if applied else _managed(context, new, current), cause=cause, marks=marks)
     narrow = parts.PARTS.get(context.info.subresource)
@@ -233,12 +234,13 @@ def written(context: Context, new: Object, current: Object, *, applied: bool = F
             return store.update(new if applied else _managed(context, new, current), cause=cause)
     new = _defaulted(context, new)
     if resource.kind == definitions.KIND:
-        new = definitions.completed(new)
+        new = definitions.completed(new, current)
+        context.warnings += definitions.warnings(new)
     if not applied:
         new = _managed(context, new, current)
     if resource.custom is not None:
         shown, apart = custom.outward(current, resource), resource.custom.status
-        custom.validate(new, resource, shown)
+        custom.validate(new, resource, context.warnings, shown)
         if custom.same(new, shown, status=apart):  # a new default is no wish of anybody: the generation stays
             new = {**current, "metadata": new["metadata"]}
         with writing(context):
