@@ -219,7 +219,7 @@ class RealTime:
         """
         until = max(self.clock.now, self.cluster_now())
         if patience is None:
-            self.clock.run(until)
+            self._run(until)
             return True
         end, steps = self._monotonic() + patience, 0
 
@@ -228,11 +228,21 @@ class RealTime:
             steps += 1
             return steps % 8 == 0 and self._monotonic() > end
 
-        self.clock.run(until, stop)
+        self._run(until, stop)
         if self.clock.now >= until:
             return True
         self._real0, self._cluster0 = self._monotonic(), self.clock.now
         return False
+
+    def _run(self, until: int, stop: Callable[[], bool] | None = None) -> None:
+        """One part of the cluster that fails must not stop the clock of all (k8s.io/apimachinery/pkg/util/runtime)."""
+        while True:
+            try:
+                return self.clock.run(until, stop)
+            except Exception:
+                import logging
+
+                logging.getLogger("selfheal").exception("a component failed, and the others go on")
 
     def call(self, function: Callable[[], T]) -> T:
         """Run ``function()`` at the present moment, after all that was due before it."""

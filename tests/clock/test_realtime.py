@@ -124,6 +124,15 @@ def test_what_an_input_raises_reaches_the_caller_and_the_driver_goes_on() -> Non
     assert fired == [1]
 
 
+def test_a_component_that_fails_is_told_of_and_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    clock, fired = Clock(), []
+    clock.at(1 * SECOND, lambda: 1 / 0)
+    clock.at(2 * SECOND, lambda: fired.append(clock.seconds))
+    play(clock, 3)
+    assert fired == [2]
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_faster_time_shortens_the_waiting() -> None:
     clock, fired = Clock(), []
     for minute in (9, 10, 11):

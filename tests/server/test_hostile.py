@@ -53,6 +53,14 @@ OPERATIONS = st.lists(
     ),
     max_size=3,
 )
+NAMESPACED = (
+    "endpoints",
+    "limitranges",
+    "persistentvolumeclaims",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+)
 PATHS = st.sampled_from(
     [
         *(
@@ -69,7 +77,13 @@ PATHS = st.sampled_from(
         "/metrics",
         "/selfheal/status",
         *(f"{PODS}/app/{sub}" for sub in ("log", "exec", "eviction", "binding", "proxy/x", "portforward", "attach")),
-        "/api/v1/nodes/node-1",
+        *(
+            f"/api/v1/{kind}{rest}"
+            for kind in ("nodes", "persistentvolumes")
+            for rest in ("", "/node-1", "/node-1/status")
+        ),
+        *(f"/api/v1/namespaces/default/{kind}" for kind in NAMESPACED),
+        *(f"/api/v1/namespaces/default/{kind}/app" for kind in NAMESPACED),
         "/api/v1/namespaces",
         "/api/v1/namespaces/default/finalize",
         "/api/v1/namespaces/default/services",
@@ -164,3 +178,34 @@ def test_no_request_is_an_internal_error(requests: list[tuple[str, str, dict[str
             answer.closing()
     api.run(30)
     assert api.get("/api/v1/nodes").code == 200
+
+
+LEAST: tuple[dict[str, Any], ...] = ({}, {"spec": {}}, {"spec": None, "status": None}, {"status": {}})
+
+
+def test_the_least_that_a_kind_may_say_harms_nobody() -> None:
+    api = Api()
+    versions = [group["preferredVersion"]["groupVersion"] for group in api.get("/apis").json["groups"]]
+    for base in ("/api/v1", *(f"/apis/{version}" for version in versions)):
+        for found in api.get(base).json["resources"]:
+            if not {"create", "update"} <= set(found["verbs"]):
+                continue
+            path = f"{base}/namespaces/default/{found['name']}" if found["namespaced"] else f"{base}/{found['name']}"
+            there = [item["metadata"]["name"] for item in api.get(path).json.get("items", ())][:1]
+            for rest in LEAST:
+                assert api("POST", path, {"metadata": {"name": "x"}, **rest}).code < 500
+                for called in ("x", *there):
+                    body = {"metadata": {"name": called}, **rest}
+                    assert api("PUT", f"{path}/{called}", body).code < 500
+                    assert api("PUT", f"{path}/{called}/status", body).code < 500
+                api.run(1)
+    api.run(40)
+    nodes = api.get("/api/v1/nodes").json["items"]
+    own = [n for n in nodes if n["metadata"]["name"] != "x"]
+    assert all(len(n["status"]["conditions"]) == 4 and n["status"]["nodeInfo"] for n in own), "kubelets report again"
+
+
+def test_who_replaces_an_object_says_its_name() -> None:
+    told = Api()("PUT", "/api/v1/nodes/node-1", {})
+    text = "the name of the object (node-1 based on URL) was undeterminable: name must be provided"
+    assert (told.code, told.json["message"]) == (400, text)

@@ -224,7 +224,7 @@ class DisruptionController:
             self._stale.add_after(where, wait, cause)
             return
         new = {"type": "DisruptionTarget", "status": "False", "lastTransitionTime": self._clock.timestamp()}
-        conditions = set_condition(pod["status"]["conditions"], {**new, "lastProbeTime": None})
+        conditions = set_condition(pod["status"].get("conditions") or [], {**new, "lastProbeTime": None})
         changed = {**pod, "status": {**pod["status"], "conditions": conditions}}
         self._store.update_status(changed, cause=Cause(STALE_TARGET, cause, pod=name(pod)))
 

@@ -79,6 +79,7 @@ class NodeStatus:
         # renewals come each 10 s × [1, 1.04); one value for the node keeps them a formula
         self._period = RENEW + int(stream.uniform(1) * 0.02 * RENEW)
         self._boot_id = stream.uid(2)
+        self._own = self._identity(node.get("status") or {}, address)
         self._rebooted = rebooted
         self._parking = parking
         self._next: Timer | None = None
@@ -90,7 +91,7 @@ class NodeStatus:
         self._at_last: Callable[[], None] | None = None
         """What a kubelet that booted while it was cut off will still report."""
         if boots == 0:
-            self._register(node, address, cause)
+            self._register(node, cause)
             self._keep()
         else:
             self._report_boot(Cause(BOOTED, cause, node=self.node))
@@ -134,7 +135,7 @@ class NodeStatus:
         node = self._store.get("Node", "", self.node)
         if node is None or self._cut_off or self._booting or self._watch.stopped:
             return
-        if self._unknown(node):
+        if self._unlike(node):
             why = Cause(POSTED, cause, node=self.node)
             self._store.patch("Node", "", self.node, self._healthy, status=True, cause=why)
             for reason in (*BOOT_EVENTS, "NodeReady"):
@@ -169,25 +170,30 @@ class NodeStatus:
 
     # ---- registration
 
-    def _register(self, node: Object, address: str, cause: Cause | None) -> None:
-        """Make the Node and its Lease (tryRegisterWithAPIServer)."""
-        status = dict(node.get("status") or {})
-        status.setdefault("capacity", dict(CAPACITY))
-        status.setdefault("allocatable", status["capacity"])
-        status["addresses"] = [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": self.node}]
-        status["conditions"] = self._conditions(self._clock.timestamp(UP))
-        status["nodeInfo"] = {
-            "architecture": "amd64",
-            "bootID": self._boot_id,
-            "containerRuntimeVersion": "containerd://2.1.9",
-            "kernelVersion": "6.1.0",
-            "kubeletVersion": "v1.36.2",
-            "kubeProxyVersion": "",
-            "machineID": self._boot_id.replace("-", ""),
-            "operatingSystem": "linux",
-            "osImage": "Debian GNU/Linux 12 (bookworm)",
-            "systemUUID": self._boot_id,
+    def _identity(self, given: Object, address: str) -> Object:
+        """What the node is, besides how it is; its size may be given."""
+        return {
+            "capacity": dict(CAPACITY),
+            "allocatable": given.get("capacity") or dict(CAPACITY),
+            **given,
+            "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": self.node}],
+            "nodeInfo": {
+                "architecture": "amd64",
+                "bootID": self._boot_id,
+                "containerRuntimeVersion": "containerd://2.1.9",
+                "kernelVersion": "6.1.0",
+                "kubeletVersion": "v1.36.2",
+                "kubeProxyVersion": "",
+                "machineID": self._boot_id.replace("-", ""),
+                "operatingSystem": "linux",
+                "osImage": "Debian GNU/Linux 12 (bookworm)",
+                "systemUUID": self._boot_id,
+            },
         }
+
+    def _register(self, node: Object, cause: Cause | None) -> None:
+        """Make the Node and its Lease (tryRegisterWithAPIServer)."""
+        status = {**self._own, "conditions": self._conditions(self._clock.timestamp(UP))}
         created = self._store.create(replace(node, "status", status), cause=cause)
         owner = {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": created["metadata"]["uid"]}
         self._store.create(
@@ -228,7 +234,7 @@ class NodeStatus:
         node = self._store.get("Node", "", self.node)
         if node is None:
             return
-        unready = not any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
+        unready = not any(c["type"] == "Ready" and c["status"] == "True" for c in _conditions_of(node))
         tell = self._tell
         tell(node, "Normal", "Starting", "Starting kubelet.", cause)
         late = latencies.happens("runtime up late", self._stream, 4)
@@ -283,8 +289,8 @@ class NodeStatus:
 
     def _healthy(self, node: Object) -> Object:
         self._changed = self._clock.now, self._stream.uniform(6 + self._clock.now // SECOND)
-        status = node["status"]
-        conditions = self._conditions(self._clock.timestamp(), status["conditions"])
+        status = {**self._own, **node["status"]}
+        conditions = self._conditions(self._clock.timestamp(), status.get("conditions"))
         boot_id = self._boot_id if self._rebooted else status["nodeInfo"]["bootID"]
         info = {**status["nodeInfo"], "bootID": boot_id}
         return {**node, "status": {**status, "conditions": conditions, "nodeInfo": info}}
@@ -311,7 +317,7 @@ class NodeStatus:
     def shown(self, node: Object) -> Object:
         """The Node as who reads it sees it: with the time at which its kubelet has last reported."""
         heard = self._clock.timestamp(self.last_report())
-        conditions = node["status"].get("conditions") or ()
+        conditions = _conditions_of(node)
         if self._booting or all(c.get("lastHeartbeatTime", heard) >= heard for c in conditions):
             return node
         known = {kind for kind, *_ in HEALTHY}
@@ -330,19 +336,20 @@ class NodeStatus:
             "Lease", "kube-node-lease", self.node, lambda o: replace(o, "spec.renewTime", renewed), cause=cause
         )
 
-    @staticmethod
-    def _unknown(node: Object) -> bool:
-        """Whether the node controller has given the node up."""
-        return any(c["status"] == "Unknown" for c in node["status"]["conditions"])
+    def _unlike(self, node: Object) -> bool:
+        """Whether the node controller has given the node up, or somebody has emptied its status."""
+        conditions = _conditions_of(node)
+        lacks = not conditions or not self._own.keys() <= node["status"].keys()
+        return lacks or any(c["status"] == "Unknown" for c in conditions)
 
     # ---- what others write
 
     def _on_node(self, event: WatchEvent) -> None:
-        """The next status computation, up to 10 s later, tells of a cordon, and puts right what is Unknown."""
+        """The next status computation, up to 10 s later, tells of a cordon, and puts right what is not so."""
         if name(event.object) != self.node or event.type != "MODIFIED" or event.old is None:
             return
-        if self._unknown(event.object) and not self._unknown(event.old):
-            # Given up a moment before it was heard of again: the status after that says that it is well.
+        if self._unlike(event.object) and not self._unlike(event.old):
+            # One that was given up was so a moment before it was heard of again: the next status says that it is well.
             next_status = self._clock.now + -(self._clock.now - self._phase) % STATUS
             self._clock.at(next_status, lambda: self._post(event.cause))
         now, before = (bool(o["spec"].get("unschedulable")) for o in (event.object, event.old))
@@ -353,6 +360,10 @@ class NodeStatus:
         cause = Cause(CORDONED, event.cause)
         message = f"Node {self.node} status is now: {reason}"
         self._clock.at(computed, lambda: self._tell(event.object, "Normal", reason, message, cause))
+
+
+def _conditions_of(node: Object) -> list[Object]:
+    return node["status"].get("conditions") or []
 
 
 def _ticks(span: int) -> int:

@@ -18,8 +18,17 @@ MODE = 0o644
 """Of files in volumes, 420 in decimal."""
 
 
+WITH_SPEC = (
+    *("Ingress", "Lease", "LimitRange", "NetworkPolicy", "Node", "PersistentVolume", "PersistentVolumeClaim"),
+    *("PodDisruptionBudget", "ResourceClaim", "ResourceQuota"),
+)
+"""Kinds that may be written without a spec; they have an empty one then, as a Go struct is never absent."""
+
+
 def default(obj: Object) -> Object:
     """The object with the defaults of its kind. A kind without defaults comes back as it is."""
+    if obj["kind"] in WITH_SPEC and not obj.get("spec"):
+        obj = {**obj, "spec": {}}
     change = _KINDS.get(obj["kind"])
     return change(obj) if change is not None else obj
 

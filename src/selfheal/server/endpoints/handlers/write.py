@@ -197,7 +197,10 @@ def _not_simulated(context: Context, obj: Object) -> None:
 def update(context: Context) -> Response:
     """All of an object anew."""
     info, store, wanted = context.info, context.store, form(context.request)
-    new = received(context, body(context.request))
+    given = body(context.request)
+    new = received(context, given)
+    if not (given.get("metadata") or {}).get("name"):
+        raise BadRequest(f"the name of the object ({info.name} based on URL) was undeterminable: name must be provided")
     current = store.get(info.resource.stored, *info.key)
     if current is None:
         if info.subresource or info.resource.stored not in FROM_UPDATE or new["metadata"].get("uid"):
