@@ -1,4 +1,7 @@
-"""`make book`: the site in ``_build/html``, here or under the folder named; each page anew, any warning an error."""
+"""`make book`: the site in ``_build/html``, here or under the folder named; any warning an error.
+
+The site is made from nothing, so that a page which the table of contents has lost is not published any more.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ def main() -> int:
     program = shutil.which("jupyter-book", path=Path(sys.executable).parent) or "jupyter-book"
     place = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     began = time.monotonic()
+    shutil.rmtree(place / "_build" / "html", ignore_errors=True)
     built = subprocess.run(
         [program, *OPTIONS, "--path-output", str(place)], check=False, capture_output=True, text=True
     )

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from selfheal import Cluster, words
-from selfheal.lessons import describes, nodemap, overlay, routes, witness
+from selfheal.lessons import describes, nodemap, overlay, routes, stories, witness
 from selfheal.lessons.describes import Sick
 from selfheal.lessons.film import Film
 from selfheal.lessons.nodemap import Nodes, NodeSeen
@@ -22,7 +22,7 @@ from selfheal.lessons.overlay import moments
 from selfheal.lessons.questions import Answer, Question
 from selfheal.lessons.routes import Routes
 from selfheal.objects import ref
-from tests.book.notebooks import BOOK, cells
+from tests.book.notebooks import BOOK, cells, source
 from tests.recordings.simulate import runs, takes
 
 WEB = """
@@ -411,9 +411,25 @@ def test_the_recordings_that_chapters_call_are_in_the_wheel_and_in_the_pages() -
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     put = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     read = yaml.safe_load((root / "_config.yml").read_text("utf-8"))["sphinx"]["config"]["live_files"]
-    for name in ("cluster.yaml", *WITNESSES.values()):
+    for name in ("cluster.yaml", "liveness-exec", *WITNESSES.values()):
         assert put[f"tests/recordings/{name}"] == f"selfheal/lessons/recordings/{name}"
         assert f"tests/recordings/{name}" in {path.removesuffix("/*") for path in read}
+
+
+def test_no_notebook_reads_what_lies_only_in_a_clone() -> None:
+    read = [
+        path.name
+        for path in BOOK.glob("**/*.ipynb")
+        for cell in cells(path.relative_to(BOOK).as_posix(), "code")
+        if re.search(r'"(\.\./)+(tests|labs)\b', source(cell))
+    ]
+    assert read == []
+    put = tomllib.loads((BOOK.parent / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]
+    told = "".join(source(cell) for cell in cells("where-the-usual-story-differs.ipynb", "code"))
+    for name in re.findall(r'recorded\("([^"]+)"\)', told):
+        assert f"tests/recordings/{name}" in put["wheel"]["force-include"]
+    assert put["wheel"]["force-include"]["labs/manifests/story"] == "selfheal/lessons/story"
+    assert (stories() / "delays.yaml").is_file()
 
 
 def test_a_page_finds_its_recordings_above_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

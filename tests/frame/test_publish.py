@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import os
 import subprocess
@@ -47,6 +48,27 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = build(place, **KNOWN)
     assert done.returncode == 0, done.stderr
     return place / "html"
+
+
+def test_a_page_that_is_listed_no_more_is_published_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.spec_from_file_location("build_book", ROOT / "tools" / "build_book.py")
+    assert spec
+    assert spec.loader
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    site = tmp_path / "_build" / "html"
+    site.mkdir(parents=True)
+    (site / "a-chapter-of-old.html").touch()
+
+    def built(command: list[str], **_given: object) -> subprocess.CompletedProcess[str]:
+        site.mkdir(exist_ok=True)
+        (site / "index.html").touch()
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(tool.subprocess, "run", built)
+    monkeypatch.setattr(sys, "argv", ["build_book.py", str(tmp_path)])
+    assert tool.main() == 0
+    assert [page.name for page in site.iterdir()] == ["index.html"]
 
 
 @pytest.mark.slow

@@ -165,8 +165,10 @@ def test_what_is_put_into_a_text_keeps_to_that_too() -> None:
     kills = cluster.timeline.select(kind="Event", reason="Killing")
     told += [step.text for record in kills for step in cluster.explain(record).steps]
     told += [repr(one) for one in (silo((11, 19)), calculator(), sampler(), predict("alive/deadlock"), quiz("alive"))]
-    exercise = data.load("in_time")
-    told += [repr(exercise), *(repr(exercise.check(answer.answer)) for answer in exercise.wrong)]
+    for exercise in map(data.load, ("in_time", "stays_away")):
+        checked = {answer.says: repr(exercise.check(answer.answer)) for answer in exercise.wrong}
+        assert [says for says, text in checked.items() if says not in text] == []
+        told += [repr(exercise), *checked.values()]
     found = sorted({one for text in told for one in wrong(text)})
     assert found == []
 

@@ -28,7 +28,7 @@ from selfheal.lessons.silo import silo, silos
 from selfheal.lessons.stepper import stepper
 from selfheal.lessons.steps import Step, steps
 from selfheal.lessons.table import table
-from selfheal.lessons.witness import witness
+from selfheal.lessons.witness import recording, stories, witness
 
 __all__ = [
     "Case",
@@ -42,6 +42,7 @@ __all__ = [
     "overlay",
     "predict",
     "quiz",
+    "recording",
     "routes",
     "score",
     "sheet",
@@ -49,6 +50,7 @@ __all__ = [
     "silos",
     "stepper",
     "steps",
+    "stories",
     "table",
     "witness",
 ]

@@ -18,7 +18,7 @@ class Beside:
 
     def _repr_html_(self) -> str:
         columns = "\n".join(
-            f'<div style="flex:{1 + 4 * n} 1 {150 + 250 * n}px;min-width:0">'
+            f'<div style="flex:{1 + 2 * n} 1 {190 + 210 * n}px;min-width:0">'
             f'<p style="margin:.3em 0"><strong>{html.escape(title)}</strong></p>{_html(title, part)}</div>'
             for n, (title, part) in enumerate(self.parts)
         )
@@ -48,5 +48,5 @@ def _html(title: str, part: str | Table) -> str:
         return f'<div style="font-size:.85em">{part._repr_html_()}</div>'
     return (
         f'<pre tabindex="0" aria-label="{html.escape(title)}" style="margin:0;padding:.6em;border:1px solid #8888;'
-        f'border-radius:6px;overflow-x:auto">{html.escape(part)}</pre>'
+        f'border-radius:6px;font-size:.8em;overflow-x:auto">{html.escape(part)}</pre>'
     )

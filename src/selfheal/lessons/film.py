@@ -125,12 +125,15 @@ border:1.5px solid;border-radius:9px;overflow-wrap:anywhere}
 .selfheal-play .chip.sick{color:var(--sick);background:var(--sickb);border-style:double;border-width:3px}
 .selfheal-play .chip.wait{color:var(--wait);background:var(--waitb);border-style:dashed}
 .selfheal-play .chip.off{color:var(--soft);border-style:dotted}
-.selfheal-play .machines{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,270px),1fr));gap:10px}
-.selfheal-play .machines section{border:1px solid var(--edge);border-radius:8px;padding:6px 8px;min-width:0}
+.selfheal-play .machines{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,190px),1fr));gap:10px}
+.selfheal-play .machines section{border:1px solid var(--edge);border-radius:8px;padding:6px 8px;min-width:0;
+container-type:inline-size;display:flex;flex-direction:column}
 .selfheal-play .machines section.dark{border:1.5px dashed var(--sick)}
-.selfheal-play .machines section>div{display:grid;grid-template-columns:1fr 1fr;gap:8px}
+.selfheal-play .machines section>div{display:grid;grid-template-columns:1fr 1fr;gap:8px;flex:1}
 .selfheal-play .machines section>div>div{min-width:0}
 .selfheal-play .machines section>div>div+div{border-inline-start:1px solid var(--line);padding-inline-start:8px}
+@container (max-width:230px){.selfheal-play .machines section>div{grid-template:1fr auto/1fr}
+.selfheal-play .machines section>div>div+div{border:0;border-top:1px solid var(--line);padding:4px 0 0}}
 .selfheal-play .machines p{margin:2px 0;font-size:13px;overflow-wrap:anywhere}
 .selfheal-play .machines .head{color:var(--soft)}
 .selfheal-play .film-scroll{overflow-x:auto}

@@ -5,7 +5,7 @@
     seen.overlay("When is it killed?", "liveness-http", {"kill": [18, 36, 54]})
 
 The recordings lie in ``tests/recordings``, where the simulator is held to all of them; those that the course shows are
-in an installed package as well.
+in an installed package as well, and so are the manifests of ``labs/manifests/story``.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Witness:
 
 def witness(called: str, seeds: int = SEEDS) -> Witness:
     """A recording by the name of its folder. Raises FileNotFoundError if there is no such recording here."""
-    everywhere = _recordings()
-    folder = everywhere / called
+    folder = recording(called)
+    everywhere = folder.parent
     real = Timeline.load(folder / "timeline.jsonl")
 
     def run(seed: int) -> Timeline:
@@ -68,9 +68,19 @@ def witness(called: str, seeds: int = SEEDS) -> Witness:
     return Witness(real, tuple(map(run, range(seeds))), (folder / "manifest.yaml").read_text("utf-8"))
 
 
-def _recordings() -> Path:
+def recording(called: str) -> Path:
+    """The folder of a recording."""
+    return _shipped("recordings", "tests/recordings") / called
+
+
+def stories() -> Path:
+    """The folder of the scenarios that tell where the usual story differs."""
+    return _shipped("story", "labs/manifests/story")
+
+
+def _shipped(here: str, there: str) -> Path:
     """In an installed package beside this file; in a checkout, or in a page, above it or above the notebook."""
-    here = Path(__file__)
-    above = (*here.parents, Path.cwd(), *Path.cwd().parents)
-    places = (here.with_name("recordings"), *(place / "tests" / "recordings" for place in above))
-    return next((place for place in places if (place / "cluster.yaml").is_file()), places[0])
+    file = Path(__file__)
+    above = (*file.parents, Path.cwd(), *Path.cwd().parents)
+    places = (file.with_name(here), *(place / there for place in above))
+    return next((place for place in places if place.is_dir()), places[0])
