@@ -16,6 +16,8 @@ from selfheal.plot.words import alt_text, between, seconds
 from selfheal.timeline.lanes import Lanes
 from selfheal.words import words as spoken
 
+NAMES = LEFT - 12
+"""Where names of lanes end."""
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -128,9 +130,9 @@ class _Layout:
     # ---- lanes
 
     def _name(self, text: str, y: float, style: str = "lane") -> None:
-        while width_of(text, 12) > LEFT - 14 and len(text) > 4:
+        while width_of(text, 12) > NAMES and len(text) > 4:
             text = text[:-2].rstrip("… .-") + "…"
-        self.names.append(Text(LEFT - 12, y, text, style, "end"))
+        self.names.append(Text(NAMES, y, text, style, "end"))
 
     def _bar(
         self, a: float, b: float, y: float, h: float, style: str, title: str, label: str = "", rx: float = 4
@@ -143,7 +145,9 @@ class _Layout:
 
     def _controller(self, controller: Lanes) -> None:
         y = self.y
-        self._name(controller["object"].replace("/", " "), y + 13)
+        kind, _, name = controller["object"].partition("/")
+        whole = f"{kind} {name}"
+        self._name(whole if width_of(whole, 12) <= NAMES else name, y + 13)
         for s in controller["spans"]:
             full = s["ready"] >= s["desired"]
             label = f"{s['ready']}/{s['desired']}"
