@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -75,64 +75,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"selfheal {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    beliefs = "\n".join(f"  {belief.key:<30} {belief.says}" for belief in BELIEFS.values())
-    run = commands.add_parser(
-        "run",
-        help="run manifests on a simulated cluster and print what happens",
-        epilog=f"{EXAMPLES}\nbeliefs:\n{beliefs}\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    run.add_argument(
-        "paths",
-        nargs="+",
-        metavar="PATH",
-        help="manifests (YAML or JSON, files or folders; may hold Nodes), or a recording's folder",
-    )
-    run.add_argument(
-        "--on", choices=("simulator", "kubectl"), default="simulator", help="kubectl: on the cluster that a lab may use"
-    )
-    run.add_argument("--do", metavar="FILE", help="actions to perform in time (YAML)")
-    run.add_argument("--nodes", type=_positive, default=1, metavar="N", help="nodes of the cluster (default 1)")
-    run.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
-    run.add_argument("--second", type=_second, metavar="0..59", help="second of the minute at which the cluster begins")
-    run.add_argument("--until", type=_seconds, metavar="S", help="seconds of cluster time (default 120)")
-    run.add_argument("--belief", metavar="KEY", help="run with a common wrong idea instead of the real rule; see below")
-    run.add_argument(
-        "--traffic", action="append", default=[], metavar="SERVICE=RATE", help="requests per second that users send"
-    )
-    run.add_argument(
-        "-o",
-        "--record",
-        metavar="FILE|DIR",
-        help="write the timeline, as a recorder on a real cluster would see it; into a folder: the scenario with it",
-    )
-    run.add_argument("--record-all", metavar="FILE", help="write the timeline with probes, traffic and causes")
-    run.add_argument("--quiet", action="store_true", help="print the verdict only")
-    run.set_defaults(function=_run)
-
-    comparison = commands.add_parser("compare", help="compare timelines of a real cluster with simulated ones")
-    comparison.add_argument("real", nargs="+", metavar="REAL.jsonl", help="takes of a real cluster")
-    comparison.add_argument(
-        "--with",
-        nargs="+",
-        required=True,
-        dest="simulated",
-        metavar="OTHER.jsonl",
-        help="simulated runs, one for each seed",
-    )
-    comparison.set_defaults(function=_compare)
-
-    up = commands.add_parser("up", help="a cluster for kubectl and every other client, on this machine alone")
-    up.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="seconds of cluster time in a second")
-    up.add_argument("--nodes", type=_positive, default=1, metavar="N", help="nodes of the cluster (default 1)")
-    up.add_argument("--port", type=_port, default=0, metavar="P", help="port on 127.0.0.1 (default: one that is free)")
-    up.add_argument("--kubeconfig", metavar="FILE", help="where to write the kubeconfig (default: a temporary file)")
-    up.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
-    up.add_argument("-f", "--filename", action="append", default=[], metavar="PATH", help="manifests to begin with")
-    up.add_argument("--state", metavar="FILE", help="keep the cluster in this file, and go on from it")
-    up.add_argument("--quiet", action="store_true", help="print the line to copy only")
-    up.set_defaults(function=_up)
-
+    _run_arguments(commands)
+    _compare_arguments(commands)
+    _up_arguments(commands)
     for verb, function, about in (
         ("advance", _advance, "let cluster time pass in a running cluster, at once"),
         ("status", _status, "how a running cluster is"),
@@ -172,6 +117,74 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         probing.add_arguments(probe)
         probe.set_defaults(function=probing.run)
     return parser
+
+
+def _run_arguments(commands: argparse._SubParsersAction[Parser]) -> None:
+    beliefs = "\n".join(f"  {belief.key:<30} {belief.says}" for belief in BELIEFS.values())
+    run = commands.add_parser(
+        "run",
+        help="run manifests on a simulated cluster and print what happens",
+        epilog=f"{EXAMPLES}\nbeliefs:\n{beliefs}\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="manifests (YAML or JSON, files or folders; may hold Nodes), or a recording's folder",
+    )
+    run.add_argument(
+        "--on", choices=("simulator", "kubectl"), default="simulator", help="kubectl: on the cluster that a lab may use"
+    )
+    run.add_argument("--do", metavar="FILE", help="actions to perform in time (YAML)")
+    run.add_argument("--nodes", type=_between(1, 5000), default=1, metavar="N", help="nodes of the cluster (default 1)")
+    run.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
+    run.add_argument(
+        "--second", type=_between(0, 59), metavar="0..59", help="second of the minute at which the cluster begins"
+    )
+    run.add_argument("--until", type=_seconds, metavar="S", help="seconds of cluster time (default 120)")
+    run.add_argument("--belief", metavar="KEY", help="run with a common wrong idea instead of the real rule; see below")
+    run.add_argument(
+        "--traffic", action="append", default=[], metavar="SERVICE=RATE", help="requests per second that users send"
+    )
+    run.add_argument(
+        "-o",
+        "--record",
+        metavar="FILE|DIR",
+        help="write the timeline, as a recorder on a real cluster would see it; into a folder: the scenario with it",
+    )
+    run.add_argument("--record-all", metavar="FILE", help="write the timeline with probes, traffic and causes")
+    run.add_argument("--quiet", action="store_true", help="print the verdict only")
+    run.set_defaults(function=_run)
+
+
+def _compare_arguments(commands: argparse._SubParsersAction[Parser]) -> None:
+    comparison = commands.add_parser("compare", help="compare timelines of a real cluster with simulated ones")
+    comparison.add_argument("real", nargs="+", metavar="REAL.jsonl", help="takes of a real cluster")
+    comparison.add_argument(
+        "--with",
+        nargs="+",
+        required=True,
+        dest="simulated",
+        metavar="OTHER.jsonl",
+        help="simulated runs, one for each seed",
+    )
+    comparison.set_defaults(function=_compare)
+
+
+def _up_arguments(commands: argparse._SubParsersAction[Parser]) -> None:
+    up = commands.add_parser("up", help="a cluster for kubectl and every other client, on this machine alone")
+    up.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="seconds of cluster time in a second")
+    up.add_argument("--nodes", type=_between(1, 5000), default=1, metavar="N", help="nodes of the cluster (default 1)")
+    up.add_argument(
+        "--port", type=_between(0, 65535), default=0, metavar="P", help="port on 127.0.0.1 (default: one that is free)"
+    )
+    up.add_argument("--kubeconfig", metavar="FILE", help="where to write the kubeconfig (default: a temporary file)")
+    up.add_argument("--seed", type=_whole, default=0, metavar="S", help="what chance is drawn from (default 0)")
+    up.add_argument("-f", "--filename", action="append", default=[], metavar="PATH", help="manifests to begin with")
+    up.add_argument("--state", metavar="FILE", help="keep the cluster in this file, and go on from it")
+    up.add_argument("--quiet", action="store_true", help="print the line to copy only")
+    up.set_defaults(function=_up)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -336,18 +349,14 @@ def _whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number") from None
 
 
-def _positive(text: str) -> int:
-    value = _whole(text)
-    if not 1 <= value <= 5000:
-        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 5000")
-    return value
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def bounded(text: str) -> int:
+        value = _whole(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low} and {high}")
+        return value
 
-
-def _port(text: str) -> int:
-    value = _whole(text)
-    if not 0 <= value <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
-    return value
+    return bounded
 
 
 def _speed(text: str) -> float:
@@ -367,13 +376,6 @@ def _duration(text: str) -> float:
     value = hours * 3600 + minutes * 60 + seconds
     if not 0 < value <= LATEST:
         raise argparse.ArgumentTypeError(f"{text} is no time; write seconds, or 90s, 10m, 1h30m")
-    return value
-
-
-def _second(text: str) -> int:
-    value = _whole(text)
-    if not 0 <= value <= 59:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 59")
     return value
 
 

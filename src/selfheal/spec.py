@@ -214,7 +214,6 @@ class Taint:
     value: str
     effect: str
     """``NoSchedule``, ``PreferNoSchedule`` or ``NoExecute``."""
-    time_added: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,16 +260,8 @@ class PodSpec:
     host_network: bool
     active_deadline_seconds: int | None
     automount_service_account_token: bool
-    scheduler_name: str
-    service_account_name: str
     priority: int
-    priority_class_name: str
-    preemption_policy: str
     hostname: str
-    subdomain: str
-    dns_policy: str
-    enable_service_links: bool
-    share_process_namespace: bool
     scheduling_gates: tuple[str, ...]
     topology_spread_constraints: tuple[Mapping[str, Any], ...]
     overhead: Mapping[str, Any]
@@ -338,7 +329,7 @@ def pod_spec(pod: Mapping[str, Any]) -> PodSpec:
 def taints(node: Mapping[str, Any]) -> tuple[Taint, ...]:
     """The taints of a Node."""
     return tuple(
-        Taint(t.get("key", ""), t.get("value", ""), t.get("effect", ""), t.get("timeAdded"))
+        Taint(t.get("key", ""), t.get("value", ""), t.get("effect", ""))
         for t in (node.get("spec") or {}).get("taints") or ()
     )
 
@@ -486,16 +477,8 @@ def _pod_spec(spec: Mapping[str, Any]) -> PodSpec:
         host_network=bool(spec.get("hostNetwork")),
         active_deadline_seconds=spec.get("activeDeadlineSeconds"),
         automount_service_account_token=spec.get("automountServiceAccountToken") is not False,
-        scheduler_name=spec.get("schedulerName") or "default-scheduler",
-        service_account_name=spec.get("serviceAccountName") or "default",
         priority=spec.get("priority") or 0,
-        priority_class_name=spec.get("priorityClassName", ""),
-        preemption_policy=spec.get("preemptionPolicy") or "PreemptLowerPriority",
         hostname=spec.get("hostname", ""),
-        subdomain=spec.get("subdomain", ""),
-        dns_policy=spec.get("dnsPolicy") or "ClusterFirst",
-        enable_service_links=spec.get("enableServiceLinks") is not False,
-        share_process_namespace=bool(spec.get("shareProcessNamespace")),
         scheduling_gates=tuple(g["name"] for g in spec.get("schedulingGates") or ()),
         topology_spread_constraints=tuple(spec.get("topologySpreadConstraints") or ()),
         overhead=spec.get("overhead") or {},

@@ -47,7 +47,7 @@ RETRIES = 15
 FIRST_BACKOFF = 1 * SECOND
 LONGEST_BACKOFF = 1000 * SECOND
 
-SLICE = rule("endpointslice.reconcile", "staging/src/k8s.io/endpointslice/reconciler.go", "reconcile")
+SLICE = rule("endpointslice.reconcile", "staging/src/k8s.io/endpointslice/reconciler.go", "Reconcile")
 
 Ports = tuple[tuple[str, int, str], ...]
 """(name, number, protocol) of each port, as one pod resolves them."""

@@ -59,7 +59,7 @@ def swap(
 def matching(of: Sequence[Taint], tolerations: Sequence[Toleration]) -> list[Toleration] | None:
     """For each taint the first toleration that fits it; None if one of them is not tolerated.
 
-    staging/src/k8s.io/component-helpers/scheduling/corev1/helpers.go GetMatchingTolerations
+    pkg/apis/core/v1/helper/helpers.go GetMatchingTolerations
     """
     found = []
     for taint in of:

@@ -422,7 +422,6 @@ class Kubelet:
         """The pod's status as of a snapshot (generateAPIPodStatus). Offers readiness workers their triggers."""
         clock = self.clock
         old = self.statuses.get(worker.uid) or pod["status"]
-        has_init = bool(spec.init_containers)
         now = clock.timestamp()
         generation = pod["metadata"].get("generation", 1)
         status: dict[str, Any] = {
@@ -437,52 +436,28 @@ class Kubelet:
         }
         was_restarting = generate_condition(old, "AllContainersRestarting")
         restarting = bool(containers_to_reset(spec, snapshot)) or (was_restarting and bool(snapshot.containers))
-        status["containerStatuses"] = generate.container_statuses(
-            pod,
-            spec.containers,
-            snapshot,
-            old.get("containerStatuses") or [],
-            worker.reasons,
-            spec,
-            clock,
-            has_init=has_init,
-            restarting=was_restarting,
-        )
-        inits: list[dict[str, Any]] = []
-        if has_init:
-            inits = status["initContainerStatuses"] = generate.container_statuses(
-                pod,
-                spec.init_containers,
-                snapshot,
-                old.get("initContainerStatuses") or [],
-                worker.reasons,
-                spec,
-                clock,
-                has_init=True,
-                restarting=was_restarting,
-            )
-        if spec.ephemeral_containers:
-            status["ephemeralContainerStatuses"] = generate.container_statuses(
-                pod,
-                spec.ephemeral_containers,
-                snapshot,
-                old.get("ephemeralContainerStatuses") or [],
-                worker.reasons,
-                spec,
-                clock,
-                has_init=has_init,
-            )
+        for field, containers in (
+            ("containerStatuses", spec.containers),
+            ("initContainerStatuses", spec.init_containers),
+            ("ephemeralContainerStatuses", spec.ephemeral_containers),
+        ):
+            if containers:
+                status[field] = generate.container_statuses(
+                    pod,
+                    containers,
+                    snapshot,
+                    old.get(field) or [],
+                    worker.reasons,
+                    spec,
+                    clock,
+                    has_init=bool(spec.init_containers),
+                    restarting=was_restarting and field != "ephemeralContainerStatuses",  # which are never restarted
+                )
+        inits: list[dict[str, Any]] = status.get("initContainerStatuses", [])
         for group in ("containerStatuses", "ephemeralContainerStatuses"):
             if group in status:  # init containers alone stay in the order of the spec
                 status[group].sort(key=lambda s: s["name"])
-        if snapshot.sandbox_ready and snapshot.ip:
-            status["podIP"] = snapshot.ip
-            status["podIPs"] = [{"ip": snapshot.ip}]
-        elif old.get("podIP") and (terminal or not snapshot.sandbox_id):
-            status["podIP"] = old["podIP"]
-            status["podIPs"] = old["podIPs"]
-        elif spec.host_network:  # it is known before there is a sandbox
-            status["podIP"], status["podIPs"] = self.address, [{"ip": self.address}]
+        status.update(self._addresses(spec, snapshot, old, terminal))
         self.prober.update_pod_status(worker.uid, status, spec, Cause(STATUS, cause, at=self.clock.now))
         status["phase"] = generate.phase(spec, status["containerStatuses"], inits, terminal=terminal)
         status.update(active_deadline.evict(self.clock, self.events, pod, status, cause) or worker.evicted)
@@ -492,11 +467,35 @@ class Kubelet:
         for key in ("reason", "message"):
             if old.get(key) and key not in status:
                 status[key] = old[key]
+        return self._conditions(status, worker.uid, spec, snapshot, old, restarting, terminal)
+
+    def _addresses(self, spec: PodSpec, snapshot: PodSnapshot, old: Object, terminal: bool) -> Object:
+        """``podIP`` and ``podIPs``: the sandbox's, or what was known of one that is gone or not yet there."""
+        if snapshot.sandbox_ready and snapshot.ip:
+            return {"podIP": snapshot.ip, "podIPs": [{"ip": snapshot.ip}]}
+        if old.get("podIP") and (terminal or not snapshot.sandbox_id):
+            return {"podIP": old["podIP"], "podIPs": old["podIPs"]}
+        if spec.host_network:  # it is known before there is a sandbox
+            return {"podIP": self.address, "podIPs": [{"ip": self.address}]}
+        return {}
+
+    def _conditions(
+        self,
+        status: dict[str, Any],
+        pod_uid: str,
+        spec: PodSpec,
+        snapshot: PodSnapshot,
+        old: Object,
+        restarting: bool,
+        terminal: bool,
+    ) -> dict[str, Any]:
+        """The status with the conditions that the kubelet owns (pkg/kubelet/status/generate.go)."""
+        now, generation = self.clock.timestamp(), status["observedGeneration"]
         sandbox = "True" if snapshot.sandbox_ready else "False"
         if not terminal and snapshot.sandbox_id is None:
             sandbox = (
                 "True"
-                if generate_condition(old, "PodReadyToStartContainers") and self._sandbox_up(worker.uid)
+                if generate_condition(old, "PodReadyToStartContainers") and self._sandbox_up(pod_uid)
                 else "False"
             )
         status = generate.with_condition(status, "PodReadyToStartContainers", sandbox, now, generation=generation)

@@ -68,6 +68,12 @@ class Result:
     why: Cause | None = None
     """What the next try goes back to, where something failed or was held back."""
 
+    def fail(self, container: str, reason: str, message: str) -> bool:
+        """A start failed, and is to be tried again: False, as no start."""
+        self.failed[container] = (reason, message)
+        self.error = True
+        return False
+
 
 class RuntimeManager:
     """The kubelet's way to the container runtime of its node."""
@@ -195,10 +201,8 @@ class RuntimeManager:
         held = self._do_backoff(pod, c, snapshot, cause)
         if held is not None:
             message, until, result.why = held
-            result.failed[c.name] = ("CrashLoopBackOff", message)
-            result.error = True
             result.backoff_until = until if result.backoff_until is None else min(result.backoff_until, until)
-            return False
+            return result.fail(c.name, "CrashLoopBackOff", message)
         pod_uid, newest = uid(pod), snapshot.newest(c.name)
         logged = self._removed.get((pod_uid, c.name), (_logged(pod, c), None))[0]
         attempt = (logged if newest is None else newest.attempt) + 1
@@ -211,18 +215,14 @@ class RuntimeManager:
         try:
             yield from self._images.ensure(pod, c, start, cancelled)
         except ImagePullError as error:
-            result.failed[c.name] = (error.reason, error.message)
-            result.error = True
-            return False
+            return result.fail(c.name, error.reason, error.message)
         try:
             self._check_user(pod, c)
             environment = self._environment(pod, c)
             mounted = self._mounts.of(pod, c, environment)
         except ConfigError as error:
             self._event(pod, c, "Warning", "Failed", f"Error: {error}", start)
-            result.failed[c.name] = ("CreateContainerConfigError", str(error))
-            result.error = True
-            return False
+            return result.fail(c.name, "CreateContainerConfigError", str(error))
         stream = self._chance.stream(pod_uid, c.name, "start")
         number = stream.next()
         yield self._clock.sleep(latencies.draw("create", stream, 2 * number))
@@ -248,9 +248,7 @@ class RuntimeManager:
             self._runtime.start_container(container, latencies.draw("process", stream, 2 * number + 1))
         except StartError as error:
             self._event(pod, c, "Warning", "Failed", f"Error: {error}", start)
-            result.failed[c.name] = ("RunContainerError", str(error))
-            result.error = True
-            return False
+            return result.fail(c.name, "RunContainerError", str(error))
         self._event(pod, c, "Normal", "Started", "Container started", start)
         if c.lifecycle is not None and c.lifecycle.post_start is not None:
             hook = c.lifecycle.post_start
@@ -258,9 +256,7 @@ class RuntimeManager:
             if error_text is not None:
                 self._event(pod, c, "Warning", "FailedPostStartHook", "PostStartHook failed", start)
                 yield from self.kill_container(pod, spec, c, container, "FailedPostStartHook", start, cancelled)
-                result.failed[c.name] = ("PostStartHookError", error_text)
-                result.error = True
-                return False
+                return result.fail(c.name, "PostStartHookError", error_text)
         result.started.append(c.name)
         result.acted = True
         return True

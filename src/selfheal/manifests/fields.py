@@ -1,6 +1,7 @@
 """What is wrong with the fields of an object, in Kubernetes' words.
 
-staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go and pkg/api/errors/errors.go
+staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go and
+staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go
 """
 
 from __future__ import annotations

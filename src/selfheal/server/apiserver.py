@@ -72,7 +72,7 @@ LATER: dict[str, Callable[[Context], Awaitable[Response]]] = {"eviction": evicti
 """Those whose answer takes cluster time."""
 
 DEPRECATED = {"Endpoints": ("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",)}
-"""What whoever asks for a kind is warned of (pkg/apis/core/v1/zz_generated.prerelease-lifecycle.go)."""
+"""What whoever asks for a kind is warned of (staging/src/k8s.io/api/core/v1/zz_generated.prerelease-lifecycle.go)."""
 
 SERVED: dict[str, Callable[[Context], Response]] = {
     "authentication.k8s.io": reviews.serve,

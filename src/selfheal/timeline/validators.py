@@ -204,7 +204,7 @@ def _initializes(r: Record) -> bool:
 
 @validator
 def a_finished_pod_runs_nothing(timeline: Timeline) -> Iterator[str]:
-    """Succeeded and Failed come when no container runs any more (pod_workers.go SyncTerminatedPod).
+    """Succeeded and Failed come when no container runs any more (pod_workers.go, kubelet.go SyncTerminatedPod).
 
     Of a node that is lost nobody knows what runs there, and its pods may be given up (pod garbage collector).
     """

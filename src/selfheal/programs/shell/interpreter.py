@@ -169,9 +169,7 @@ class Shell(Launcher):
                     status = yield from self.run(node.body)
                 except Break as out:
                     status = 0
-                    if out.levels > 1 and self.loops > 1:
-                        raise Break(out.levels - 1, out.again) from None
-                    if not out.again:
+                    if self._leaves(out):
                         break
                 cost = self.spinner.turn()
                 if cost is not None:
@@ -196,9 +194,7 @@ class Shell(Launcher):
                     status = yield from self.run(node.body)
                 except Break as out:
                     status = 0
-                    if out.levels > 1 and self.loops > 1:
-                        raise Break(out.levels - 1, out.again) from None
-                    if not out.again:
+                    if self._leaves(out):
                         break
                 cost = self.spinner.turn(finite=True)
                 if cost is not None:
@@ -206,6 +202,12 @@ class Shell(Launcher):
         finally:
             self.loops -= 1
         return status
+
+    def _leaves(self, out: Break) -> bool:
+        """Whether the innermost loop ends (``break``) or goes on; what is meant for one further out is passed on."""
+        if out.levels > 1 and self.loops > 1:
+            raise Break(out.levels - 1, out.again) from None
+        return not out.again
 
     def _case(self, node: syntax.Case, last: bool) -> Status:
         subject = yield from expansion.value(self, node.word)

@@ -29,7 +29,6 @@ from selfheal.programs.shell.syntax import (
 RESERVED = frozenset(
     ["!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while"]
 )
-CLOSING = frozenset(["then", "else", "elif", "fi", "do", "done", "esac", "}"])
 NO_OPERATOR = frozenset(("newline", "end"))
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)=")

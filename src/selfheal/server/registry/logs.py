@@ -1,4 +1,4 @@
-"""``pods/log`` (pkg/registry/core/pod/rest/log.go, pkg/kubelet/kuberuntime/logs/logs.go)."""
+"""``pods/log`` (pkg/registry/core/pod/rest/log.go, staging/src/k8s.io/cri-client/pkg/logs/logs.go)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PROTOCOLS = ("binary.k8s.io", "base64.binary.k8s.io")
 def serve(context: Context) -> Response | Upgrade:
     """The log of a container, as far as it has come, or for as long as it goes on; over a websocket if that is wanted.
 
-    staging/src/k8s.io/apiserver/pkg/util/wsstream/stream.go
+    staging/src/k8s.io/streaming/pkg/httpstream/wsstream/stream.go
     """
     if context.request.headers.get("upgrade", "").lower() != "websocket":
         return _read(context)

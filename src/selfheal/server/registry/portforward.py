@@ -3,7 +3,8 @@
 kubectl speaks SPDY inside a websocket, a pair of streams for each connection; the Python client has two channels for
 each port. Either way the bytes are read as HTTP/1.1, for that is what simulated programs serve.
 
-staging/src/k8s.io/kubelet/pkg/cri/streaming/portforward: httpstream.go, websocket.go, tunneling
+staging/src/k8s.io/cri-streaming/pkg/streaming/portforward: httpstream.go, websocket.go,
+staging/src/k8s.io/apiserver/pkg/util/proxy/streamtunnel.go
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``pods/proxy`` and ``services/proxy``: an HTTP request from outside to a simulated program.
 
-staging/src/k8s.io/apiserver/pkg/registry/generic/rest/proxy.go
+staging/src/k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Each binary message begins with its channel: 0 stdin, 1 stdout, 2 stderr, 3 how it ended, 4 the terminal's size;
 255 closes a channel (v5). In the first protocol an end without fault is told by nothing.
-staging/src/k8s.io/apiserver/pkg/util/remotecommand,
-staging/src/k8s.io/kubelet/pkg/cri/streaming/remotecommand/websocket.go
+staging/src/k8s.io/apimachinery/pkg/util/remotecommand/constants.go,
+staging/src/k8s.io/cri-streaming/pkg/streaming/remotecommand/websocket.go
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def received(context: Context, value: Any) -> Object:
 def _strict(context: Context, obj: Object, problems: list[str]) -> ApiError:
     """How the problems of an object are told that is created, updated, patched or applied.
 
-    handlers/rest.go strictDecode, patch.go; structured-merge-diff/typed/validate.go
+    handlers/create.go, update.go, patch.go; structured-merge-diff/typed/validate.go
     """
     version, kind = obj["apiVersion"], obj["kind"]
     text = f"strict decoding error: {', '.join(problems[: decoding.MOST_ERRORS])}"
