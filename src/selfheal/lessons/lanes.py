@@ -22,6 +22,8 @@ NAME = 12
 """A longer name of a pod is shown by its last letters."""
 CLOSE = 0.02
 """Ticks that are closer, in axes, become a dotted line."""
+LETTER = 1.1
+"""What a letter takes of the axis (per cent), on a page as wide as a book's."""
 SIGNS = {"success": ("pass", "●"), "warning": ("pass", "●"), "failure": ("fail", "✕"), "unknown": ("skip", "?")}
 
 
@@ -133,7 +135,9 @@ def _bar(kind: str, begin: float, end: float, until: float, label: str) -> str:
     width = f"{max(100 * (end - begin) / until, 0.4):.1f}%"
     told = words("lanes")["from"].format(begin=f"{begin:.1f}", end=f"{end:.1f}")
     told = words("lanes")["bar"].format(label=label, told=told) if label else told
-    shown = _text(label) if 100 * (end - begin) / until > 9 else ""
+    room = 100 * (end - begin) / until
+    shown = label if LETTER * (len(label) + 1) < room else label.rpartition(" · ")[2]
+    shown = _text(shown) if room > 9 else ""
     return f'<i class="{kind}" style="left:{_percent(begin, until)};width:{width}" title="{_text(told)}">{shown}</i>'
 
 
@@ -161,7 +165,8 @@ border-radius:14px;padding:12px 14px;margin:.6em 0;font-size:15px;line-height:1.
 .selfheal-play .axis{position:relative;display:block;height:22px;border-bottom:1px solid var(--line)}
 .selfheal-play .lane:not(.scale):not(.marks) .axis{overflow:clip}
 .selfheal-play .axis i{position:absolute;top:3px;height:16px;font-style:normal;font-size:11.5px;line-height:14px;
-padding:0 3px;overflow:hidden;white-space:nowrap;border:1px solid var(--edge);border-radius:3px;color:var(--ink)}
+padding:0 3px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
+border:1px solid var(--edge);border-radius:3px;color:var(--ink)}
 .selfheal-play .axis i.running{background:var(--infob);border-color:var(--info)}
 .selfheal-play .axis i.stopping{background:var(--waitb);border:1.5px dashed var(--wait)}
 .selfheal-play .axis i.waiting,.selfheal-play .axis i.starting{border:1.5px dotted var(--wait);background:none}

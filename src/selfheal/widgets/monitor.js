@@ -638,7 +638,7 @@ class Strip {
     this.diff = s("g", { class: "diff" }, s("path", {}), s("path", { class: "head" }), s("text", { "text-anchor": "middle" }));
     this.head = s("line", { class: "head-line", y1: top, y2: this.axis - 6 });
     const covered = [grid, this.scene, ...this.losses.map((one) => one.text)], veil = [this.future, this.dim];
-    const above = [this.plans ?? s("g", {}), this.mark, this.diff, this.real, this.pulse, this.chain, this.chosen, this.head];
+    const above = [this.mark, this.plans ?? s("g", {}), this.diff, this.real, this.pulse, this.chain, this.chosen, this.head];
     this.svg.replaceChildren(defs, ...covered, ...veil, ...above);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
