@@ -1,10 +1,14 @@
-"""What an API server puts into its storage when it first starts: the namespaces that all clusters have, and itself.
+"""What an API server puts into its storage when it first starts.
+
+The namespaces and priorities that all clusters have, and itself.
 
 A recorder comes later, so none of it is in a timeline; nor are the addresses of the API server (:func:`publish`).
 """
 
 from __future__ import annotations
 
+from selfheal.manifests import priorities
+from selfheal.manifests.defaults import PREEMPTS
 from selfheal.objects import Object
 from selfheal.store import Store
 
@@ -28,11 +32,24 @@ KUBERNETES: Object = {
 """The API server as pods address it (pkg/controlplane/controller/kubernetesservice/controller.go)."""
 
 
+PRIORITIES = {
+    "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
+    "system-cluster-critical": (
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."
+    ),
+}
+"""pkg/apis/scheduling/v1/helpers.go, pkg/registry/scheduling/rest/storage_scheduling.go"""
+
+
 def furnish(store: Store) -> None:
     """Create what is there before anybody asks."""
     for called in NAMESPACES:
         meta = {"name": called, "labels": {"kubernetes.io/metadata.name": called}}
         store.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+    for called, why in PRIORITIES.items():
+        fixed = {"value": priorities.SYSTEM[called], "description": why, "preemptionPolicy": PREEMPTS}
+        kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+        store.create({**kind, "metadata": {"name": called}, **fixed})
     store.create(KUBERNETES)
 
 

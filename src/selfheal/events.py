@@ -372,9 +372,20 @@ class SeriesRecorder(_Recorder):
         self._series: Recent[Series] = Recent()
 
     def event(
-        self, obj: Object, type_: str, reason: str, message: str, *, action: str, cause: Cause | None = None
+        self,
+        obj: Object,
+        type_: str,
+        reason: str,
+        message: str,
+        *,
+        action: str,
+        related: Object | None = None,
+        cause: Cause | None = None,
     ) -> None:
-        """Tell what was done about ``obj``: ``action`` is what the component tried (Binding, Scheduling)."""
+        """Tell what was done about ``obj``: ``action`` is what the component tried (Binding, Scheduling).
+
+        ``related`` is another object that it was done for.
+        """
         now, stamp = self._clock.now, self._clock.micro_timestamp()
         event = {
             **self._new(obj, type_, reason, message, None),
@@ -386,6 +397,8 @@ class SeriesRecorder(_Recorder):
             "reportingComponent": self.component,
             "reportingInstance": self.host,
         }
+        if related is not None:
+            event["related"] = reference(related)
         regarding = tuple(event["involvedObject"].values())
         series = self._series.get((type_, action, reason, regarding))
         if series is not None and now - series.last > REFRESH:

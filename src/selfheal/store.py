@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from selfheal import admission
-from selfheal.admission import resourcequota
+from selfheal.admission import priority, resourcequota
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.errors import AlreadyExists, Conflict, FieldError, Forbidden, Invalid, NotFound, Unavailable
 from selfheal.kinds import Kind, kind_info
+from selfheal.manifests import priorities
 from selfheal.objects import Key, Object, key, namespace
 from selfheal.rules import Cause
 from selfheal.watches import Handler, Watch, Watches, WatchEvent, node_of
@@ -259,7 +260,7 @@ class Store:
             raise Conflict(f"{resource}: pod {name} is being deleted, cannot be assigned to a host")
         if pod["spec"].get("nodeName"):
             raise Conflict(f'{resource}: pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"')
-        status = pod["status"]
+        status = {k: v for k, v in pod["status"].items() if k != "nominatedNodeName"}
         scheduled = {
             "type": "PodScheduled",
             "status": "True",
@@ -304,6 +305,9 @@ class Store:
             )
         if kind == "Pod":
             self.guard(current)
+        if kind == "PriorityClass" and name in priorities.SYSTEM:
+            resource = f'{self._info(kind).resource} "{name}"'
+            raise Forbidden(f"{resource} is forbidden: this is a system priority class and cannot be deleted")
         if kind == "Namespace" and current["spec"].get("finalizers"):
             return self._end_namespace(current, cause)
         finalizers = _finalizers_for(meta.get("finalizers") or [], propagation)
@@ -475,6 +479,8 @@ class Store:
             new.pop("status", None)
             if "status" in current:
                 new["status"] = current["status"]
+        if kind == "PriorityClass":
+            priority.check_default(new, self.list)
         new = admission.prepare_update(new, current)
         meta = new["metadata"]
         if new == current:

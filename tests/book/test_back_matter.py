@@ -67,7 +67,7 @@ def test_the_glossary_is_in_order_and_points_to_chapters() -> None:
 
 def test_what_is_not_simulated_is_told_and_warned_of() -> None:
     limits = text("limits")
-    assert {"MutatingWebhookConfiguration", "PriorityClass"} <= set(KINDS)
+    assert {"MutatingWebhookConfiguration", "NetworkPolicy"} <= set(KINDS)
     claim = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
     spec = {"containers": [{"name": "c", "image": "busybox:1.36"}], "volumes": [claim]}
     cluster = Cluster()

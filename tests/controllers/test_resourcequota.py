@@ -14,6 +14,9 @@ def quota(name: str, hard: dict[str, str], **spec: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": {"hard": hard, **spec}}
 
 
+HIGH = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1}
+
+
 def pod(name: str, priority: str) -> dict[str, Any]:
     spec = {"priorityClassName": priority, "containers": [{"name": "c", "image": "nginx"}]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
@@ -30,6 +33,7 @@ def priority(operator: str, *values: str) -> dict[str, Any]:
 
 def test_only_quotas_of_a_pods_priority_are_charged() -> None:
     cluster = Cluster()
+    cluster.apply(HIGH)
     cluster.apply(quota("any", {"pods": "1"}, **priority("Exists")))
     cluster.apply(quota("none", {"pods": "1"}, **priority("DoesNotExist")))
     cluster.apply(quota("high", {"pods": "2"}, **priority("In", "high")))
@@ -60,6 +64,7 @@ def test_a_service_that_needs_a_node_port_is_charged_for_it_then() -> None:
 
 def test_nothing_is_made_before_the_quota_has_been_counted() -> None:
     cluster = Cluster()
+    cluster.apply(HIGH)
     cluster.apply(quota("new", {"pods": "1"}))
     with pytest.raises(Forbidden, match="status unknown for quota: new, resources: pods"):
         cluster.apply(pod("first", "high"))

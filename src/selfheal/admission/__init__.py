@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from selfheal.admission import limitranger, runtimeclass
+from selfheal.admission import limitranger, priority, runtimeclass
 from selfheal.chance import Chance
 from selfheal.errors import FieldError, Invalid
 from selfheal.manifests import pod_only
@@ -49,11 +49,14 @@ class Admission:
             if ranges:
                 obj = limitranger.defaulted(obj, ranges)
                 limitranger.check(obj, "pods", ranges)
+            obj = priority.admit(obj, self._existing)
             obj = runtimeclass.admit(obj, self._existing)
             spec = self._pod_spec(obj["spec"])
             return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
         if ranges:
             limitranger.check(obj, "persistentvolumeclaims", ranges)
+        if kind == "PriorityClass":
+            priority.check_default(obj, self._existing)
         if kind == "Service":
             return _service(obj, self._chance, self._existing)
         if kind == "Namespace":

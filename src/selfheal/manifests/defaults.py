@@ -17,6 +17,9 @@ from selfheal.objects import Object, replace
 MODE = 0o644
 """Of files in volumes, 420 in decimal."""
 
+PREEMPTS = "PreemptLowerPriority"
+"""The default of both a pod and a PriorityClass (core/v1 PreemptLowerPriority)."""
+
 
 WITH_SPEC = (
     *("Ingress", "Lease", "LimitRange", "NetworkPolicy", "Node", "PersistentVolume", "PersistentVolumeClaim"),
@@ -349,6 +352,11 @@ def _claim(obj: Object) -> Object:
     return {**obj, "spec": _with(obj.get("spec") or {}, volumeMode="Filesystem")}
 
 
+def _priority_class(obj: Object) -> Object:
+    """SetDefaults_PriorityClass (pkg/apis/scheduling/v1/defaults.go); its numbers are never absent."""
+    return {**obj, "value": obj.get("value") or 0, "preemptionPolicy": obj.get("preemptionPolicy") or PREEMPTS}
+
+
 def _limit_range(obj: Object) -> Object:
     """A container's limit is the most it may have, its request that limit, unless they are given."""
     limits = [
@@ -376,6 +384,7 @@ _KINDS: dict[str, Callable[[Object], Object]] = {
     "Node": _node,
     "PersistentVolumeClaim": _claim,
     "Pod": pod,
+    "PriorityClass": _priority_class,
     "ReplicaSet": _replicas,
     "ReplicationController": _replication_controller,
     "Secret": _secret,

@@ -17,7 +17,6 @@ KINDS = (
     "NetworkPolicy",
     "PersistentVolume",
     "PersistentVolumeClaim",
-    "PriorityClass",
     "ValidatingWebhookConfiguration",
 )
 """Kinds that nobody in the simulated cluster acts on, though a real one's healing may depend on them."""
@@ -26,7 +25,6 @@ VOLUMES = ("name", "emptyDir", "hostPath", "configMap", "secret", "projected", "
 """Volumes that are mounted, or whose contents nobody here reads."""
 
 POD_FIELDS = (
-    "priorityClassName",
     "resourceClaims",
     "shareProcessNamespace",
 )

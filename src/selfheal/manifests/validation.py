@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from selfheal.kinds import kind_info
-from selfheal.manifests import metadata, pods, services, workloads
+from selfheal.manifests import metadata, pods, priorities, services, workloads
 from selfheal.manifests.fields import Errors
 from selfheal.objects import Object
 
@@ -22,6 +22,7 @@ _KINDS: dict[str, Check] = {
     "Node": services.node,
     "Pod": pods.pod,
     "PodDisruptionBudget": workloads.pod_disruption_budget,
+    "PriorityClass": priorities.priority_class,
     "ReplicaSet": workloads.replica_set,
     "ReplicationController": workloads.replication_controller,
     "Secret": services.secret,
@@ -35,6 +36,7 @@ _UPDATES: dict[str, CheckUpdate] = {
     "Deployment": workloads.selector_update,
     "Job": workloads.job_update,
     "Pod": pods.pod_update,
+    "PriorityClass": priorities.priority_class_update,
     "ReplicaSet": workloads.selector_update,
     "Secret": services.data_update,
     "Service": services.service_update,

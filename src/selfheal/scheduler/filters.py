@@ -28,22 +28,54 @@ class Refusal:
     """Whether it could if pods were removed from it (``Unschedulable``, else ``UnschedulableAndUnresolvable``)."""
 
 
+ELSEWHERE = Refusal("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",), resolvable=False)
+"""Of each node that the pod's affinity does not name."""
+
 Nodes = Mapping[str, NodeInfo]
 Filter = Callable[[Object, PodSpec, NodeInfo, Nodes], Refusal | None]
 
 
-def refusals(pod: Object, nodes: Nodes) -> dict[str, Refusal]:
-    """By name, the nodes that cannot take the pod, each with its first refusal."""
+def refusals(pod: Object, nodes: Nodes, *, only: str | None = None) -> dict[str, Refusal]:
+    """By name, the nodes that cannot take the pod, each with its first refusal; ``only`` one of them is looked at."""
     spec = pod_spec(pod)
     checks = [check for check in FILTERS.values() if _concerned(check, spec, nodes)]
+    named = _named_nodes(spec)
     found = {}
-    for called, node in nodes.items():
+    for called, node in nodes.items() if only is None else ((only, nodes[only]),):
+        if named is not None and called not in named:
+            found[called] = ELSEWHERE
+            continue
         for check in checks:
             refused = check(pod, spec, node, nodes)
             if refused is not None:
                 found[called] = refused
                 break
     return found
+
+
+def histogram(reasons: Sequence[str]) -> str:
+    """``2 Insufficient cpu, 1 …``, sorted as text."""
+    return ", ".join(sorted(f"{reasons.count(reason)} {reason}" for reason in set(reasons)))
+
+
+def _named_nodes(spec: PodSpec) -> set[str] | None:
+    """The only nodes that a pod's affinity names, as a daemon pod's does; the others are not even looked at.
+
+    plugins/nodeaffinity/node_affinity.go PreFilter, schedule_one.go findNodesThatFitPod
+    """
+    required = (spec.affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    terms = required.get("nodeSelectorTerms") or ()
+    found: set[str] = set()
+    for term in terms:
+        named = [
+            set(f.get("values") or ())
+            for f in term.get("matchFields") or ()
+            if (f["key"], f["operator"]) == ("metadata.name", "In")
+        ]
+        if not named:
+            return None
+        found |= set.intersection(*named)
+    return found or None
 
 
 def _concerned(check: Filter, spec: PodSpec, nodes: Nodes) -> bool:

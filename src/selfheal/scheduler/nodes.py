@@ -97,6 +97,13 @@ class NodeInfo:
         amounts: dict[str, Any] = (node.get("status") or {}).get("allocatable") or {}
         self.allocatable = {resource: quantities.count(resource, amount) for resource, amount in amounts.items()}
 
+    def copy(self) -> NodeInfo:
+        """The same node with the same pods, to try something out."""
+        other = NodeInfo(self.node)
+        for guest in self.pods.values():
+            other.add(guest.pod)
+        return other
+
     def add(self, pod: Object) -> None:
         """The pod is there, in this version."""
         self.remove(key(pod))

@@ -29,6 +29,7 @@ _KINDS: dict[str, Callable[[Writer, Object, Lister, float], None]] = {
     "EndpointSlice": services.endpoint_slice,
     "Node": node.node,
     "PodDisruptionBudget": policy.disruption_budget,
+    "PriorityClass": policy.priority_class,
     "HorizontalPodAutoscaler": policy.autoscaler,
     "ConfigMap": config.config_map,
     "Secret": config.secret,

@@ -1,4 +1,4 @@
-"""What bounds or steers workloads: PodDisruptionBudgets and HorizontalPodAutoscalers."""
+"""What bounds or steers workloads: PodDisruptionBudgets, PriorityClasses and HorizontalPodAutoscalers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from selfheal.printers.describe import parts
 from selfheal.printers.describe.lister import Lister
 from selfheal.printers.describe.writer import Writer
 from selfheal.printers.duration import rfc1123
-from selfheal.printers.fields import Fields, at, items, number, text
+from selfheal.printers.fields import Fields, at, items, mapping, number, text, true
 from selfheal.printers.workloads import METRIC_SOURCES
 
 
@@ -30,6 +30,17 @@ def disruption_budget(w: Writer, pdb: Object, lister: Lister, now: float) -> Non
     ):
         w.field(name, number(pdb, f"status.{field}"), level=2)
     parts.events_table(w, parts.events_of(pdb, lister), now)
+
+
+def priority_class(w: Writer, pc: Object, lister: Lister, now: float) -> None:
+    """(describe.go describePriorityClass)"""
+    w.field("Name", text(pc, "metadata.name"))
+    w.field("Value", number(pc, "value"))
+    w.field("GlobalDefault", true(pc, "globalDefault"))
+    w.field("PreemptionPolicy", text(pc, "preemptionPolicy"))
+    w.field("Description", text(pc, "description"))
+    w.field("Annotations", selectors.labels(mapping(pc, "metadata.annotations")))
+    parts.events_table(w, parts.events_of(pc, lister), now)
 
 
 def autoscaler(w: Writer, hpa: Object, lister: Lister, now: float) -> None:
