@@ -21,6 +21,7 @@ from selfheal import latencies
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
 from selfheal.errors import AlreadyExists, Forbidden, NotFound
+from selfheal.flowcontrol import TokenBucket
 from selfheal.objects import Object, key, name, namespace
 from selfheal.rules import Cause
 from selfheal.store import Store
@@ -73,27 +74,6 @@ class Recent(Generic[V]):
 
     def pop(self, key: Any) -> None:
         self._entries.pop(key, None)
-
-
-class TokenBucket:
-    """``burst`` at once, then one per ``refill`` µs."""
-
-    __slots__ = ("_at", "_capacity", "_filled", "_refill")
-
-    def __init__(self, burst: int, refill: int, now: int) -> None:
-        self._refill = refill
-        self._capacity = burst * refill
-        self._filled = self._capacity
-        self._at = now
-
-    def accept(self, now: int) -> bool:
-        """Take a token if there is one."""
-        self._filled = min(self._capacity, self._filled + now - self._at)
-        self._at = now
-        if self._filled < self._refill:
-            return False
-        self._filled -= self._refill
-        return True
 
 
 class Subject(TokenBucket):

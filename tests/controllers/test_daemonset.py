@@ -322,7 +322,7 @@ def test_a_sync_that_waits_for_its_pods_takes_back_nothing_that_was_observed() -
     tools = Tools(
         world.store,
         recorder,
-        PodControl(world.store, recorder),
+        PodControl(world.store, recorder, world.clock),
         expectations,
         Backoff(),
         world.clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from selfheal.clock import SECOND, Clock
 from selfheal.controllers.expectations import Expectations
 from selfheal.controllers.podcontrol import slow_start
 from selfheal.errors import ApiError, Invalid
-from selfheal.objects import Object, condition, controller_of, name, names, terminating, uid
+from selfheal.objects import Object, condition, controller_of, name, names, replace, terminating, uid
 from selfheal.rules import RULES
 from selfheal.store import Store
 from tests.controllers.worlds import World, bare_pod, replica_set, template
@@ -47,6 +48,25 @@ def test_it_makes_its_pods_and_tells_so(world: World) -> None:
             "controller": True,
             "blockOwnerDeletion": True,
         }
+
+
+def test_thirty_pods_come_at_once_and_then_twenty_a_second_and_so_they_go() -> None:
+    """KubeAPIQPS 20 and KubeAPIBurst 30 of the controller manager."""
+    world = World()
+    world.store.create(replica_set(replicas=100))
+    counts = []
+    for _ in range(5):
+        world.wait(1)
+        counts.append(len(world.pods()))
+    assert counts[0] < 30 + 20 + 1
+    assert [abs(after - before - 20) <= 10 for before, after in pairwise(counts[:3])] == [True, True]
+    assert counts[-1] == 100
+    world.wait(5)
+    world.store.patch("ReplicaSet", "default", "web", lambda old: replace(old, "spec.replicas", 0))
+    world.wait(1)
+    assert 50 <= len(active(world)) < 75
+    world.wait(5)
+    assert not active(world)
 
 
 def test_pods_of_one_template_share_one_spec_and_spread_over_the_nodes(world: World) -> None:

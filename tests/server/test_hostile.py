@@ -209,3 +209,36 @@ def test_who_replaces_an_object_says_its_name() -> None:
     told = Api()("PUT", "/api/v1/nodes/node-1", {})
     text = "the name of the object (node-1 based on URL) was undeterminable: name must be provided"
     assert (told.code, told.json["message"]) == (400, text)
+
+
+MOST = 2**31 - 1
+SELECTOR = {"matchLabels": {"app": "web"}}
+
+
+def _template(policy: str = "Always") -> dict[str, Any]:
+    container = {"name": "app", "image": "busybox:1.36", "command": ["sleep", "3600"]}
+    return {"metadata": {"labels": {"app": "web"}}, "spec": {"restartPolicy": policy, "containers": [container]}}
+
+
+@pytest.mark.parametrize(
+    ("path", "spec"),
+    [
+        ("/apis/apps/v1/namespaces/default/deployments", {"replicas": MOST, "selector": SELECTOR}),
+        ("/apis/apps/v1/namespaces/default/statefulsets", {"replicas": MOST, "selector": SELECTOR}),
+        (
+            "/apis/apps/v1/namespaces/default/statefulsets",
+            {"replicas": MOST, "selector": SELECTOR, "podManagementPolicy": "Parallel"},
+        ),
+        ("/api/v1/namespaces/default/replicationcontrollers", {"replicas": MOST, "selector": {"app": "web"}}),
+        ("/apis/batch/v1/namespaces/default/jobs", {"parallelism": MOST, "completions": MOST}),
+        ("/apis/batch/v1/namespaces/default/jobs", {"parallelism": MOST}),
+    ],
+)
+def test_who_asks_for_two_thousand_million_pods_gets_twenty_a_second(path: str, spec: dict[str, Any]) -> None:
+    api = Api()
+    spec["template"] = _template("Never" if "batch" in path else "Always")
+    assert api("POST", path, {"metadata": {"name": "web"}, "spec": spec}).code == 201
+    api.run(10)
+    assert len(api.get(PODS).json["items"]) <= 30 + 10 * 20
+    api.run(5)
+    assert len(api.get(PODS).json["items"]) <= 30 + 15 * 20

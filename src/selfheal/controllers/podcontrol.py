@@ -10,8 +10,10 @@ from typing import Any
 
 import simpy
 
+from selfheal.clock import Clock
 from selfheal.errors import ApiError, NotFound
 from selfheal.events import EventRecorder
+from selfheal.flowcontrol import Client
 from selfheal.objects import Object, key, name, namespace, owner_reference, uid
 from selfheal.rules import Cause
 from selfheal.store import Store
@@ -23,9 +25,19 @@ Started = Generator[simpy.Event, Any, tuple[int, ApiError | None]]
 class PodControl:
     """Creates and deletes pods in the name of one kind of controller."""
 
-    def __init__(self, store: Store, recorder: EventRecorder) -> None:
+    def __init__(self, store: Store, recorder: EventRecorder, clock: Clock) -> None:
         self._store = store
         self._recorder = recorder
+        self._clock = clock
+        self._client = Client(clock.now)
+
+    def allowed(self, count: int, wait: Callable[[int], object]) -> int:
+        """How many of ``count`` requests may be sent now; ``wait`` is told in how many µs there may be more."""
+        now = self._clock.now
+        found = min(count, self._client.tokens(now))
+        if found < count:
+            wait(self._client.wait(now))
+        return found
 
     def create(
         self, template: Object, owner: Object, cause: Cause | None, *, generate_name: str | None = None
@@ -45,6 +57,7 @@ class PodControl:
             },
             "spec": template["spec"],
         }
+        self._client.take(self._clock.now)
         try:
             made = self._store.create(pod, cause=cause)
         except ApiError as error:
@@ -55,6 +68,7 @@ class PodControl:
 
     def delete(self, pod: Object, owner: Object, cause: Cause | None) -> None:
         """Begin to delete a pod. Raises ApiError (NotFound if it is gone already)."""
+        self._client.take(self._clock.now)
         try:
             self._store.delete("Pod", *key(pod), uid=uid(pod), cause=cause)
         except NotFound:

@@ -52,7 +52,7 @@ class ReplicaSetController:
         self._pods.index("orphan", orphan_of)
         self._sets.index("controller", controller_uid)
         recorder = EventRecorder(store, clock, chance, self.COMPONENT)
-        self._control = PodControl(store, recorder)
+        self._control = PodControl(store, recorder, clock)
         self._expectations = Expectations(clock)
         self._queue = WorkQueue(clock, chance, self.KIND, self._sync)
         self._sets.handle(self._set_changed)
@@ -139,8 +139,12 @@ class ReplicaSetController:
         """manageReplicas: create what is missing, delete what is too many. Returns the first error."""
         where, desired = key(owner), owner["spec"].get("replicas", 1)
         diff = len(active) - desired
+        count = self._control.allowed(
+            min(abs(diff), BURST_REPLICAS), lambda us: self._queue.add_after(where, us, cause)
+        )
+        if count == 0:
+            return None
         if diff < 0:
-            count = min(-diff, BURST_REPLICAS)
             why = Cause(CREATE, cause, owner=name(owner), active=len(active), desired=desired, count=count)
             self._expectations.expect_creations(where, count)
             done, error = slow_start(count, lambda: self._control.create(owner["spec"]["template"], owner, why))
@@ -148,7 +152,6 @@ class ReplicaSetController:
                 self._expectations.creation_observed(where)
             return error
         if diff > 0:
-            count = min(diff, BURST_REPLICAS)
             chosen = pods.deletion_order(active, self._related(owner), self._clock)[:count]
             why = Cause(
                 DELETE,

@@ -50,7 +50,7 @@ class DaemonSetController:
         self._tools = Tools(
             store,
             recorder,
-            PodControl(store, recorder),
+            PodControl(store, recorder, clock),
             self._expectations,
             Backoff(),
             clock,

@@ -288,8 +288,10 @@ class Sync:
 
     def _sync_nodes(self, create: list[tuple[str, Cause]], delete: Reasons) -> Generator[simpy.Event, Any, None]:
         """syncNodes; raises the first error."""
-        create, delete = create[:BURST_REPLICAS], delete[:BURST_REPLICAS]
         where, tools = key(self._owner), self._tools
+        wanted = min(len(create), BURST_REPLICAS)
+        allowed = tools.control.allowed(wanted, lambda us: tools.again(where, us, self._cause))
+        create, delete = create[:allowed], delete[:BURST_REPLICAS]
         tools.expectations.expect(where, len(create), [key(p) for p, _ in delete])
         template = pod_template(self._owner, self._digest) if create else {}
         todo = iter(create)

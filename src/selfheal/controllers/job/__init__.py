@@ -58,7 +58,7 @@ class JobController:
         self._tools = Tools(
             store,
             recorder,
-            PodControl(store, recorder),
+            PodControl(store, recorder, clock),
             self._expectations,
             self._removals,
             clock,

@@ -54,9 +54,15 @@ class Managing(State):
         if counting.per_index(self._job):
             clock = self._tools.clock
             indexes = [i for i in indexes if remaining_for_index(self._delayed.get(i), clock) == 0]
-        count = len(indexes) if counting.indexed(self._job) else missing
+        count = self._allowed(len(indexes) if counting.indexed(self._job) else missing)
+        if count == 0:
+            return None
         why = Cause(CREATE, self._cause, owner=name(self._job), active=active, wanted=wanted, count=count)
         return (yield from self._create(count, indexes, why))
+
+    def _allowed(self, count: int) -> int:
+        tools = self._tools
+        return tools.control.allowed(count, lambda us: tools.again(key(self._job), us, self._cause))
 
     def _wanted(self) -> int:
         parallelism, completions = int(self._spec.get("parallelism", 1)), self._spec.get("completions")

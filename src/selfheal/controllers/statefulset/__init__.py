@@ -18,6 +18,7 @@ from selfheal.controllers.revisions import Revisions
 from selfheal.controllers.statefulset import members
 from selfheal.controllers.statefulset.control import Control, Tools
 from selfheal.events import EventRecorder
+from selfheal.flowcontrol import Client
 from selfheal.informers import Informers, WorkQueue, controller_uid
 from selfheal.objects import Key, Object, key, namespace, uid
 from selfheal.rules import Cause
@@ -41,8 +42,8 @@ class StatefulSetController:
         self._revisions = Revisions(store, informers)
         recorder = EventRecorder(store, clock, chance, "statefulset-controller")
         self._writes = OwnWrites(informers, self.KIND, "Pod", REVISION)
-        self._tools = Tools(store, recorder, clock, self._writes)
         self._queue = WorkQueue(clock, chance, self.KIND, self._sync)
+        self._tools = Tools(store, recorder, clock, self._writes, Client(clock.now), self._queue.add_after)
         self._sets.handle(lambda event: self._queue.add(event.key, event.cause))
         self._pods.handle(self._pod_changed)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from selfheal.clock import Clock
 from selfheal.controllers import pods as podutil
@@ -20,7 +21,8 @@ from selfheal.controllers.revisions import History, template_of
 from selfheal.controllers.statefulset import members
 from selfheal.errors import AlreadyExists, ApiError
 from selfheal.events import EventRecorder
-from selfheal.objects import Object, key, labels, name, replace, terminating, uid
+from selfheal.flowcontrol import Client
+from selfheal.objects import Key, Object, key, labels, name, replace, terminating, uid
 from selfheal.rules import Cause, rule
 from selfheal.store import Store
 
@@ -31,6 +33,9 @@ REPLACE = rule("statefulset.replace", SOURCE, "processReplica")
 SCALE_DOWN = rule("statefulset.scale-down", SOURCE, "processCondemned")
 UPDATE = rule("statefulset.update", SOURCE, "updateStatefulSet")
 STATUS = rule("statefulset.status", SOURCE, "updateStatefulSetStatus")
+
+AT_ONCE = 500
+"""Missing members that one sync looks at; a real one looks at all."""
 
 COMPARED = (
     "replicas",
@@ -52,6 +57,9 @@ class Tools:
     recorder: EventRecorder
     clock: Clock
     writes: OwnWrites
+    client: Client
+    again: Callable[[Key, int, Cause | None], object]
+    """Sync once more after some µs."""
 
 
 class Control:
@@ -99,7 +107,10 @@ class Control:
         """(members that should be, the missing ones planned; those that should not, highest first)"""
         wanted = members.ordinals(self._owner)
         by_number = {members.ordinal(p): p for p in self._pods}
-        replicas = [by_number.get(n) or self._planned(n) for n in wanted]
+        missing = islice((n for n in wanted if n not in by_number), AT_ONCE)
+        replicas = [
+            by_number.get(n) or self._planned(n) for n in sorted([*missing, *(n for n in by_number if n in wanted)])
+        ]
         condemned = [by_number[n] for n in sorted(by_number, reverse=True) if n not in wanted and n >= 0]
         return replicas, condemned
 
@@ -214,6 +225,10 @@ class Control:
 
     def _create(self, pod: Object) -> None:
         """CreateStatefulPod: its claims first, then the pod."""
+        tools, now = self._tools, self._tools.clock.now
+        if not tools.client.accept(now):
+            tools.again(key(self._owner), tools.client.wait(now), self._cause)
+            return
         why = Cause(CREATE, self._cause, owner=name(self._owner), object=name(pod))
         revision = members.revision(pod)
         new = revision == name(self._update)
