@@ -3,6 +3,8 @@
 >>> from selfheal import Cluster
 >>> cluster = Cluster(nodes=2, seed=7)
 
+``selfheal.up()`` puts such a cluster behind a real HTTP API, for kubectl and every other client.
+
 ``import selfheal`` itself loads nothing; a name brings in its room when it is first used.
 """
 

@@ -1,4 +1,7 @@
-"""The command line: ``selfheal run``, ``compare``, ``up`` (``advance``, ``status``, ``down``), ``labs``, ``probe``."""
+"""The command line: what ``selfheal run``, ``compare``, ``up``, ``advance``, ``status`` and ``down`` take and do.
+
+``labs``, ``diagnose``, ``sweep`` and ``probe`` have rooms of their own, which say what they take.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,6 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"selfheal {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-
     _run_arguments(commands)
     _compare_arguments(commands)
     _up_arguments(commands)

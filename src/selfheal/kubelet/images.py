@@ -75,17 +75,19 @@ class ImageManager:
         def event(kind: str, reason: str, message: str) -> None:
             self._events.event(pod, kind, reason, message, field=c.field_path, cause=cause)
 
+        def failed(reason: str, message: str) -> ImagePullError:
+            event("Warning", "Failed", f"Error: {reason}")
+            return ImagePullError(reason, message)
+
         wrong = misnamed(image)
         if wrong:
             message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": {wrong}'
             event("Warning", "InspectFailed", message)
-            event("Warning", "Failed", "Error: InvalidImageName")
-            raise ImagePullError("InvalidImageName", message)
+            raise failed("InvalidImageName", message)
         if cancelled.triggered and c.image_pull_policy != "Always":
             message = f'Failed to inspect image "": {CANCELED}'
             event("Warning", "InspectFailed", message)
-            event("Warning", "Failed", "Error: ImageInspectError")
-            raise ImagePullError("ImageInspectError", message)
+            raise failed("ImageInspectError", message)
         if self._runtime.has_image(image) and c.image_pull_policy != "Always":
             event(
                 "Normal",
@@ -96,15 +98,13 @@ class ImageManager:
         if c.image_pull_policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'
             event("Warning", "ErrImageNeverPull", message)
-            event("Warning", "Failed", "Error: ErrImageNeverPull")
-            raise ImagePullError("ErrImageNeverPull", message)
+            raise failed("ErrImageNeverPull", message)
         key = f"{uid(pod)}_{image}"
         if key in self._failed:
             when, error = self._failed[key]
             if self._backoff.is_in_backoff(key, now, now) and now - when < self._backoff.get(key):
                 event("Normal", "BackOff", f'Back-off pulling image "{image}"')
-                event("Warning", "Failed", "Error: ImagePullBackOff")
-                raise ImagePullError("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
+                raise failed("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}')
         event("Normal", "Pulling", f'Pulling image "{image}"')
         stream = self._chance.stream("pull", uid(pod), image)
         registries = self._runtime.network.registries
@@ -114,10 +114,9 @@ class ImageManager:
             yield self._in_turn(REFUSAL)
             error = _refused(image) if refused else _unknown(image)
             event("Warning", "Failed", f'Failed to pull image "{image}": {error}')
-            event("Warning", "Failed", "Error: ErrImagePull")
             self._backoff.next(key, self._clock.now, self._clock.now)
             self._failed[key] = (self._clock.now, error)
-            raise ImagePullError("ErrImagePull", error)
+            raise failed("ErrImagePull", error)
         low, high = CHECK_SECONDS if self._runtime.has_image(image) else PULL_SECONDS
         pull = (registries.get(registry) or 0) + int((low + (high - low) * stream.uniform(stream.next())) * SECOND)
         yield self._in_turn(pull)
