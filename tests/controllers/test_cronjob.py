@@ -264,6 +264,25 @@ def test_what_has_ended_is_told_and_kept_as_long_as_wanted(world: World) -> None
     assert status["lastSuccessfulTime"] > status["lastScheduleTime"]
 
 
+def test_what_a_sync_has_written_the_next_one_knows() -> None:
+    """A sync ends with the answer to its status (cronjob_controllerv2.go sync), and one that meets a Job which its
+    cache does not list goes by the API server's list (syncCronJob): nobody is missed who was replaced, and an end is
+    told once, though the Job that goes because of it asks for another look."""
+    told = ends = 0
+    for seed in range(10):
+        world = start(World(seed=seed), concurrencyPolicy="Replace")
+        world.wait(240)
+        assert len(jobs(world)) == 1
+        assert world.events("MissingJob") == []
+        world = start(World(seed=seed), successfulJobsHistoryLimit=1)
+        for _ in range(3):
+            world.wait(57)
+            finish(world)
+        told += len(world.events("SawCompletedJob"))
+        ends += 3
+    assert ends <= told <= 1.1 * ends
+
+
 def test_jobs_that_vanish_or_turn_up(world: World) -> None:
     start(world)
     world.wait(25)

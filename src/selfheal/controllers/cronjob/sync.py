@@ -69,12 +69,20 @@ class Sync:
 
     def run(self, jobs: list[Object]) -> Generator[simpy.Event, Any, bool]:
         """Look at the Jobs, start one if it is due. Whether to look again at the next time; raises ApiError."""
+        again, error = False, None
         try:
             yield from self._clean_up(jobs)
             self._look_at(jobs)
-            return (yield from self._start_if_due())
-        finally:
+            again = yield from self._start_if_due()
+        except ApiError as failed:
+            error = failed
+        if self._changed:
             self._write()
+            # The next sync waits for the answer, and by then the cache has what was written.
+            yield self._request()
+        if error is not None:
+            raise error
+        return again
 
     # ---- the Jobs that are there
 
@@ -112,7 +120,7 @@ class Sync:
         for job in jobs:
             known = uid(job) in self._active()
             if not counting.finished(job):
-                if not known and not self._listed_by_now(job):
+                if not known and not self._catch_up(job):
                     text = f"Saw a job that the controller did not create or forgot: {name(job)}"
                     self._tell("Warning", "UnexpectedJob", text, self._cause)
                 continue
@@ -134,10 +142,13 @@ class Sync:
                 self._forget(entry["uid"])
                 self._set(self._cause)
 
-    def _listed_by_now(self, job: Object) -> bool:
-        """Whether the API server has the Job in the list, though the cache has not."""
+    def _catch_up(self, job: Object) -> bool:
+        """Whether the API server has the Job in the list, though the cache has not; then its status counts."""
         there = self._store.get("CronJob", *key(self._original))
-        return there is not None and uid(job) in [a["uid"] for a in there["status"].get("active") or ()]
+        if there is None or uid(job) not in [a["uid"] for a in there["status"].get("active") or ()]:
+            return False
+        self._status = dict(there["status"])
+        return True
 
     def _active(self) -> list[str]:
         return [a["uid"] for a in self._status.get("active") or ()]
@@ -264,8 +275,6 @@ class Sync:
         self._why = why
 
     def _write(self) -> None:
-        if not self._changed:
-            return
         status = {k: v for k, v in self._status.items() if v}
         self._store.update_status({**self._original, "status": status}, cause=self._why)
 
