@@ -19,7 +19,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from selfheal import admission
+from selfheal import admission, tokens
 from selfheal.admission import priority, resourcequota
 from selfheal.chance import Chance
 from selfheal.clock import SECOND, Clock
@@ -68,6 +68,8 @@ class Store:
         """Called with a pod before it is deleted, may raise; Kubernetes has no such thing, but some believe it does."""
         self.signed: Callable[[Object, Object | None, Cause | None, str], Object] | None = None
         """What is stored of (new, old, cause, time): who is to be told of its writers signs each write."""
+        self.sign: Callable[[Object], str] = tokens.unsigned
+        """What a service account's token says → the token."""
         self.kept: dict[str, Callable[[int], int]] = {}
         """Leases of nodes that renew themselves: node → when its lease was last renewed, as of a moment (both µs).
 

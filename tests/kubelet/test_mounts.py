@@ -135,3 +135,23 @@ def test_a_class_that_no_node_can_run_leaves_the_pod_pending() -> None:
     text = 'failed to get sandbox runtime: no runtime for "runsc" is configured'
     assert all(message.endswith(text) for message in messages(cluster, "FailedCreatePodSandBox"))
     assert len(messages(cluster, "FailedCreatePodSandBox")) > 1
+
+
+@pytest.mark.parametrize(
+    ("security", "token", "other"),
+    [
+        ({}, "-rw-r--r--", "-r--------"),
+        ({"runAsUser": 1000}, "-rw-------", "-r--------"),
+        ({"fsGroup": 2000}, "-rw-r-----", "-r--r-----"),
+    ],
+    ids=["root", "one-user", "group"],
+)
+def test_whose_files_are_has_its_say_in_their_modes(security: Any, token: str, other: str) -> None:
+    """A token belongs to the pod's one user, or its group alone (projected.go collectData, SetVolumeOwnership)."""
+    made = app(mount("/v"), volumes=[{"name": "data", "configMap": {"name": "c", "defaultMode": 0o400}}])
+    made["spec"]["securityContext"] = security
+    cluster = Cluster()
+    cluster.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "1"}}, made])
+    cluster.run(until=20)
+    at = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    assert [line.split()[0] for line in said(cluster, f"ls -l {at} /v/a").splitlines()] == [other, token]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from selfheal.admission import limitranger, priority, runtimeclass
+from selfheal.admission import limitranger, priority, runtimeclass, serviceaccount
 from selfheal.chance import Chance
 from selfheal.errors import FieldError, Invalid
 from selfheal.manifests import pod_only
@@ -39,7 +39,7 @@ class Admission:
     def __init__(self, chance: Chance, existing: Lister) -> None:
         self._chance = chance
         self._existing = existing
-        self._specs: dict[int, tuple[Object, Object]] = {}
+        self._specs: dict[tuple[int, bool, int], tuple[Object, Any, Object]] = {}
 
     def prepare(self, obj: Object) -> Object:
         """The object as it will be stored; what a client says of its status is ignored, as for every kind but nodes."""
@@ -51,7 +51,7 @@ class Admission:
                 limitranger.check(obj, "pods", ranges)
             obj = priority.admit(obj, self._existing)
             obj = runtimeclass.admit(obj, self._existing)
-            spec = self._pod_spec(obj["spec"])
+            spec = self._pod_spec(obj["spec"], serviceaccount.of(obj, self._existing))
             return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
         if ranges:
             limitranger.check(obj, "persistentvolumeclaims", ranges)
@@ -70,16 +70,23 @@ class Admission:
         status: Object = dict.fromkeys(COUNTS.get(kind, ()), 0)
         return {**obj, "status": {"phase": "Pending"} if kind in VOLUMES else status}
 
-    def _pod_spec(self, spec: Object) -> Object:
-        """What the admission plugins add to a pod. Pods of one template share one dict."""
-        found = self._specs.get(id(spec))
+    def _pod_spec(self, spec: Object, account: Object) -> Object:
+        """What the admission plugins add to a pod. Pods of one template and service account share one dict."""
+        mounts, secrets = serviceaccount.mounts(spec, account), account.get("imagePullSecrets")
+        found = self._specs.get((id(spec), mounts, id(secrets)))
         if found is None:
             if len(self._specs) >= 1024:
                 self._specs.clear()
-            # The first dict is kept with the second, so that no other can ever have its id.
+            # What has been given is kept with what comes of it, so that nothing else can ever have its id.
+            new = _admitted(spec)
+            if secrets and not spec.get("imagePullSecrets"):
+                new["imagePullSecrets"] = secrets
             stream = self._chance.stream("kube-api-access")
-            found = self._specs[id(spec)] = (spec, _admitted(spec, f"kube-api-access-{stream.letters(stream.next())}"))
-        return found[1]
+            volume = f"kube-api-access-{stream.letters(stream.next())}"
+            if mounts:
+                new = serviceaccount.with_token(new, volume)
+            found = self._specs[id(spec), mounts, id(secrets)] = spec, secrets, new
+        return found[2]
 
 
 VOLUMES = ("PersistentVolume", "PersistentVolumeClaim")
@@ -178,44 +185,12 @@ def _with_selector(job: Object) -> Object:
     return {**job, "spec": {**spec, "selector": selector, "template": template}}
 
 
-MOUNTED_AT = "/var/run/secrets/kubernetes.io/serviceaccount"
-"""Where a container finds the token of its service account."""
-
-
-def _with_token(spec: Object, volume: str) -> Object:
-    """The volume with the service account's token (plugin/pkg/admission/serviceaccount/admission.go)."""
-    if spec.get("automountServiceAccountToken") is False:
-        return spec
-    mount = {"mountPath": MOUNTED_AT, "name": volume, "readOnly": True}
-    out, mounted = dict(spec), False
-    for group in ("initContainers", "containers"):
-        containers = []
-        for container in spec.get(group) or ():
-            mounts = container.get("volumeMounts") or []
-            if all(m.get("mountPath") != MOUNTED_AT for m in mounts):
-                container, mounted = {**container, "volumeMounts": [*mounts, mount]}, True
-            containers.append(container)
-        if containers:
-            out[group] = containers
-    if not mounted:
-        return spec
-    field = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}, "path": "namespace"}
-    sources = [
-        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-        {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
-        {"downwardAPI": {"items": [field]}},
-    ]
-    token = {"name": volume, "projected": {"defaultMode": 420, "sources": sources}}
-    out["volumes"] = [*(spec.get("volumes") or ()), token]
-    return out
-
-
-def _admitted(spec: Object, volume: str) -> Object:
+def _admitted(spec: Object) -> Object:
     tolerations = _with_five_minutes(spec)
     new = {"serviceAccountName": "default", "priority": 0, "preemptionPolicy": "PreemptLowerPriority", **spec}
     new.setdefault("serviceAccount", new["serviceAccountName"])
     new["tolerations"] = tolerations
-    return _with_token(pod_only(new), volume)
+    return pod_only(new)
 
 
 def _with_five_minutes(spec: Object) -> list[Object]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from selfheal.kubelet import fieldpath
 from selfheal.kubelet.fieldpath import ConfigError
-from selfheal.kubelet.volumes import texts
+from selfheal.kubelet.projected import texts
 from selfheal.objects import Object, name, namespace
 from selfheal.probes.exec import expand
 from selfheal.spec import Container

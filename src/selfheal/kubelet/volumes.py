@@ -7,7 +7,6 @@ next (pkg/util/goroutinemap/exponentialbackoff), whatever the pod's syncs do mea
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
@@ -20,12 +19,15 @@ from selfheal.events import EventRecorder
 from selfheal.kubelet import fieldpath
 from selfheal.kubelet.fieldpath import ConfigError
 from selfheal.kubelet.mounts import Mounts
+from selfheal.kubelet.projected import Payload, directory, merged, payload, texts, token_mode
 from selfheal.objects import Object, namespace, uid
-from selfheal.programs.filesystem import Directory, Node
+from selfheal.programs.filesystem import Node
 from selfheal.rules import Cause
 from selfheal.spec import PodSpec
 from selfheal.store import Store
+from selfheal.tokens import claims
 
+HOUR = 3600
 POLL = 300 * MILLISECOND
 """A pod's volumes are looked at once, then each 300 ms (volume_manager.go podAttachAndMountRetryInterval)."""
 PATIENCE = 123 * SECOND
@@ -36,6 +38,10 @@ LONGEST_RETRY = 122 * SECOND
 
 SOURCES = {"configMap": ("ConfigMap", "name"), "secret": ("Secret", "secretName")}
 """Kind of volume → the kind of object that it shows, and the field with the object's name."""
+PROJECTED = {"configMap": ("ConfigMap", "name"), "secret": ("Secret", "name")}
+"""The same within a projected volume."""
+CERTIFICATE = "kube-root-ca.crt"
+"""Every namespace has it, or will have it in a moment."""
 
 
 class VolumeManager:
@@ -84,8 +90,7 @@ class VolumeManager:
                 self._tell(pod, f"Unable to attach or mount volumes: {text}: context deadline exceeded", cause)
                 return None
         self._tries.pop(pod_uid, None)
-        # Nearly every pod has a volume: the token of its service account.
-        if spec.automount_service_account_token or spec.volumes:
+        if spec.volumes:  # nearly every pod has one: the token of its service account
             late = latencies.happens("second volume poll", self._chance.fresh(pod_uid, "volumes"), 0)
             yield clock.sleep((2 if late else 1) * POLL) | cancelled
         return {v["name"]: node for v in spec.volumes if (node := self._shown(pod, v)) is not None}
@@ -94,25 +99,56 @@ class VolumeManager:
         """What a volume shows from its first moment on; None: nothing yet."""
         if "hostPath" in volume:
             return self._on_host(volume)
-        if "downwardAPI" in volume:
-            return Directory(self._told(pod, volume["downwardAPI"].get("items") or ()))
-        found = self._source(pod, volume)
-        return None if found is None else Directory(_files(*found))
+        for kind in ("downwardAPI", "configMap", "secret", "projected"):
+            if kind in volume:
+                wanted = volume[kind] or {}
+                parts = wanted.get("sources") or () if kind == "projected" else ({kind: wanted},)
+                known = PROJECTED if kind == "projected" else SOURCES
+                return directory(wanted, pod["spec"], merged([self._part(pod, part, known) for part in parts]))
+        return None
+
+    def _part(
+        self, pod: Object, part: Mapping[str, Any], known: Mapping[str, tuple[str, str]]
+    ) -> Callable[[], Payload]:
+        """What one source of a volume shows, as of now."""
+        if "downwardAPI" in part:
+            told = self._told(pod, (part["downwardAPI"] or {}).get("items") or ())
+            return lambda: told
+        if "serviceAccountToken" in part:
+            return self._token(pod, part["serviceAccountToken"])
+        source = self._source(pod, part, known)
+        return dict if source is None else lambda: payload(*source)
+
+    def _token(self, pod: Object, wanted: Mapping[str, Any]) -> Callable[[], Payload]:
+        """The token that the kubelet asks for (pkg/kubelet/token/token_manager.go)."""
+        account = self._store.get("ServiceAccount", namespace(pod), pod["spec"].get("serviceAccountName") or "default")
+        if account is None:
+            return dict
+        node = self._store.get("Node", "", pod["spec"]["nodeName"])
+        seconds, audience = wanted.get("expirationSeconds") or HOUR, wanted.get("audience")
+        audiences, now = [audience] if audience else [], self._clock.now
+
+        def found() -> Payload:
+            said = claims(self._clock, self._chance, account, seconds, at=now, audiences=audiences, pod=pod, node=node)
+            return {wanted["path"]: (self._store.sign(said), token_mode(pod["spec"]))}
+
+        return found
 
     def _on_host(self, volume: Mapping[str, Any]) -> Node:
         """Raises ConfigError if there is something else."""
         return self._mounts.on_host(volume["hostPath"]["path"], volume["hostPath"].get("type") or "")
 
-    def _told(self, pod: Object, items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-        """File name → what the pod is told of itself (pkg/volume/downwardapi/downwardapi.go CollectData)."""
-        fields, out = self._fields(pod), {}
+    def _told(self, pod: Object, items: Iterable[Mapping[str, Any]]) -> Payload:
+        """What the pod is told of itself (pkg/volume/downwardapi/downwardapi.go CollectData)."""
+        fields, out = self._fields(pod), dict[str, tuple[str, int | None]]()
         for item in items:
             ref = item.get("fieldRef")
             path = "" if ref is None else ref["fieldPath"]
             if ref is None:
-                out[item["path"]] = fieldpath.resource(pod, item.get("resourceFieldRef") or {}, fields)
+                text = fieldpath.resource(pod, item.get("resourceFieldRef") or {}, fields)
             else:
-                out[item["path"]] = fields[path] if path in fields else fieldpath.value(pod, path)
+                text = fields[path] if path in fields else fieldpath.value(pod, path)
+            out[item["path"]] = text, item.get("mode")
         return out
 
     def forget(self, pod_uid: str) -> None:
@@ -128,40 +164,35 @@ class VolumeManager:
                     self._on_host(volume)
                 except ConfigError as error:
                     out[volume["name"]] = str(error)
-            source = self._source(pod, volume)
-            if source is None or source[0].get("optional"):
-                continue
-            wanted, obj = source
-            kind, field = next(SOURCES[key] for key in SOURCES if key in volume)
-            if obj is None:
-                out[volume["name"]] = f'{kind.lower()} "{wanted.get(field, "")}" not found'
-            elif any(item["key"] not in texts(obj) for item in wanted.get("items") or ()):
-                key = next(item["key"] for item in wanted["items"] if item["key"] not in texts(obj))
-                out[volume["name"]] = f"references non-existent {kind.lower()} key: {key}"
+            projected = "projected" in volume
+            for part in (volume["projected"] or {}).get("sources") or () if projected else (volume,):
+                why = self._lacking(pod, part, PROJECTED if projected else SOURCES)
+                if why:
+                    out.setdefault(volume["name"], why)
         return out
 
-    def _source(self, pod: Object, volume: Mapping[str, Any]) -> tuple[Mapping[str, Any], Object | None] | None:
+    def _lacking(self, pod: Object, part: Mapping[str, Any], known: Mapping[str, tuple[str, str]]) -> str:
+        """Why a source cannot be shown; '' if it can."""
+        source = self._source(pod, part, known)
+        if source is None or source[0].get("optional"):
+            return ""
+        wanted, obj = source
+        kind, field = next(known[key] for key in known if key in part)
+        called = wanted.get(field, "")
+        if obj is None:
+            return "" if called == CERTIFICATE else f'{kind.lower()} "{called}" not found'
+        missing = [item["key"] for item in wanted.get("items") or () if item["key"] not in texts(obj)]
+        return f"references non-existent {kind.lower()} key: {missing[0]}" if missing else ""
+
+    def _source(
+        self, pod: Object, part: Mapping[str, Any], known: Mapping[str, tuple[str, str]]
+    ) -> tuple[Mapping[str, Any], Object | None] | None:
         """(what the volume says of its object, the object); None for a volume of another kind."""
-        for key, (kind, field) in SOURCES.items():
-            if key in volume:
-                wanted = volume[key] or {}
+        for key, (kind, field) in known.items():
+            if key in part:
+                wanted = part[key] or {}
                 return wanted, self._store.get(kind, namespace(pod), wanted.get(field, ""))
         return None
 
     def _tell(self, pod: Object, message: str, cause: Cause | None) -> None:
         self._events.event(pod, "Warning", "FailedMount", message, cause=cause)
-
-
-def texts(obj: Object) -> dict[str, str]:
-    """The texts of a ConfigMap, or of a Secret as its containers see them."""
-    if obj["kind"] == "ConfigMap":
-        return dict(obj.get("data") or {})
-    return {k: base64.b64decode(v).decode(errors="replace") for k, v in (obj.get("data") or {}).items()}
-
-
-def _files(wanted: Mapping[str, Any], obj: Object | None) -> dict[str, Any]:
-    """File name → text."""
-    data = {} if obj is None else texts(obj)
-    if items := wanted.get("items"):
-        return {item["path"]: data[item["key"]] for item in items if item["key"] in data}
-    return dict(sorted(data.items()))

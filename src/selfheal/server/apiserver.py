@@ -39,6 +39,7 @@ from selfheal.server.registry import (
     scale,
     tokens,
 )
+from selfheal.tokens import ISSUER
 
 log = logging.getLogger("selfheal.server")
 
@@ -96,10 +97,12 @@ class APIServer:
         self.acknowledge: Callable[[], object] = lambda: None
         """Called before each answer: what it tells of must last."""
         cluster.store.signed = ownwrites.signed
+        self.signer = tokens.Signer(cluster)
+        cluster.store.sign = self.signer.sign
         controlplane.publish(cluster.store)
         self._requests: Counter[tuple[str, str, int]] = Counter()
         """By method, resource and status code."""
-        self._authorization = f"Bearer {token}".encode()
+        self._token = token.encode()
 
     async def __call__(self, request: Request) -> Answer:
         """The answer to a request, whatever it is."""
@@ -149,16 +152,36 @@ class APIServer:
         return answer if answer is not None else await self._resource(request)
 
     def _known(self, request: Request) -> bool:
-        """Whether the request carries the token. (The Python client's websockets say it as everybody does.)"""
-        return hmac.compare_digest(request.headers.get("authorization", "").encode(), self._authorization)
+        """Whether the request carries the administrator's token, or that of a service account.
+
+        (The Python client's websockets say it as everybody does.)
+        """
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind != "Bearer":
+            return False
+        if self.is_own(token):
+            return True
+        if request.path.startswith("/selfheal/"):
+            return False
+        found = self.time.call(lambda: self.signer.user(token))
+        request.user = None if found is None else found.info
+        return found is not None
+
+    def is_own(self, token: str) -> bool:
+        """Whether it is the administrator's."""
+        return hmac.compare_digest(token.encode(), self._token)
 
     def _plain(self, request: Request) -> Response | None:
         """What is about no resource; None if it is about one."""
         path = request.path.rstrip("/") or "/"
         if path in ("/healthz", "/livez", "/readyz") or path.startswith(("/healthz/", "/livez/", "/readyz/")):
             return Response(200, b"ok", "text/plain; charset=utf-8")
-        body = None
-        if path == "/version":
+        body: Any = None
+        if path == "/openid/v1/jwks":
+            body = self.signer.keys()
+        elif path == "/.well-known/openid-configuration":
+            body = {"issuer": ISSUER, "jwks_uri": f"https://{self.address}/openid/v1/jwks", **tokens.DISCOVERED}
+        elif path == "/version":
             body = discovery.ABOUT
         elif path in ("/api", "/apis"):
             return self._discovery(request, core=path == "/api")

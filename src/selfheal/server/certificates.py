@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 import ssl
 import tempfile
@@ -117,13 +118,19 @@ class Key(NamedTuple):
         return hashlib.sha1(self.public, usedforsecurity=False).digest()  # a name for the key (RFC 5280, 4.2.1.2)
 
     def sign(self, message: bytes) -> bytes:
-        digest = int.from_bytes(hashlib.sha256(message).digest(), "big")
+        return _sequence(*map(_integer, self.signature(message)))
+
+    def signature(self, message: bytes) -> tuple[int, int]:
+        """The two numbers; of one message always the same, as in RFC 6979."""
+        digest = hashlib.sha256(message).digest()
+        seed = hmac.digest(self.secret.to_bytes(32, "big"), digest, "sha512")
         while True:
-            k = 1 + secrets.randbelow(N - 1)
+            k = 1 + int.from_bytes(seed, "big") % (N - 1)
             r = _times(k)[0] % N
-            s = pow(k, -1, N) * (digest + r * self.secret) % N
+            s = pow(k, -1, N) * (int.from_bytes(digest, "big") + r * self.secret) % N
             if r and s:
-                return _sequence(_integer(r), _integer(s))
+                return r, s
+            seed = hmac.digest(seed, digest, "sha512")
 
     def info(self) -> bytes:
         return _sequence(_sequence(_oid(EC_KEY), _oid(P256)), _der(0x03, b"\0" + self.public))

@@ -49,6 +49,8 @@ class Request:
     """Fields that its body names twice, once that has been read."""
     resource: str = ""
     """What it is about, once its path has been read."""
+    user: Any = None
+    """Who sends it, if it is not the administrator."""
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
