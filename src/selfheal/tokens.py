@@ -39,7 +39,7 @@ def claims(
     if pod is not None:
         about["pod"] = {"name": name(pod), "uid": uid(pod)}
     about["serviceaccount"] = {"name": name(account), "uid": uid(account)}
-    if seconds == MOUNTED and pod is not None:
+    if seconds == MOUNTED and pod is not None and list(audiences) in ([], [ISSUER]):
         about["warnafter"], seconds = now + seconds, KEPT
     stream = chance.fresh("token", uid(account), "" if pod is None else uid(pod), str(now))
     return {
